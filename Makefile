@@ -1,0 +1,79 @@
+# Everything a newcomer needs: `make run` shows the main job, `make test` proves it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ONCE ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+NATIVE := $(shell find crypto/native card_core/native -name '*.rs' -o -name Cargo.toml 2>/dev/null) \
+          Cargo.toml Cargo.lock pyproject.toml
+
+.PHONY: help setup run test test-long check lint types layers rust bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
+	  | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+setup: $(VENV)/.built $(VENV)/.dev ## the environment in .venv, for work on the project
+
+run: $(VENV)/.built ## the main job, from a roster to an accepted scan (ONCE=1: do it and stop)
+	@$(BIN)/sscard demo $(if $(ONCE),--once)
+
+test: $(VENV)/.built $(VENV)/.dev ## all tests; starts the servers that they need
+	@cargo test --release --locked --quiet --workspace
+	@$(BIN)/python -m pytest -m "not long"
+
+test-long: $(VENV)/.built $(VENV)/.dev ## the same journeys with their full counts
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.built $(VENV)/.dev lint types layers rust ## lint, types, layers, native code
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.built $(VENV)/.dev
+	@$(BIN)/mypy
+	@$(BIN)/python -m mypy.stubtest crypto._native card_core._native --ignore-disjoint-bases
+
+layers: $(VENV)/.built $(VENV)/.dev
+	@$(BIN)/lint-imports
+
+rust:
+	@cargo fmt --all --check
+	@cargo clippy --release --locked --workspace --all-targets --quiet -- -D warnings
+
+bench: $(VENV)/.built $(VENV)/.dev ## speed of the core beside other libraries
+	@$(BIN)/python -m benchmarks.bench_crypto
+
+lock: ## write the two lock files anew from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml \
+	  --extra build -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml \
+	  --extra build --extra dev -o requirements-dev.lock
+	@cargo update --workspace --quiet
+
+clean: ## remove the environment and everything built
+	rm -rf $(VENV) build target *.egg-info crypto/*.so card_core/*.so
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; \
+	  sys.exit(None if v >= (3, 11) else f"Python 3.11 or later is needed, this is {v[0]}.{v[1]}")'
+	@command -v cargo >/dev/null || { echo "cargo (a Rust toolchain) is needed and was not found" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock | $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.run $(NATIVE)
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@

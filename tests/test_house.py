@@ -1,0 +1,79 @@
+"""The house keeps its shape: what no linter sees."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+ROOMS = {"crypto", "card_core", "issuance", "scan_api", "benchmarks", "tests", "docs", "deploy"}
+CODE = ("crypto", "card_core", "issuance", "scan_api", "benchmarks", "tests")
+LINES_MAX = 450
+
+
+def tracked() -> list[Path]:
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    ).stdout.decode()
+    return [Path(name) for name in listing.split("\0") if name and (ROOT / name).is_file()]
+
+
+def sources(*endings: str) -> Iterator[Path]:
+    return (path for path in tracked() if path.suffix in endings and path.parts[0] in CODE)
+
+
+def test_the_top_level_has_the_rooms_and_no_others() -> None:
+    folders = {path.parts[0] for path in tracked() if len(path.parts) > 1}
+    assert {name for name in folders if not name.startswith(".")} <= ROOMS
+
+
+def test_no_source_file_is_too_long_to_live_in() -> None:
+    long = {
+        str(path): count
+        for path in sources(".py", ".rs", ".js", ".css")
+        if (count := len((ROOT / path).read_text().splitlines())) > LINES_MAX
+    }
+    assert long == {}
+
+
+def test_no_leftovers_in_the_sources() -> None:
+    marks = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|unimplemented!|todo!|NotImplemented" r"Error)\b")
+    found = [
+        f"{path}:{number}"
+        for path in sources(".py", ".rs", ".js")
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
+        if marks.search(line)
+    ]
+    assert found == []
+
+
+def test_only_the_kernel_opens_a_transaction_that_writes() -> None:
+    found = {
+        str(path)
+        for path in sources(".py")
+        if path.parts[0] not in {"tests", "benchmarks"}
+        and any(
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "write"
+            and isinstance(node.func.value, ast.Attribute | ast.Name)
+            and "store" in ast.unparse(node.func.value)
+            for node in ast.walk(ast.parse((ROOT / path).read_text()))
+        )
+    }
+    assert all(name.startswith("card_core/kernel/") for name in found), found
+
+
+def test_no_assert_guards_what_runs() -> None:
+    found = [
+        f"{path}:{node.lineno}"
+        for path in sources(".py")
+        if path.parts[0] not in {"tests", "benchmarks"}
+        for node in ast.walk(ast.parse((ROOT / path).read_text()))
+        if isinstance(node, ast.Assert)
+    ]
+    assert found == []
