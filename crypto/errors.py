@@ -1,0 +1,54 @@
+"""The errors of this room; the tree is drawn in the package's docstring."""
+
+from typing import ClassVar
+
+
+class CryptoError(Exception):
+    """Anything that cryptography refuses. `code` is stable; no error carries a detail."""
+
+    code: ClassVar[str] = "crypto"
+    message_zh: ClassVar[str] = "密码运算被拒绝。"
+    message_en: ClassVar[str] = "The cryptographic operation was refused."
+
+    def __str__(self) -> str:
+        return f"{self.message_zh} {self.message_en}"
+
+
+class InvalidKeyError(CryptoError, ValueError):
+    """A key or a point that is not allowed."""
+
+    code = "invalid_key"
+    message_zh = "密钥无效。"
+    message_en = "The key is not valid."
+
+
+class InvalidSignatureError(CryptoError):
+    """A signature that does not verify, whatever is wrong with it."""
+
+    code = "invalid_signature"
+    message_zh = "签名无效。"
+    message_en = "The signature is not valid."
+
+
+class InvalidMacError(CryptoError):
+    """A tag that is not the message's, whatever is wrong with it."""
+
+    code = "invalid_mac"
+    message_zh = "消息鉴别码无效。"
+    message_en = "The authentication tag is not valid."
+
+
+class DecryptionError(CryptoError):
+    """A ciphertext that does not decrypt, whatever is wrong with it."""
+
+    code = "decryption"
+    message_zh = "无法解密。"
+    message_en = "The ciphertext can't be decrypted."
+
+
+class RandomSourceError(CryptoError):
+    """The operating system gave no randomness; nothing else is ever used in its place."""
+
+    code = "random_source"
+    message_zh = "系统随机源不可用。"
+    message_en = "The system's random source failed."

@@ -1,0 +1,31 @@
+//! The extension module `crypto._native`: it converts, releases the interpreter's lock and maps
+//! errors. What is computed, and what is refused, stands in `sscard-sm`.
+
+mod errors;
+mod gil;
+mod keys;
+mod sm2;
+mod sm3;
+mod sm4;
+
+/// The native core of the package `crypto`, whose modules are its public face.
+#[pyo3::pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::keys::{PrivateKey, PublicKey, Verifier};
+    #[pymodule_export]
+    use crate::sm2::{
+        ciphertext_from_der, ciphertext_to_der, signature_from_der, signature_to_der,
+    };
+    #[pymodule_export]
+    use crate::sm3::{Hash, sm3_digest, sm3_hmac, sm3_hmac_verify, sm3_kdf};
+    #[pymodule_export]
+    use crate::sm4::{sm4_decrypt_block, sm4_encrypt_block};
+
+    /// Builds the tables of the base point now, so that no fork falls into their building.
+    #[pymodule_init]
+    fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        sscard_sm::prepare();
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use sscard_sm::hmac;
+use sscard_sm::kdf;
+use sscard_sm::sm3::{self, Sm3};
+use zeroize::Zeroizing;
+
+use crate::errors::invalid_mac;
+use crate::gil::work;
+
+/// A digest in the making.
+#[pyclass(module = "crypto.sm3", frozen)]
+pub(crate) struct Hash(Mutex<Sm3>);
+
+#[pymethods]
+impl Hash {
+    #[new]
+    fn new() -> Self {
+        Self(Mutex::new(Sm3::new()))
+    }
+
+    /// Read on.
+    fn update(&self, py: Python<'_>, data: &[u8]) {
+        // Taken and given back without the interpreter's lock in between, so the two locks
+        // can't wait for each other.
+        work(py, data.len(), || {
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .update(data);
+        });
+    }
+
+    /// The digest of what was read so far, 32 bytes; reading can go on.
+    fn digest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let digest = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .digest();
+        PyBytes::new(py, &digest)
+    }
+}
+
+/// The digest of some bytes, 32 bytes (GB/T 32905).
+#[pyfunction]
+pub(crate) fn sm3_digest<'py>(py: Python<'py>, data: &[u8]) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &work(py, data.len(), || sm3::digest(data)))
+}
+
+/// The tag of some bytes under a key of any length, 32 bytes (HMAC over SM3).
+#[pyfunction]
+pub(crate) fn sm3_hmac<'py>(py: Python<'py>, key: &[u8], data: &[u8]) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &work(py, data.len(), || hmac::hmac(key, data)))
+}
+
+/// Check a tag of 32 bytes in constant time. Raises InvalidMacError, also for another length.
+#[pyfunction]
+pub(crate) fn sm3_hmac_verify(py: Python<'_>, key: &[u8], data: &[u8], tag: &[u8]) -> PyResult<()> {
+    work(py, data.len(), || hmac::verify(key, data, tag)).map_err(invalid_mac)
+}
+
+/// Derive `length` bytes, at most 32 MiB, from z (GB/T 32918.4, 5.4.3).
+///
+/// Raises ValueError for a length out of 1 to 32 MiB.
+#[pyfunction]
+pub(crate) fn sm3_kdf<'py>(
+    py: Python<'py>,
+    z: &[u8],
+    length: usize,
+) -> PyResult<Bound<'py, PyBytes>> {
+    if !(1..=kdf::OUTPUT_MAX).contains(&length) {
+        return Err(PyValueError::new_err(
+            "the length is not between 1 byte and 32 MiB",
+        ));
+    }
+    let output = work(py, z.len() + length, || {
+        let mut output = Zeroizing::new(vec![0; length]);
+        kdf::fill(z, &mut output);
+        output
+    });
+    Ok(PyBytes::new(py, &output))
+}

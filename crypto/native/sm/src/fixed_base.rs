@@ -1,0 +1,88 @@
+//! Multiplication of a point that stays the same, by a table of its multiples.
+
+use std::sync::LazyLock;
+
+use crate::affine::{AffinePoint, GENERATOR};
+use crate::digits::Digits;
+use crate::field::FieldElement;
+use crate::jacobian::Jacobian;
+use crate::mask::Mask;
+use crate::point::Point;
+use crate::scalar::Scalar;
+
+/// For secrets: 43 windows of 6 bits, 86 KiB, small enough to be read in full each time.
+pub(crate) static SECRET_GENERATOR: LazyLock<FixedBase<6>> =
+    LazyLock::new(|| FixedBase::new(&GENERATOR));
+
+/// For public values: 33 windows of 8 bits, 264 KiB.
+pub(crate) static PUBLIC_GENERATOR: LazyLock<FixedBase<8>> =
+    LazyLock::new(|| FixedBase::new(&GENERATOR));
+
+/// The multiples 1 to 2^(w-1) of 2^(w i) P for each window i.
+///
+/// A product is then one addition for each window and no doubling.
+pub(crate) struct FixedBase<const WIDTH: usize> {
+    entries: Vec<AffinePoint>,
+}
+
+impl<const WIDTH: usize> FixedBase<WIDTH> {
+    /// Multiples kept for each window.
+    const MULTIPLES: usize = 1 << (WIDTH - 1);
+
+    pub(crate) fn new(point: &AffinePoint) -> Self {
+        let mut base = Point::from(*point);
+        let mut entries = Vec::with_capacity(Digits::<WIDTH>::COUNT * Self::MULTIPLES);
+        for _ in 0..Digits::<WIDTH>::COUNT {
+            let mut multiple = base;
+            for _ in 1..Self::MULTIPLES {
+                entries.push(multiple);
+                multiple = multiple.add(&base);
+            }
+            entries.push(multiple);
+            base = multiple.double();
+        }
+        Self {
+            entries: Point::all_to_affine(&entries),
+        }
+    }
+
+    /// Returns k P for a secret k: the same additions and the same memory whatever k is.
+    pub(crate) fn multiply(&self, k: &Scalar) -> Point {
+        let windows = self.entries.chunks_exact(Self::MULTIPLES);
+        let mut sum = Point::INFINITY;
+        for (digit, window) in Digits::<WIDTH>::new(k).zip(windows) {
+            let entry = scan(window, digit.magnitude).negate_if(digit.negative);
+            let next = sum.add_affine(&entry);
+            // A digit 0 has no entry: the addition is done all the same and dropped.
+            sum = Point::select(Mask::if_zero(digit.magnitude), &sum, &next);
+        }
+        sum
+    }
+
+    /// Returns `sum` + k P for a public k: entries are looked up and zeros skipped.
+    pub(crate) fn add_public_multiple(&self, mut sum: Jacobian, k: &Scalar) -> Jacobian {
+        let windows = self.entries.chunks_exact(Self::MULTIPLES);
+        for (digit, window) in Digits::<WIDTH>::new(k).zip(windows) {
+            let index = (digit.magnitude as usize).wrapping_sub(1);
+            if let Some(entry) = window.get(index) {
+                sum = sum.add_affine(&entry.negate_if(digit.negative));
+            }
+        }
+        sum
+    }
+}
+
+/// Reads all entries and keeps the one with this number, counted from 1; none for 0.
+#[inline]
+fn scan(window: &[AffinePoint], magnitude: u64) -> AffinePoint {
+    let mut found = AffinePoint {
+        x: FieldElement::ZERO,
+        y: FieldElement::ZERO,
+    };
+    for (number, entry) in (1..).zip(window) {
+        let mask = Mask::if_equal(number, magnitude);
+        found.x.gather(mask, &entry.x);
+        found.y.gather(mask, &entry.y);
+    }
+    found
+}

@@ -1,0 +1,46 @@
+//! SM2, SM3 and SM4, the algorithms of the Chinese commercial cryptography standards, in safe
+//! Rust.
+//!
+//! - [`sm2`]: keys, signatures, encryption (GB/T 32918); [`sm3`]: the digest (GB/T 32905), with
+//!   [`hmac`] and [`kdf`] over it; [`sm4`]: the block cipher (GB/T 32907).
+//! - What touches a secret has no branch and no memory index that depends on it. Choices are
+//!   made with masks, tables are read in full, inverses are powers.
+//! - What fails gives one error without detail. Nothing here panics on input from outside.
+//! - The arithmetic lies behind one interface, `residue::Modulus`: a back end for a processor
+//!   replaces its two multiplications.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod affine;
+mod der;
+mod digits;
+mod field;
+mod fixed_base;
+pub mod hmac;
+mod jacobian;
+pub mod kdf;
+mod limbs;
+mod mask;
+mod multiply;
+mod point;
+mod random;
+mod residue;
+mod scalar;
+pub mod sm2;
+pub mod sm3;
+pub mod sm4;
+
+#[cfg(test)]
+mod tests;
+
+pub use random::RandomSourceFailed;
+
+/// Builds the tables of the base point, which the first signature would otherwise build.
+///
+/// A program that forks calls this first: a child forked in the middle of the building would
+/// wait for it for ever.
+pub fn prepare() {
+    std::sync::LazyLock::force(&fixed_base::SECRET_GENERATOR);
+    std::sync::LazyLock::force(&fixed_base::PUBLIC_GENERATOR);
+}

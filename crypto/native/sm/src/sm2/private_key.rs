@@ -1,0 +1,151 @@
+use core::fmt;
+
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::fixed_base::SECRET_GENERATOR;
+use crate::hmac::HmacSm3;
+use crate::random::{RandomSource, RandomSourceFailed, System};
+use crate::scalar::Scalar;
+use crate::sm3::Digest;
+
+use super::identity::{DEFAULT_SIGNER_ID, identity_digest, message_digest};
+use super::nonce::{DRAWS_MAX, Nonces, random_scalar};
+use super::{InvalidKey, PublicKey, Signature, SigningFailed};
+
+/// A number d from 1 to n-2, wiped when dropped. It can't be cloned, compared or printed.
+pub struct PrivateKey {
+    /// In a box, so that moving the key leaves no copy behind.
+    secret: Box<Secret>,
+    public: PublicKey,
+    default_z: Option<Digest>,
+}
+
+/// What is computed once from the key and as secret as the key.
+struct Secret {
+    d: Scalar,
+    /// 1 / (1 + d).
+    inverse: Scalar,
+    /// HMAC-SM3 keyed with d, for nonces.
+    nonce_key: HmacSm3,
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.d.zeroize();
+        self.inverse.zeroize();
+    }
+}
+
+impl PrivateKey {
+    /// Makes a new key from the system's randomness.
+    ///
+    /// # Errors
+    /// [`RandomSourceFailed`]; there is no other source to fall back on.
+    pub fn generate() -> Result<Self, RandomSourceFailed> {
+        Self::generate_from(&mut System)
+    }
+
+    pub(super) fn generate_from(
+        random: &mut impl RandomSource,
+    ) -> Result<Self, RandomSourceFailed> {
+        for _ in 0..DRAWS_MAX {
+            if let Some(key) = Self::from_scalar(&*random_scalar(random)?) {
+                return Ok(key);
+            }
+        }
+        Err(RandomSourceFailed)
+    }
+
+    /// Reads d, 32 big-endian bytes.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] out of 1 to n-2 (GB/T 32918.1, section 6.1): n-1 has no 1 / (1 + d).
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, InvalidKey> {
+        let d = Zeroizing::new(Scalar::from_bytes(bytes).ok_or(InvalidKey)?);
+        Self::from_scalar(&d).ok_or(InvalidKey)
+    }
+
+    fn from_scalar(d: &Scalar) -> Option<Self> {
+        let one_more = Zeroizing::new(d.add(&Scalar::ONE));
+        if d.is_zero().or(one_more.is_zero()).reveal() {
+            return None;
+        }
+        let secret = Box::new(Secret {
+            d: *d,
+            inverse: one_more.invert(),
+            nonce_key: HmacSm3::new(&*Zeroizing::new(d.to_bytes())),
+        });
+        let public = PublicKey {
+            point: SECRET_GENERATOR.multiply(d).to_affine(),
+        };
+        let default_z = identity_digest(DEFAULT_SIGNER_ID, &public.point);
+        Some(Self {
+            secret,
+            public,
+            default_z,
+        })
+    }
+
+    /// d, 32 big-endian bytes.
+    pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.secret.d.to_bytes())
+    }
+
+    /// The key that verifies.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// d itself, for the rest of this room.
+    pub(super) fn scalar(&self) -> &Scalar {
+        &self.secret.d
+    }
+
+    /// Signs a message (GB/T 32918.2, section 6.1) in constant time, with a hedged nonce.
+    ///
+    /// # Errors
+    /// [`SigningFailed`] for a signer id of more than 8191 bytes, or without randomness.
+    pub fn sign(&self, message: &[u8], signer_id: &[u8]) -> Result<Signature, SigningFailed> {
+        self.sign_with(message, signer_id, &mut System)
+    }
+
+    pub(super) fn sign_with(
+        &self,
+        message: &[u8],
+        signer_id: &[u8],
+        random: &mut impl RandomSource,
+    ) -> Result<Signature, SigningFailed> {
+        let z = match self.default_z {
+            Some(z) if signer_id == DEFAULT_SIGNER_ID => z,
+            _ => identity_digest(signer_id, &self.public.point)
+                .ok_or(SigningFailed::SignerIdTooLong)?,
+        };
+        let e = message_digest(&z, message);
+        let mut nonces = Nonces::new(&self.secret.nonce_key, &z, &e, random);
+        loop {
+            // Step A5 and A6 ask for another nonce about once in 2^255 signatures.
+            if let Some(signature) = self.sign_digest(&e, &*nonces.draw()?) {
+                return Ok(signature);
+            }
+        }
+    }
+
+    /// Steps A4 to A7 with a given nonce; nothing when the standard asks for another one.
+    ///
+    /// s = (k - r d) / (1 + d) is computed as (k + r) / (1 + d) - r, the same number.
+    pub(super) fn sign_digest(&self, e: &Digest, k: &Scalar) -> Option<Signature> {
+        let point = Zeroizing::new(SECRET_GENERATOR.multiply(k));
+        let x = point.to_affine().x.to_bytes();
+        let r = Scalar::from_bytes_reduced(e).add(&Scalar::from_bytes_reduced(&x));
+        let sum = Zeroizing::new(k.add(&r));
+        let s = self.secret.inverse.multiply(&sum).sub(&r);
+        let refused = r.is_zero().or(sum.is_zero()).or(s.is_zero());
+        (!refused.reveal()).then_some(Signature { r, s })
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PrivateKey(hidden)")
+    }
+}

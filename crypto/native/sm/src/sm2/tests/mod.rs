@@ -1,0 +1,41 @@
+//! Tests of SM2: published values with their own k, refusals, nonces.
+
+mod encryption;
+mod keys;
+mod nonces;
+mod official;
+mod signatures;
+
+use super::{InvalidSignature, PrivateKey, Verifier};
+use crate::limbs::{self, Limbs};
+use crate::residue::Modulus;
+use crate::scalar::N;
+use crate::tests::Official;
+
+/// The private key of the standard's examples.
+fn example_key() -> PrivateKey {
+    PrivateKey::from_bytes(&Official::section("sm2_sign").number("d")).unwrap()
+}
+
+/// Both ways to verify, which must agree.
+fn verify(
+    key: &PrivateKey,
+    signature: &[u8],
+    message: &[u8],
+    signer_id: &[u8],
+) -> Result<(), InvalidSignature> {
+    let once = key.public_key().verify(signature, message, signer_id);
+    let kept = Verifier::new(*key.public_key()).verify(signature, message, signer_id);
+    assert_eq!(once, kept);
+    once
+}
+
+/// n and a small number more.
+fn n_plus(amount: u64) -> Limbs {
+    limbs::add(&N::VALUE, &[amount, 0, 0, 0]).0
+}
+
+/// n and a small number less.
+fn n_minus(amount: u64) -> Limbs {
+    limbs::sub(&N::VALUE, &[amount, 0, 0, 0]).0
+}

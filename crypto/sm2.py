@@ -1,0 +1,41 @@
+"""SM2 (GB/T 32918): keys, signatures and encryption.
+
+    private = PrivateKey.generate()
+    signature = private.sign(message)                # r and s, 64 bytes
+    private.public_key().verify(signature, message)  # None, or raises InvalidSignatureError
+    Verifier(public)                                 # a key met often: the same verify, faster
+
+A signer id of at most 8191 bytes goes into each signature; both sides use the same one, and
+`DEFAULT_SIGNER_ID` (GB/T 35276, section 10) where none was agreed. A ciphertext is 04, x, y, C3,
+C2 of a plaintext of 1 byte to 16 MiB. The DER forms are those of GB/T 35276: SM2Signature and
+SM2Cipher.
+"""
+
+from typing import Final
+
+from crypto._native import (
+    PrivateKey,
+    PublicKey,
+    Verifier,
+    ciphertext_from_der,
+    ciphertext_to_der,
+    signature_from_der,
+    signature_to_der,
+)
+from crypto.errors import DecryptionError, InvalidKeyError, InvalidSignatureError
+
+DEFAULT_SIGNER_ID: Final = b"1234567812345678"
+
+__all__ = [
+    "DEFAULT_SIGNER_ID",
+    "DecryptionError",
+    "InvalidKeyError",
+    "InvalidSignatureError",
+    "PrivateKey",
+    "PublicKey",
+    "Verifier",
+    "ciphertext_from_der",
+    "ciphertext_to_der",
+    "signature_from_der",
+    "signature_to_der",
+]

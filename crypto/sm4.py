@@ -1,0 +1,60 @@
+"""SM4 (GB/T 32907): one block natively, and GCM (GB/T 36624) from `cryptography`."""
+
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import SM4
+from cryptography.hazmat.primitives.ciphers.modes import GCM
+
+from crypto._native import sm4_decrypt_block as decrypt_block
+from crypto._native import sm4_encrypt_block as encrypt_block
+from crypto.errors import DecryptionError
+
+KEY_SIZE: Final = 16
+TAG_SIZE: Final = 16
+_NONCE_SIZES: Final = range(8, 129)
+
+__all__ = ["KEY_SIZE", "TAG_SIZE", "DecryptionError", "Gcm", "decrypt_block", "encrypt_block"]
+
+
+class Gcm:
+    """Authenticated encryption under one key of 16 bytes; the tag of 16 bytes comes last.
+
+    A nonce serves once for a key: 12 bytes, from a counter, or random for at most 2^32 messages.
+    Others of 8 to 128 bytes are taken too, because partners use them. Raises ValueError for
+    another length of key or nonce.
+    """
+
+    __slots__ = ("_algorithm",)
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != KEY_SIZE:
+            raise ValueError("an SM4 key has 16 bytes")
+        self._algorithm = SM4(key)
+
+    def encrypt(self, nonce: bytes, plaintext: bytes, aad: bytes = b"") -> bytes:
+        """Return ciphertext and tag; `aad` is covered by the tag and not sent."""
+        _check_nonce(nonce)
+        encryptor = Cipher(self._algorithm, GCM(nonce)).encryptor()
+        encryptor.authenticate_additional_data(aad)
+        ciphertext = encryptor.update(plaintext) + encryptor.finalize()
+        return ciphertext + encryptor.tag
+
+    def decrypt(self, nonce: bytes, ciphertext: bytes, aad: bytes = b"") -> bytes:
+        """Return the plaintext, or raise DecryptionError, whatever is wrong."""
+        _check_nonce(nonce)
+        if len(ciphertext) < TAG_SIZE:
+            raise DecryptionError
+        text, tag = ciphertext[:-TAG_SIZE], ciphertext[-TAG_SIZE:]
+        decryptor = Cipher(self._algorithm, GCM(nonce, tag)).decryptor()
+        decryptor.authenticate_additional_data(aad)
+        try:
+            return decryptor.update(text) + decryptor.finalize()
+        except InvalidTag:
+            raise DecryptionError from None
+
+
+def _check_nonce(nonce: bytes) -> None:
+    if len(nonce) not in _NONCE_SIZES:
+        raise ValueError("a GCM nonce has 8 to 128 bytes")
