@@ -1,0 +1,87 @@
+"""The native core; its public face is card_core.codes."""
+
+from collections.abc import Iterable
+from typing import Final, TypeAlias, final
+
+from card_core.codes.keys import CodeKey
+
+__all__ = [
+    "AMOUNT_FEN_MAX",
+    "CODE_LIFE_SECONDS",
+    "CODE_TEXT_MAX",
+    "CREDENTIAL_LIFE_SECONDS",
+    "KEY_RING_MAX",
+    "OFFLINE_SKEW_SECONDS",
+    "ONLINE_SKEW_SECONDS",
+    "KeyRing",
+    "assemble",
+    "assemble_credential",
+    "check",
+    "credential_to_be_signed",
+    "offline_to_be_signed",
+    "online_to_be_signed",
+]
+
+AMOUNT_FEN_MAX: Final[int]
+CODE_LIFE_SECONDS: Final[int]
+CODE_TEXT_MAX: Final[int]
+CREDENTIAL_LIFE_SECONDS: Final[int]
+KEY_RING_MAX: Final[int]
+OFFLINE_SKEW_SECONDS: Final[int]
+ONLINE_SKEW_SECONDS: Final[int]
+
+_OfflineFields: TypeAlias = tuple[bytes, bytes, int, int]
+_Fields: TypeAlias = tuple[
+    *tuple[int, int, int, int],
+    *tuple[int, int, int, int],
+    *tuple[bytes, int, bytes | None, _OfflineFields | None],
+]
+
+@final
+class KeyRing:
+    def __new__(cls, keys: Iterable[CodeKey]) -> KeyRing: ...
+    def __len__(self) -> int: ...
+
+def check(
+    text: str,
+    keys: KeyRing,
+    now: int,
+    purpose: int,
+    consumes: bool,
+    terminal: bytes,
+    amount_fen: int | None,
+) -> _Fields: ...
+def online_to_be_signed(
+    issuer: int,
+    key_number: int,
+    minted_at: int,
+    purpose_class: int,
+    purposes: int,
+    for_whom: int,
+    presence: int,
+    terminal: bytes,
+    amount_fen: int,
+    sealed_box: bytes,
+) -> bytes: ...
+def credential_to_be_signed(
+    issuer: int,
+    key_number: int,
+    expires_at: int,
+    purpose_class: int,
+    purposes: int,
+    for_whom: int,
+    presence: int,
+    status_index: int,
+    device_key: bytes,
+) -> bytes: ...
+def offline_to_be_signed(
+    credential: bytes,
+    minted_at: int,
+    purpose_class: int,
+    purposes: int,
+    nonce: bytes,
+    terminal: bytes,
+    amount_fen: int,
+) -> bytes: ...
+def assemble(to_be_signed: bytes, signature: bytes) -> str: ...
+def assemble_credential(to_be_signed: bytes, signature: bytes) -> bytes: ...

@@ -1,0 +1,233 @@
+"""The error tree of card_core's acts and storage. Each class has a stable code and two texts.
+
+    CardCoreError
+      StoreError
+        StoreBusyError          the database did not answer in time; try again
+          StoreConflictError    another transaction was faster, several times in a row
+        SchemaOutdatedError     the database needs `upgrade`, or is newer than this program
+        TamperedRowError        a row that decides does not fit its HMAC; nothing relies on it
+        AuditChainError         the audit chain shows an edit, a deletion, a swap or a cut tail
+      KernelError
+        NotAllowedError         this actor may not do this
+        ApprovalNeededError     the act is dangerous: propose it, another person approves it
+        SamePersonError         whoever proposed may not approve
+        ContentChangedError     what is approved is not what was proposed
+        WrongStateError         the thing is in a state in which this can't be done
+        NotFoundError           there is no such thing
+        AlreadyExistsError      there is one already
+        InvalidActError         a field of the act is out of its limits
+        IdempotencyConflictError    the request id was used for another content
+        ReplayedRequestError    the signed request was seen before, or is too old
+      SignInError
+        SignInRefusedError      unknown person or wrong password, told apart by nothing
+        SignInLockedError       too many failures; known and unknown people alike
+        SessionEndedError       no such session, or ended, or idle too long
+        WeakPasswordError       the new password is too easy
+      CardUnusableError         no code can be minted; `reason` says why
+
+The texts hold no personal data and nothing that came from outside. No HTTP here.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+
+class CardCoreError(Exception):
+    """The root. code: stable English; message_zh and message_en: what went wrong, what to do."""
+
+    code = "card_core_error"
+    message_zh = "操作失败"
+    message_en = "The act failed"
+
+    def __init__(self) -> None:
+        super().__init__(self.message_en)
+
+
+class StoreError(CardCoreError):
+    """The database can't serve, or must not be believed."""
+
+    code = "store_error"
+    message_zh = "数据库错误"
+    message_en = "The database failed"
+
+
+class StoreBusyError(StoreError):
+    code = "store_busy"
+    message_zh = "数据库繁忙或无法连接，请稍后以同一请求号重试"
+    message_en = "The database is busy or out of reach; try again with the same request id"
+
+
+class StoreConflictError(StoreBusyError):
+    """A deadlock, or a lost race for a unique value."""
+
+
+class SchemaOutdatedError(StoreError):
+    code = "schema_outdated"
+    message_zh = "数据库结构与本程序版本不符，请先升级"
+    message_en = "The database's structure does not fit this program; upgrade first"
+
+
+class TamperedRowError(StoreError):
+    """`table` and `row_id` go to the log of whoever looks into it."""
+
+    code = "tampered_row"
+    message_zh = "数据完整性校验失败，已拒绝使用，请联系管理员"
+    message_en = "A record fails its integrity check and is not used; tell the administrator"
+
+    def __init__(self, table: str, row_id: str) -> None:
+        super().__init__()
+        self.table = table
+        self.row_id = row_id
+
+
+class AuditChainError(StoreError):
+    """seq: the first event, counted from 1, at which the chain does not hold."""
+
+    code = "audit_chain_broken"
+
+    def __init__(self, chain: str, seq: int) -> None:
+        self.message_zh = f"审计链 {chain} 在第 {seq} 条断裂"
+        self.message_en = f"The audit chain {chain} does not hold at event {seq}"
+        super().__init__()
+        self.chain = chain
+        self.seq = seq
+
+
+class KernelError(CardCoreError):
+    """An act was refused and nothing changed."""
+
+    code = "act_refused"
+
+
+class NotAllowedError(KernelError):
+    code = "not_allowed"
+    message_zh = "当前身份无权进行此操作"
+    message_en = "You may not do this"
+
+
+class ApprovalNeededError(KernelError):
+    code = "approval_needed"
+    message_zh = "此操作须先提交，由另一人复核后生效"
+    message_en = "This must be proposed first; it takes effect when another person approves it"
+
+
+class SamePersonError(KernelError):
+    code = "same_person"
+    message_zh = "经办人不得复核自己提交的操作"
+    message_en = "Whoever proposed this may not approve it"
+
+
+class ContentChangedError(KernelError):
+    code = "content_changed"
+    message_zh = "复核内容与提交内容不一致，请重新提交"
+    message_en = "What would be approved is not what was proposed; propose it anew"
+
+
+class WrongStateError(KernelError):
+    """thing: what it is about, such as "card"; state: the state it is in."""
+
+    code = "wrong_state"
+
+    def __init__(self, thing: str, state: StrEnum) -> None:
+        self.message_zh = f"当前状态（{state.value}）下不能进行此操作"
+        self.message_en = f"The {thing} is in the state {state.value}, in which this can't be done"
+        super().__init__()
+        self.thing = thing
+        self.state = state
+
+
+class NotFoundError(KernelError):
+    """thing: what was looked for; the value is not repeated."""
+
+    code = "not_found"
+
+    def __init__(self, thing: str) -> None:
+        self.message_zh = f"没有这条记录（{thing}）"
+        self.message_en = f"There is no such {thing}"
+        super().__init__()
+        self.thing = thing
+
+
+class AlreadyExistsError(KernelError):
+    code = "already_exists"
+
+    def __init__(self, thing: str) -> None:
+        self.message_zh = f"记录已存在（{thing}）"
+        self.message_en = f"There is such a {thing} already"
+        super().__init__()
+        self.thing = thing
+
+
+class InvalidActError(KernelError):
+    """field: the act's field that is out of its limits; the value is not repeated."""
+
+    code = "invalid_act"
+
+    def __init__(self, field: str, message_zh: str, message_en: str) -> None:
+        self.message_zh = f"{field}：{message_zh}"
+        self.message_en = f"{field}: {message_en}"
+        super().__init__()
+        self.field = field
+
+
+class IdempotencyConflictError(KernelError):
+    code = "idempotency_conflict"
+    message_zh = "该请求号已用于其他内容，请换新的请求号"
+    message_en = "This request id was used for another content; use a new one"
+
+
+class ReplayedRequestError(KernelError):
+    code = "replayed_request"
+    message_zh = "该签名请求已使用过或已过期，请重新签名"
+    message_en = "This signed request was used before or is too old; sign anew"
+
+
+class SignInError(CardCoreError):
+    """Nobody is signed in."""
+
+    code = "sign_in_error"
+
+
+class SignInRefusedError(SignInError):
+    code = "sign_in_refused"
+    message_zh = "号码或密码不正确"
+    message_en = "The number or the password is wrong"
+
+
+class SignInLockedError(SignInError):
+    """locked_until: aware, UTC."""
+
+    code = "sign_in_locked"
+    message_zh = "连续失败次数过多，已锁定 15 分钟，请稍后再试"
+    message_en = "Too many failures: locked for 15 minutes; try again later"
+
+    def __init__(self, locked_until: datetime) -> None:
+        super().__init__()
+        self.locked_until = locked_until
+
+
+class SessionEndedError(SignInError):
+    code = "session_ended"
+    message_zh = "登录已失效，请重新登录"
+    message_en = "The session has ended; sign in again"
+
+
+class WeakPasswordError(SignInError):
+    code = "weak_password"
+
+    def __init__(self, message_zh: str, message_en: str) -> None:
+        self.message_zh = message_zh
+        self.message_en = message_en
+        super().__init__()
+
+
+class CardUnusableError(CardCoreError):
+    """reason: a `card_core.verdicts.Reason`, the one that a scan would get."""
+
+    code = "card_unusable"
+    message_zh = "卡片当前不可用，不能生成动态码"
+    message_en = "The card can't be used now; no code was made"
+
+    def __init__(self, reason: StrEnum) -> None:
+        super().__init__()
+        self.reason = reason

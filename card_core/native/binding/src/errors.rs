@@ -1,0 +1,34 @@
+//! The errors of `card_core.codes.errors`, and what raises them.
+
+use pyo3::prelude::*;
+use sscard_codes::Refusal;
+
+mod python {
+    pyo3::import_exception!(card_core.codes.errors, InvalidFieldError);
+    pyo3::import_exception!(card_core.codes.errors, RefusedError);
+}
+
+pub(crate) fn refused(refusal: Refusal) -> PyErr {
+    python::RefusedError::new_err(refusal.name())
+}
+
+pub(crate) fn invalid_field(name: &'static str) -> PyErr {
+    python::InvalidFieldError::new_err(name)
+}
+
+/// Converts a caller's value; one that doesn't fit is named, not shown.
+pub(crate) fn field<'py, T>(value: &Bound<'py, PyAny>, name: &'static str) -> PyResult<T>
+where
+    T: FromPyObjectOwned<'py>,
+{
+    value.extract().map_err(|_| invalid_field(name))
+}
+
+/// Bytes of a fixed size.
+pub(crate) fn sized<const N: usize>(
+    value: &Bound<'_, PyAny>,
+    name: &'static str,
+) -> PyResult<[u8; N]> {
+    let bytes: &[u8] = value.extract().map_err(|_| invalid_field(name))?;
+    bytes.try_into().map_err(|_| invalid_field(name))
+}

@@ -1,0 +1,39 @@
+//! The extension module `card_core._native`: it converts, releases the interpreter's lock and maps
+//! errors. What a code is, and what is refused, stands in `sscard-codes`.
+
+mod checking;
+mod errors;
+mod keys;
+mod making;
+
+/// The native core of `card_core.codes`, which is its public face.
+#[pyo3::pymodule]
+mod _native {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::checking::check;
+    #[pymodule_export]
+    use crate::keys::KeyRing;
+    #[pymodule_export]
+    use crate::making::{
+        assemble, assemble_credential, credential_to_be_signed, offline_to_be_signed,
+        online_to_be_signed,
+    };
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // The tables of the base point are built now, so that no fork falls into their building.
+        sscard_sm::prepare();
+        module.add("AMOUNT_FEN_MAX", sscard_codes::AMOUNT_FEN_MAX)?;
+        module.add("CODE_LIFE_SECONDS", sscard_codes::CODE_LIFE_SECONDS)?;
+        module.add("CODE_TEXT_MAX", sscard_codes::TEXT_MAX)?;
+        module.add(
+            "CREDENTIAL_LIFE_SECONDS",
+            sscard_codes::CREDENTIAL_LIFE_SECONDS,
+        )?;
+        module.add("KEY_RING_MAX", sscard_codes::KEY_RING_MAX)?;
+        module.add("OFFLINE_SKEW_SECONDS", sscard_codes::OFFLINE_SKEW_SECONDS)?;
+        module.add("ONLINE_SKEW_SECONDS", sscard_codes::ONLINE_SKEW_SECONDS)
+    }
+}

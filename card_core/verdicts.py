@@ -1,0 +1,89 @@
+"""Verdicts (核验结果): accepted, or refused with one stable reason and what to do next.
+
+The texts are in `verdicts.toml`. They tell clerk and holder how to go on and tell an attacker
+nothing: no reason says which part of a code failed, and none names a person.
+"""
+
+import enum
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+
+class Reason(enum.StrEnum):
+    """The stable word for an outcome, in the order in which a scan is checked.
+
+    `MALFORMED` to `AMOUNT_MISMATCH` come from the code alone (steps 1 to 6 of
+    docs/code-format.md), the card reasons from step 7 and `ALREADY_USED` from step 8.
+    """
+
+    ACCEPTED = "accepted"
+    MALFORMED = "malformed"
+    UNKNOWN_VERSION = "unknown_version"
+    UNKNOWN_KEY = "unknown_key"
+    KEY_NOT_ACTIVE = "key_not_active"
+    BAD_SIGNATURE = "bad_signature"
+    CREDENTIAL_NOT_YET_VALID = "credential_not_yet_valid"
+    CREDENTIAL_EXPIRED = "credential_expired"
+    NOT_YET_VALID = "not_yet_valid"
+    EXPIRED = "expired"
+    PURPOSE_MISMATCH = "purpose_mismatch"
+    OFFLINE_NOT_ALLOWED = "offline_not_allowed"
+    TERMINAL_MISMATCH = "terminal_mismatch"
+    AMOUNT_MISMATCH = "amount_mismatch"
+    UNKNOWN_CARD = "unknown_card"
+    CARD_NOT_ACTIVE = "card_not_active"
+    CARD_LOST = "card_lost"
+    CARD_LOCKED = "card_locked"
+    CARD_CANCELLED = "card_cancelled"
+    ALREADY_USED = "already_used"
+
+    @property
+    def text_zh(self) -> str:
+        """One sentence in Chinese that says what was decided."""
+        return _TEXTS[self].text_zh
+
+    @property
+    def text_en(self) -> str:
+        """One sentence in English that says what was decided."""
+        return _TEXTS[self].text_en
+
+    @property
+    def next_action(self) -> "NextAction":
+        """What the clerk and the holder should do now."""
+        return _TEXTS[self].next_action
+
+
+@dataclass(frozen=True, slots=True)
+class NextAction:
+    """What to do next, for the person at the terminal and for the holder."""
+
+    clerk_zh: str
+    clerk_en: str
+    holder_zh: str
+    holder_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    text_zh: str
+    text_en: str
+    next_action: NextAction
+
+
+def _read_texts() -> Mapping[Reason, _Texts]:
+    text = resources.files("card_core").joinpath("verdicts.toml").read_text("utf-8")
+    return {
+        Reason(word): _Texts(
+            text_zh=row["text_zh"],
+            text_en=row["text_en"],
+            next_action=NextAction(
+                row["clerk_zh"], row["clerk_en"], row["holder_zh"], row["holder_en"]
+            ),
+        )
+        for word, row in tomllib.loads(text).items()
+    }
+
+
+_TEXTS = _read_texts()

@@ -1,0 +1,176 @@
+"""The example codes: the core and a second verifier give every answer that the file gives."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import make_vectors
+import pytest
+import second_verifier
+from raw_codes import BOX_KEY, code_keys
+
+from card_core import business_types, codes
+from card_core.codes import CheckedCode, CodeKey, KeyPurpose, KeyRing, KeyState
+from card_core.verdicts import Reason
+from crypto import sm2
+
+FILE: dict[str, Any] = json.loads(make_vectors.FILE.read_text("ascii"))
+CASES: list[dict[str, Any]] = FILE["cases"]
+
+Verifier = Callable[[dict[str, Any]], "dict[str, Any] | str"]
+
+
+@cache
+def ring() -> KeyRing:
+    return KeyRing(
+        CodeKey(
+            key["issuer"],
+            key["number"],
+            sm2.PublicKey.from_bytes(bytes.fromhex(key["public_key"])),
+            KeyState(key["state"]),
+            KeyPurpose(key["purpose"]),
+        )
+        for key in FILE["keys"]
+    )
+
+
+def as_written(code: CheckedCode) -> dict[str, Any]:
+    """A checked code in the words of the file: numbers as in the bytes, byte strings in hex."""
+    written: dict[str, Any] = {}
+    for name, value in code._asdict().items():
+        match value:
+            case None:
+                continue
+            case bytes():
+                written[name] = value.hex()
+            case datetime():
+                assert value.tzinfo is UTC
+                written[name] = int(value.timestamp())
+            case business_types.Purpose():
+                written[name] = value.value
+            case _:
+                written[name] = int(value)
+    return written
+
+
+def by_the_core(case: dict[str, Any]) -> dict[str, Any] | str:
+    try:
+        code = codes.check(
+            case["text"],
+            keys=ring(),
+            now=datetime.fromtimestamp(case["now"], UTC),
+            business_type=business_types.get(case["business_type"]),
+            terminal=bytes.fromhex(case["terminal"]),
+            amount_fen=case["amount_fen"],
+        )
+    except codes.RefusedError as refused:
+        return str(refused.reason.value)
+    return as_written(code)
+
+
+def by_the_second(case: dict[str, Any]) -> dict[str, Any] | str:
+    business_type = FILE["business_types"][case["business_type"]]
+    against = second_verifier.Against(
+        keys={
+            (key["purpose"], key["issuer"], key["number"]): (
+                key["state"],
+                bytes.fromhex(key["public_key"]),
+            )
+            for key in FILE["keys"]
+        },
+        now=case["now"],
+        purpose=business_type["purpose"],
+        consumes=business_type["consumes"],
+        terminal=bytes.fromhex(case["terminal"]),
+        amount_fen=case["amount_fen"],
+    )
+    try:
+        return second_verifier.verify(case["text"], against)
+    except second_verifier.Refused as refused:
+        return str(refused)
+
+
+@pytest.mark.parametrize("verify", [by_the_core, by_the_second], ids=["core", "second"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_each_example_has_the_answer_of_the_file(case: dict[str, Any], verify: Verifier) -> None:
+    expected = case["fields"] if case["outcome"] == "accepted" else case["reason"]
+    assert verify(case) == expected
+
+
+def test_every_reason_of_the_code_alone_has_examples() -> None:
+    reasons = Counter(case.get("reason") for case in CASES)
+    store_alone = {
+        Reason.ACCEPTED,
+        Reason.UNKNOWN_CARD,
+        Reason.CARD_NOT_ACTIVE,
+        Reason.CARD_LOST,
+        Reason.CARD_LOCKED,
+        Reason.CARD_CANCELLED,
+        Reason.ALREADY_USED,
+    }
+    assert set(reasons) == {None} | {reason.value for reason in set(Reason) - store_alone}
+    assert reasons[None] >= 40
+
+
+def test_at_least_25_downgrades_are_among_the_examples() -> None:
+    downgrades = [
+        case
+        for case in CASES
+        if case.get("reason") in {"unknown_version", "unknown_key"}
+        or "-kind-" in case["name"]
+        or case["name"].startswith("bad_signature-online-")
+    ]
+    assert len(downgrades) >= 25
+    assert all(case["outcome"] == "refused" for case in downgrades)
+
+
+def test_the_script_still_makes_the_same_cases() -> None:
+    """Texts differ by their random signatures; where nothing is signed they are the same."""
+    made = json.loads(json.dumps(make_vectors.document()))
+    assert {key: made[key] for key in made if key != "cases"} == {
+        key: FILE[key] for key in FILE if key != "cases"
+    }
+    assert [{**case, "text": None} for case in made["cases"]] == [
+        {**case, "text": None} for case in CASES
+    ]
+    assert len({case["name"] for case in CASES}) == len(CASES)
+
+
+def test_a_good_example_is_what_the_core_makes_of_the_same_fields() -> None:
+    """The signature aside, the core lays a code out as the script does by hand."""
+    for case in CASES:
+        if case["outcome"] == "accepted" and case["fields"]["kind"] == 1:
+            fields = case["fields"]
+            message = codes.OnlineCode(
+                issuer=fields["issuer"],
+                key_number=fields["key_number"],
+                minted_at=datetime.fromtimestamp(fields["minted_at"], UTC),
+                purpose_class=codes.PurposeClass(fields["purpose_class"]),
+                purposes=business_types.Purpose(fields["purposes"]),
+                box=bytes.fromhex(fields["box"]),
+                for_whom=codes.ForWhom(fields["for_whom"]),
+                presence=codes.Presence(fields["presence"]),
+                terminal=bytes.fromhex(fields["terminal"]),
+                amount_fen=fields["amount_fen"],
+            ).to_be_signed()
+            signature = int(case["text"][4:]).to_bytes(103, "big")[-64:]
+            assert codes.assemble(message, signature) == case["text"]
+
+
+def test_the_box_of_the_file_opens() -> None:
+    example = FILE["box"]
+    box_key, box = bytes.fromhex(example["box_key"]), bytes.fromhex(example["box"])
+    assert box_key == BOX_KEY
+    expected = (int(example["ecard_id"], 16), bytes.fromhex(example["nonce"]))
+    assert codes.open_box(box_key, box) == expected
+    assert codes.seal_box(box_key, *expected) == box
+
+
+def test_the_keys_of_the_file_are_those_of_the_script() -> None:
+    assert len(code_keys()) == len(FILE["keys"]) == len(ring())
+    for key in FILE["keys"]:
+        private = sm2.PrivateKey.from_bytes(bytes.fromhex(key["private_key"]))
+        assert private.public_key().to_bytes().hex() == key["public_key"]
