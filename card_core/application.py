@@ -1,0 +1,41 @@
+"""An application for a card (申领), as checked input: what an import may store without doubt."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from card_core.identity import IdentityNumber, Sex
+
+
+class ApplicationKind(StrEnum):
+    """What is applied for; replacement and renewal are the counter's, with the old card at hand."""
+
+    NEW = "new"  # 新申领
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Application:
+    """One checked row of a roster.
+
+    row: from 1, without the header. ethnic_code: GB/T 3304, None for foreigners who have none.
+    region: six digits, where the household is registered. bank, branch: the codes of the bank and
+    of the place that hands the card out. The guardian is there for everybody under 16.
+    """
+
+    row: int
+    number: IdentityNumber
+    name: str
+    sex: Sex
+    birth_on: date
+    ethnic_code: str | None
+    phone: str
+    address: str
+    region: str
+    kind: ApplicationKind
+    bank: str
+    branch: str
+    guardian_name: str | None
+    guardian_number: IdentityNumber | None
+
+    def __repr__(self) -> str:
+        return f"Application(row={self.row})"

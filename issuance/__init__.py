@@ -1,0 +1,1 @@
+"""Issuing: rosters, batches and the bureau's command line `sscard`."""

@@ -1,0 +1,52 @@
+"""What a check of a roster found, and its JSON form."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from card_core.application import Application
+from issuance.roster.problem import FieldProblem
+
+
+@dataclass(frozen=True, slots=True)
+class RowFindings:
+    """What was found in one row. row: from 1, without the header."""
+
+    row: int
+    problems: tuple[FieldProblem, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """{"row": n, "problems": [{"field", "code", "message_zh", "message_en"}, ...]}"""
+        return {
+            "row": self.row,
+            "problems": [
+                {
+                    "field": field,
+                    "code": problem.code,
+                    "message_zh": problem.message_zh,
+                    "message_en": problem.message_en,
+                }
+                for field, problem in self.problems
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RosterReport:
+    """The outcome for a whole file, each in the order of its rows.
+
+    applications: the accepted rows. warnings: of accepted and refused rows alike.
+    sha: SHA-256 of the file's bytes, hex.
+    """
+
+    applications: tuple[Application, ...]
+    refused: tuple[RowFindings, ...]
+    warnings: tuple[RowFindings, ...]
+    sha: str
+
+    def to_json(self) -> dict[str, Any]:
+        """{"accepted": [row, ...], "refused": [...], "warnings": [...]}; no personal data."""
+        return {
+            "accepted": [application.row for application in self.applications],
+            "refused": [findings.to_json() for findings in self.refused],
+            "warnings": [findings.to_json() for findings in self.warnings],
+        }
