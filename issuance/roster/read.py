@@ -18,8 +18,7 @@ from typing import BinaryIO, Final, NamedTuple
 from issuance.roster.columns import Cells, Header
 from issuance.roster.csv_rows import csv_rows, detect_encoding
 from issuance.roster.file_error import FILE_BYTES_MAX, ROWS_MAX, RosterFileError
-from issuance.roster.xlsx_package import open_sheet
-from issuance.roster.xlsx_rows import xlsx_rows
+from issuance.roster.xlsx_rows import open_sheet, xlsx_rows
 
 _ZIP_MAGIC: Final = b"PK\x03\x04"
 _COMPOUND_FILE_MAGIC: Final = bytes.fromhex("D0CF11E0A1B11AE1")

@@ -1,8 +1,8 @@
-"""Rows of an XLSX roster, as a stream of texts.
+"""Rows of an XLSX roster (ECMA-376), as a stream of texts.
 
-Read with the standard library's expat and not through a spreadsheet library: those measured
-either hold the sheet as a full grid, whose size a single forged cell reference decides, and show
-a formula's last result as if somebody had typed it, or are several times slower.
+openpyxl reads what stands in the workbook, its styles and its cells; defusedxml parses, without
+document types or entities. openpyxl's own worksheet is passed over: it keeps an element of every
+row, fills gaps up to any reference, and reads sheets, charts and pictures that nobody asked for.
 
 A cell becomes the text that a CSV export would have, with three differences that keep errors
 visible: a date is written as YYYY-MM-DD whatever its format shows, a formula is written as
@@ -10,144 +10,257 @@ visible: a date is written as YYYY-MM-DD whatever its format shows, a formula is
 with an exponent so that it can't pass for an identity number.
 """
 
-from collections import deque
-from collections.abc import Generator
-from datetime import date, timedelta
-from typing import Final
-from xml.parsers import expat
+import io
+import re
+import zipfile
+from collections.abc import Container, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any, BinaryIO, Final
+from xml.etree.ElementTree import Element, iterparse
 
-from issuance.roster.file_error import COLUMNS_MAX, RosterFileError
-from issuance.roster.xlsx_package import Attributes, Sheet, parse_part
+from defusedxml import ElementTree as DefusedTree
+from openpyxl.cell.text import Text
+from openpyxl.reader.workbook import WorkbookParser
+from openpyxl.styles.stylesheet import Stylesheet
+from openpyxl.utils.datetime import from_excel
+from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.xml.constants import (
+    ARC_SHARED_STRINGS,
+    ARC_STYLE,
+    ARC_WORKBOOK,
+    ARC_WORKBOOK_RELS,
+    SHEET_MAIN_NS,
+)
 
+from issuance.roster.file_error import COLUMNS_MAX, INFLATED_BYTES_MAX, ROWS_MAX, RosterFileError
+
+SMALL_PART_BYTES_MAX: Final = 16 << 20
+TEXTS_BYTES_MAX: Final = 256 << 20  # shared strings are held in memory
+_SMALL_PART_TAGS_MAX: Final = 500_000  # Excel's 65,490 cell formats, with all that they may hold
+_TEXTS_MAX: Final = 8_000_000
+_START_BYTES: Final = 1 << 16
+_ITEM_BYTES_MAX: Final = 1 << 20  # one row or one shared string
+_NAMES_MAX: Final = 1_000  # an XML parser never forgets a name
+_READ_BYTES_MAX: Final = 1 << 20
+_LAST_ROW: Final = 1_048_576  # of any sheet in Excel
 _EXACT_DIGITS_MAX: Final = 15
-_TEXT_CHARS_MAX: Final = 32_767  # what Excel itself allows in a cell
-_PIECES_MAX: Final = 64  # expat hands text on in pieces of up to 8 KiB
-_LETTERS: Final = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
-_COLUMNS: Final = {
-    name: index
-    for index, name in enumerate([*_LETTERS, *(a + b for a in _LETTERS for b in _LETTERS)])
-    if index < COLUMNS_MAX
-}
+_ENCRYPTED_FLAG: Final = 0x1
+_TEXT_TAG: Final = f"{{{SHEET_MAIN_NS}}}si"
+_find_last_row = re.compile(rb'dimension ref="[A-Z]+[0-9]+:[A-Z]+([0-9]{1,7})"').search
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One worksheet and what its cells refer to.
+
+    rows_expected: how many rows the sheet claims below its first, a hint only.
+    texts: the shared strings. date_styles: the cell styles that show a date. epoch: its day 0.
+    """
+
+    archive: zipfile.ZipFile
+    part: str
+    rows_expected: int | None
+    texts: list[str]
+    date_styles: Container[int]
+    epoch: datetime
+
+
+def open_sheet(file: BinaryIO) -> Sheet:
+    """Return the first visible worksheet.
+
+    Raises RosterFileError: workbook_damaged, workbook_encrypted, workbook_too_large, sheet_missing.
+    """
+    with _anything_odd_is_damage():
+        archive = zipfile.ZipFile(_ShortReads(io.FileIO(file.fileno(), closefd=False)))
+        for part in (ARC_WORKBOOK, ARC_WORKBOOK_RELS):
+            _read_small(archive, part)
+        book = WorkbookParser(archive, ARC_WORKBOOK, keep_links=False)
+        book.parse()
+        for sheet, relationship in book.find_sheets():
+            if sheet.state == "visible" and relationship.Type.endswith("/worksheet"):
+                break
+        else:
+            raise RosterFileError("sheet_missing")
+        _validate_entry(archive, relationship.target, INFLATED_BYTES_MAX)
+        with archive.open(relationship.target) as stream:
+            last_row = _find_last_row(stream.read(_START_BYTES))
+        return Sheet(
+            archive=archive,
+            part=relationship.target,
+            rows_expected=min(int(last_row[1]) - 1, ROWS_MAX) if last_row else None,
+            texts=_read_texts(archive),
+            date_styles=_read_date_styles(archive),
+            epoch=book.wb.epoch,
+        )
 
 
 def xlsx_rows(sheet: Sheet) -> Generator[tuple[int, list[str]]]:
     """Yield (row number from 0, cells) of the rows that the sheet has; numbers only rise.
 
-    Raises RosterFileError: workbook_damaged, workbook_too_large, columns_too_many.
+    Raises RosterFileError: workbook_damaged, workbook_too_large, columns_too_many, rows_too_many.
     """
-    ready: list[tuple[int, list[str]]] = []
-    parser = expat.ParserCreate()
-    _gather_rows(parser, _CellReader(sheet), ready)
-    for _ in parse_part(sheet.archive, sheet.part, parser):
-        yield from ready
-        ready.clear()
-
-
-class _CellReader:
-    """Turns what stands in a cell into text."""
-
-    def __init__(self, sheet: Sheet) -> None:
-        self._texts = sheet.texts
-        self._date_styles = sheet.date_styles
-        self._epoch = date(1904, 1, 1) if sheet.counts_from_1904 else date(1899, 12, 30)
-
-    def read(self, cell: Attributes, value: str) -> str:
-        """Return the text of a cell without a formula. Raises ValueError or IndexError."""
-        kind = cell.get("t", "n")
-        if kind == "s":
-            return self._texts[int(value)]
-        if kind != "n":
-            return value
-        if cell.get("s") in self._date_styles:
-            return self._date(value)
-        if len(value) <= _EXACT_DIGITS_MAX and value.isdecimal():
-            return value
-        number = float(value)
-        if not number.is_integer():
-            return value
-        return str(int(number)) if abs(number) < 10**_EXACT_DIGITS_MAX else f"{number:E}"
-
-    def _date(self, value: str) -> str:
-        """Return an Excel serial as a date; its 29 February 1900 never was (18.17.4.1)."""
-        serial = float(value)
-        if self._epoch.year == 1899 and serial < 60:
-            serial += 1
-        try:
-            return (self._epoch + timedelta(days=int(serial))).isoformat()
-        except OverflowError:  # no day at all: the row has to say so
-            return value
-
-
-def _gather_rows(
-    parser: expat.XMLParserType, cells: _CellReader, ready: list[tuple[int, list[str]]]
-) -> None:
-    """Make the parser append each finished row to `ready`.
-
-    Plain functions over local names: they run seven times for every cell.
-    """
-    prefix: str | None = None
-    row_number, row, next_column = -1, list[str](), 0
-    cell: Attributes = {}
-    value, formula, in_ruby = "", False, False
-    # A text in more pieces than these is far over the limit of a cell; its start may go.
-    pieces: deque[str] = deque(maxlen=_PIECES_MAX)
-
-    def start(name: str, attributes: Attributes) -> None:
-        nonlocal prefix, cell, value, formula, in_ruby, row_number, row, next_column
-        if prefix:
-            name = name.removeprefix(prefix)
-        if name == "c":
-            cell, value, formula = attributes, "", False
-        elif name in {"t", "v", "f"}:
-            pieces.clear()
-        elif name == "row":
-            number = int(attributes["r"]) - 1 if "r" in attributes else row_number + 1
-            if number <= row_number:
+    parser = WorkSheetParser(io.BytesIO(), sheet.texts)
+    last = 0
+    with _anything_odd_is_damage():
+        for row in _each(sheet.archive, sheet.part, ROW_TAG, INFLATED_BYTES_MAX):
+            for formula in row.iter(FORMULA_TAG):
+                formula.attrib.clear()  # what it shares with other cells needn't be worked out
+            number, cells = parser.parse_row(row)
+            parser.row_dimensions.clear()
+            if number <= last:
                 raise RosterFileError("workbook_damaged")
-            row_number, row, next_column = number, [], 0
-        elif name == "rPh":
-            in_ruby = True
-        elif prefix is None:
-            # Some writers give every element the prefix that the root has.
-            prefix = name.removesuffix("worksheet")
-
-    def end(name: str) -> None:
-        nonlocal value, formula, in_ruby
-        if prefix:
-            name = name.removeprefix(prefix)
-        if name == "c":
-            end_cell()
-        elif name in {"t", "v"}:
-            if not in_ruby and not formula and len(value) <= _TEXT_CHARS_MAX:
-                value += "".join(pieces)
-        elif name == "row":
-            ready.append((row_number, row))
-        elif name == "f":
-            value, formula = f"={''.join(pieces)}", True
-        elif name == "rPh":
-            in_ruby = False
-
-    def end_cell() -> None:
-        nonlocal next_column
-        reference = cell.get("r")
-        column = (
-            _COLUMNS.get(reference.rstrip("0123456789"), COLUMNS_MAX) if reference else next_column
-        )
-        next_column = column + 1
-        if value:  # cells that are styled, but empty, may stand far outside the table
-            _put(row, column, value if formula else cells.read(cell, value))
-
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = pieces.append
+            if number > _LAST_ROW:
+                raise RosterFileError("rows_too_many")
+            last = number
+            yield number - 1, _lay_out(sheet, cells)
 
 
-def _put(row: list[str], column: int, text: str) -> None:
-    """Append a cell at its column, after empty ones where the file has left some out."""
-    if column >= COLUMNS_MAX:
-        raise RosterFileError("columns_too_many")
-    if column < len(row):
+def _lay_out(sheet: Sheet, cells: list[dict[str, Any]]) -> list[str]:
+    """Return the row's texts, with empty ones where the file has left cells out."""
+    row: list[str] = []
+    for cell in cells:
+        text, column = _cell_text(sheet, cell), cell["column"]
+        if not text:  # cells that are styled, but empty, may stand far outside the table
+            continue
+        if column > COLUMNS_MAX:
+            raise RosterFileError("columns_too_many")
+        if column <= len(row):
+            raise RosterFileError("workbook_damaged")
+        row.extend("" for _ in range(column - 1 - len(row)))
+        row.append(text)
+    return row
+
+
+def _cell_text(sheet: Sheet, cell: Mapping[str, Any]) -> str:
+    value = cell["value"]
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, int | float):
+        if cell["style_id"] in sheet.date_styles:
+            with suppress(OverflowError, ValueError):  # no day at all: the row has to say so
+                value = from_excel(value, sheet.epoch)
+        if isinstance(value, int | float):
+            if value != int(value):
+                return str(value)
+            return str(int(value)) if abs(value) < 10**_EXACT_DIGITS_MAX else f"{value:E}"
+    return value.date().isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _read_texts(archive: zipfile.ZipFile) -> list[str]:
+    """Return the shared strings; readings in ruby (rPh) are no part of a text."""
+    texts: list[str] = []
+    if ARC_SHARED_STRINGS in archive.namelist():
+        for item in _each(archive, ARC_SHARED_STRINGS, _TEXT_TAG, TEXTS_BYTES_MAX):
+            text: Any = Text.from_tree(item)
+            texts.append(text.content)
+            if len(texts) > _TEXTS_MAX:
+                raise RosterFileError("workbook_too_large")
+    return texts
+
+
+def _read_date_styles(archive: zipfile.ZipFile) -> Container[int]:
+    """Return the cell styles that show a date; how a cell looks otherwise may be wrong."""
+    if ARC_STYLE not in archive.namelist():
+        return frozenset()
+    styles = _read_small(archive, ARC_STYLE)
+    for child in list(styles):
+        if not child.tag.endswith(("}numFmts", "}cellXfs")):
+            styles.remove(child)
+    stylesheet: Any = Stylesheet.from_tree(styles)
+    return frozenset(stylesheet.date_formats)
+
+
+def _each(archive: zipfile.ZipFile, part: str, tag: str, bytes_max: int) -> Generator[Any]:
+    """Yield each element of one kind, whole; everything that has ended is forgotten."""
+    _validate_entry(archive, part, bytes_max)
+    path: list[Element] = []
+    wanted: Element | None = None
+    names: set[str] = set()
+    with archive.open(part) as stream:
+        # A document type can only stand before the first element. The fast parser comes after.
+        start = io.BytesIO(stream.read(_START_BYTES))
+        next(iter(DefusedTree.iterparse(start, ("start",), forbid_dtd=True)))
+        stream.seek(0)
+        source = _Portions(stream)
+        for event, found in iterparse(source, ("start-ns", "start", "end")):  # noqa: S314 (above)
+            if event == "start-ns":
+                names.add(found[0])
+                continue
+            if event == "start":
+                names.update(found.keys(), (found.tag,))
+                if len(names) > _NAMES_MAX:
+                    raise RosterFileError("workbook_damaged")
+                path.append(found)
+                if wanted is None and found.tag == tag:
+                    wanted = found
+                continue
+            path.pop()
+            if found is wanted:
+                yield found
+                wanted = None
+            if wanted is None:
+                source.unbroken = 0
+                if path:
+                    path[-1].clear()
+
+
+def _read_small(archive: zipfile.ZipFile, part: str) -> Any:
+    _validate_entry(archive, part, SMALL_PART_BYTES_MAX)
+    content = archive.read(part)
+    if content.count(b"<") > _SMALL_PART_TAGS_MAX:
+        raise RosterFileError("workbook_too_large")
+    return DefusedTree.fromstring(content, forbid_dtd=True)
+
+
+def _validate_entry(archive: zipfile.ZipFile, part: str, bytes_max: int) -> None:
+    """Raise unless a part may be unpacked.
+
+    The size is the declared one: the reader stops there and then checks the CRC, so that a false
+    size is damage.
+    """
+    entry = archive.getinfo(part)
+    if entry.flag_bits & _ENCRYPTED_FLAG:
+        raise RosterFileError("workbook_encrypted")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise RosterFileError("workbook_damaged")
-    while len(row) < column:
-        row.append("")
-    row.append(text)
+    if entry.file_size > bytes_max:
+        raise RosterFileError("workbook_too_large")
+
+
+@contextmanager
+def _anything_odd_is_damage() -> Iterator[None]:
+    """zipfile and openpyxl name no errors for a damaged file: it may be any."""
+    try:
+        yield
+    except RosterFileError:
+        raise
+    except Exception:  # noqa: BLE001 (see above; nothing of it is shown, as it may quote a cell)
+        raise RosterFileError("workbook_damaged") from None
+
+
+class _ShortReads(io.BufferedReader):
+    """The file, a little at a time: a directory that claims the memory is cut short instead."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or not 0 <= size <= _READ_BYTES_MAX:
+            size = _READ_BYTES_MAX
+        return super().read(size)
+
+
+class _Portions:
+    """A part as the XML parser takes it; unbroken: bytes since something ended."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.unbroken = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        content = self._stream.read(size)
+        self.unbroken += len(content)
+        if self.unbroken > _ITEM_BYTES_MAX:
+            raise RosterFileError("workbook_too_large")
+        return content

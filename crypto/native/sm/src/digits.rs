@@ -17,6 +17,13 @@ pub(crate) struct Digit {
     pub(crate) negative: Mask,
 }
 
+impl Zeroize for Digit {
+    fn zeroize(&mut self) {
+        self.magnitude.zeroize();
+        self.negative.zeroize();
+    }
+}
+
 /// The windows of one scalar, the lowest first, without a branch on its value.
 pub(crate) struct Digits<const WIDTH: usize> {
     limbs: Limbs,

@@ -2,6 +2,8 @@
 
 use core::hint::black_box;
 
+use zeroize::Zeroize;
+
 use crate::limbs::Limbs;
 
 /// All ones (set) or all zeros (clear).
@@ -76,5 +78,11 @@ impl Mask {
     #[inline(always)]
     pub(crate) fn reveal(self) -> bool {
         self.0 != 0
+    }
+}
+
+impl Zeroize for Mask {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
     }
 }

@@ -23,10 +23,11 @@ pub(crate) fn secret_multiple(k: &Scalar, point: &AffinePoint) -> Point {
     for i in 1..table.len() {
         table[i] = table[i - 1].add_affine(point);
     }
-    let mut digits = [Digit {
+    let zero = Digit {
         magnitude: 0,
         negative: Mask::from_bit(0),
-    }; SECRET_COUNT];
+    };
+    let mut digits = Zeroizing::new([zero; SECRET_COUNT]);
     for (slot, digit) in digits.iter_mut().zip(Digits::<SECRET_WIDTH>::new(k)) {
         *slot = digit;
     }

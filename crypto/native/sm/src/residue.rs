@@ -5,7 +5,7 @@
 
 use core::marker::PhantomData;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::limbs::{self, Limbs};
 use crate::mask::Mask;
@@ -166,7 +166,7 @@ impl<M: Modulus> Residue<M> {
 
     /// Raises to a public power, by windows of four bits.
     pub(crate) fn power(&self, exponent: &Limbs) -> Self {
-        let mut powers = [Self::ONE; 16];
+        let mut powers = Zeroizing::new([Self::ONE; 16]);
         for i in 1..16 {
             powers[i] = powers[i - 1].multiply(self);
         }

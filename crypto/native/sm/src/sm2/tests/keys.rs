@@ -52,6 +52,18 @@ fn public_keys_are_read_in_two_forms_and_no_other() {
 }
 
 #[test]
+fn compressed_points_of_both_signs_come_back() {
+    for number in 1..20 {
+        let key = PrivateKey::from_bytes(&limbs::to_bytes(&[number, 0, 0, 0])).unwrap();
+        let mirrored = PrivateKey::from_bytes(&limbs::to_bytes(&n_minus(number + 1))).unwrap();
+        for public in [key.public_key(), mirrored.public_key()] {
+            let read = PublicKey::from_sec1(&public.to_sec1_compressed());
+            assert_eq!(read, Ok(*public));
+        }
+    }
+}
+
+#[test]
 fn any_flipped_bit_of_a_point_is_off_the_curve() {
     let point = example_key().public_key().to_sec1();
     for bit in 0..65 * 8 {
