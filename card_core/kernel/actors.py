@@ -1,0 +1,36 @@
+"""Who acts, and what proves that a signed request is new."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ActorKind(StrEnum):
+    OPERATOR = "operator"
+    HOLDER = "holder"
+    TERMINAL = "terminal"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever is behind a request, already authenticated.
+
+    id: the row id of the operator, holder or terminal; for the system a word for the part of the
+    program, such as "set_up".
+    """
+
+    kind: ActorKind
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestProof:
+    """What a signed request proved. nonce: 16 bytes, spent by the kernel, good once.
+
+    expires_at: aware; the last instant at which the signature's time would still be taken, after
+    which the nonce need not be remembered.
+    """
+
+    nonce: bytes
+    expires_at: datetime

@@ -1,0 +1,296 @@
+"""Acts on batches (制卡批次): a roster comes in, a second person releases it, cards are issued.
+
+A batch is cut into chunks of CHUNK_SIZE applications. Each chunk has a ledger row with a keyed
+digest of its applications; the batch's content_root is SM3 over those digests in their order.
+That root is what the checker approves. Issuing compares both again, so that an application
+changed after the approval is never issued, and marks the ledger in the same transaction that makes
+the cards, so that a chunk that ran is never run twice and one that was killed has left nothing.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta, timezone
+from typing import Any, ClassVar
+
+from card_core import states
+from card_core.application import Application
+from card_core.errors import (
+    ContentChangedError,
+    NotFoundError,
+    TamperedRowError,
+    WrongStateError,
+)
+from card_core.kernel import approvals, limits
+from card_core.kernel.act import Act, DangerousAct, Done, Scene
+from card_core.kernel.content import canonical_bytes, from_json, to_json
+from card_core.states import BatchState, Step
+from card_core.store import Lock, Reader, applications, batches, cards, holders, issuers
+from card_core.store.batches import Batch, Chunk
+from card_core.store.cards import NewCard
+from crypto import sm3
+
+CHUNK_SIZE = 500
+CARD_LIFE_YEARS = 10
+
+# Dates of law; China has one time zone and no summer time.
+SHANGHAI = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ImportRoster(Act):
+    """Store a roster's good rows as a batch, and propose its release.
+
+    applications: the accepted rows, in the roster's order. refused_count: rows that the roster's
+    own checks refused. file_digest: SM3 of the file, 32 bytes.
+    A person with a live card, an open application, or an earlier row is refused here; the answer
+    lists those as {"row", "code"} with the codes `has_live_card`, `has_open_application` and
+    `twice_in_roster`. Where nothing is left, no batch is made and `batch_id` is None.
+    """
+
+    act: ClassVar[str] = "import_roster"
+
+    name: str
+    file_digest: bytes
+    applications: tuple[Application, ...]
+    refused_count: int
+
+    def __post_init__(self) -> None:
+        limits.check_text("name", self.name)
+        limits.check_size("file_digest", self.file_digest, 32)
+        limits.check_range("applications", len(self.applications), 0, limits.ROSTER_ROWS_MAX)
+        limits.check_range("refused_count", self.refused_count, 0, limits.ROSTER_ROWS_MAX)
+
+    def apply(self, scene: Scene) -> Done:
+        good, refused = _sort_out(scene.tx, self.applications)
+        answer: dict[str, Any] = {
+            "batch_id": None,
+            "approval_id": None,
+            "content_hash": None,
+            "accepted": len(good),
+            "refused": refused,
+            "chunks": 0,
+        }
+        detail: dict[str, Any] = {
+            "file_digest": self.file_digest.hex(),
+            "accepted": len(good),
+            "refused": self.refused_count + len(refused),
+        }
+        if not good:
+            return Done(answer, "batch/none", detail)
+        batch = _store_batch(scene, self, good, self.refused_count + len(refused))
+        proposed = approvals.propose(scene, ReleaseBatch(batch.id, batch.content_root))
+        answer |= {"batch_id": batch.id, "chunks": -(-len(good) // CHUNK_SIZE), **proposed}
+        detail |= {"content_root": batch.content_root.hex(), **proposed}
+        return Done(answer, f"batch/{batch.id}", detail)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseBatch(DangerousAct):
+    """Let a batch be issued. content_root: 32 bytes, over all its applications."""
+
+    act: ClassVar[str] = "release_batch"
+
+    batch_id: str
+    content_root: bytes
+
+    def __post_init__(self) -> None:
+        limits.check_id("batch_id", self.batch_id)
+        limits.check_size("content_root", self.content_root, 32)
+
+    def summary(self, tx: Reader) -> str:
+        batch = batches.get(tx, self.batch_id)
+        if batch is None:
+            raise NotFoundError("batch")
+        return (
+            f"放行批次 {batch.name}：{batch.accepted} 张卡 / "
+            f"Release batch {batch.name}: {batch.accepted} cards"
+        )
+
+    def apply(self, scene: Scene) -> Done:
+        batch = _lock(scene, self.batch_id)
+        state = states.after(states.BATCH, "batch", batch.state, Step.RELEASE)
+        ledger = batches.chunks(scene.tx, batch.id)
+        if not batch.content_root == self.content_root == _root(ledger):
+            raise ContentChangedError
+        for chunk in ledger:
+            _read_chunk(scene.tx, chunk)
+        batches.set_state(scene.tx, batch, state)
+        answer = {"batch_id": batch.id, "state": state.value, "accepted": batch.accepted}
+        return Done(answer, f"batch/{batch.id}", answer)
+
+    def withdraw(self, scene: Scene) -> None:
+        batch = _lock(scene, self.batch_id)
+        if batch.state is BatchState.IMPORTED:
+            batches.set_state(scene.tx, batch, BatchState.REJECTED)
+            applications.withdraw_all(scene.tx, batch.id)
+
+
+@dataclass(frozen=True, slots=True)
+class IssueChunk(Act):
+    """Make the cards and e-cards of one chunk of a released batch. chunk_number: from 1.
+
+    A chunk that is issued already gives the same answer and changes nothing.
+    """
+
+    act: ClassVar[str] = "issue_chunk"
+
+    batch_id: str
+    chunk_number: int
+
+    def __post_init__(self) -> None:
+        limits.check_id("batch_id", self.batch_id)
+
+    def apply(self, scene: Scene) -> Done:
+        batch = batches.get(scene.tx, self.batch_id)
+        if batch is None:
+            raise NotFoundError("batch")
+        chunk = batches.lock_chunk(scene.tx, self.batch_id, self.chunk_number)
+        if chunk is None:
+            raise NotFoundError("chunk")
+        if not chunk.is_issued:
+            if batch.state is not BatchState.RELEASED:
+                raise WrongStateError("batch", batch.state)
+            if _root(batches.chunks(scene.tx, batch.id)) != batch.content_root:
+                raise TamperedRowError("batches", batch.id)
+            chunk = _issue(scene, batch, chunk)
+            _count_issued(scene, chunk)
+        answer = {
+            "batch_id": self.batch_id,
+            "chunk_number": chunk.number,
+            "issued": chunk.size,
+            "first_card_number": chunk.first_card_number,
+            "last_card_number": chunk.last_card_number,
+        }
+        return Done(answer, f"batch/{self.batch_id}", answer)
+
+
+def _sort_out(
+    tx: Reader, rows: Sequence[Application]
+) -> tuple[list[Application], list[dict[str, Any]]]:
+    """Part the rows that may be stored from those that are refused, with row and code."""
+    numbers = [row.number.text for row in rows]
+    with_card = holders.numbers_with_live_card(tx, numbers)
+    with_application = applications.numbers_with_open_one(tx, numbers)
+    good, refused, seen = [], [], set()
+    for row in rows:
+        number = row.number.text
+        if number in with_card:
+            refused.append({"row": row.row, "code": "has_live_card"})
+        elif number in with_application:
+            refused.append({"row": row.row, "code": "has_open_application"})
+        elif number in seen:
+            refused.append({"row": row.row, "code": "twice_in_roster"})
+        else:
+            seen.add(number)
+            good.append(row)
+    return good, refused
+
+
+def _store_batch(
+    scene: Scene, act: ImportRoster, good: Sequence[Application], refused: int
+) -> Batch:
+    batch_id = scene.new_id()
+    rows = [(row, canonical_bytes(to_json(row))) for row in good]
+    ledger = []
+    for number, first in enumerate(range(0, len(rows), CHUNK_SIZE), 1):
+        part = rows[first : first + CHUNK_SIZE]
+        digest = _digest(scene.tx, batch_id, number, [content for _, content in part])
+        ledger.append(Chunk(batch_id, number, len(part), digest, None, None, None))
+    batch = Batch(
+        id=batch_id,
+        name=act.name,
+        state=BatchState.IMPORTED,
+        maker_id=scene.actor.id,
+        accepted=len(good),
+        refused=refused,
+        issued=0,
+        content_root=_root(ledger),
+        file_digest=act.file_digest,
+        created_at=scene.now,
+    )
+    batches.add(scene.tx, batch, ledger)
+    new = [
+        applications.NewApplication(scene.new_id(), position, row.row, row.number.text, content)
+        for position, (row, content) in enumerate(rows, 1)
+    ]
+    applications.add_all(scene.tx, batch_id, new)
+    return batch
+
+
+def _digest(tx: Reader, batch_id: str, number: int, contents: Sequence[bytes]) -> bytes:
+    """Keyed, since a plain hash of a small batch could be guessed back to the people in it."""
+    return tx.cipher.keyed_digest([b"chunk", batch_id.encode(), b"%d" % number, *contents])
+
+
+def _root(ledger: Sequence[Chunk]) -> bytes:
+    return sm3.digest(b"".join(chunk.digest for chunk in ledger))
+
+
+def _lock(scene: Scene, batch_id: str) -> Batch:
+    batch = batches.get(scene.tx, batch_id, Lock.OWN)
+    if batch is None:
+        raise NotFoundError("batch")
+    return batch
+
+
+def _read_chunk(tx: Reader, chunk: Chunk) -> list[tuple[str, Application]]:
+    """The chunk's applications with their row ids, after comparing them with its digest."""
+    last = chunk.number * CHUNK_SIZE
+    stored = applications.between(tx, chunk.batch_id, last - CHUNK_SIZE + 1, last)
+    digest = _digest(tx, chunk.batch_id, chunk.number, [content for _, content in stored])
+    if len(stored) != chunk.size or digest != chunk.digest:
+        raise TamperedRowError("batch_chunks", f"{chunk.batch_id}/{chunk.number}")
+    return [(row_id, from_json(Application, json.loads(content))) for row_id, content in stored]
+
+
+def _issue(scene: Scene, batch: Batch, chunk: Chunk) -> Chunk:
+    tx = scene.tx
+    rows = _read_chunk(tx, chunk)
+    issuer, numbers = issuers.take_card_numbers(tx, len(rows))
+    issued_on = scene.now.astimezone(SHANGHAI).date()
+    expires_on = years_later(issued_on, CARD_LIFE_YEARS)
+    people = [application for _, application in rows]
+    holder_ids = holders.put_all(tx, people, scene.new_id, scene.now)
+    cards.add_all(
+        tx,
+        [
+            NewCard(
+                id=scene.new_id(),
+                holder_id=holder_id,
+                card_number=number,
+                batch_id=batch.id,
+                issuer=issuer,
+                region=application.region,
+                issued_on=issued_on,
+                expires_on=expires_on,
+                ecard_id=_make_ecard_id(scene),
+            )
+            for holder_id, application, number in zip(holder_ids, people, numbers, strict=True)
+        ],
+    )
+    applications.mark_issued(tx, [row_id for row_id, _ in rows])
+    return batches.mark_issued(tx, chunk, numbers[0], numbers[-1], scene.now)
+
+
+def _count_issued(scene: Scene, chunk: Chunk) -> None:
+    """Add the chunk to the batch's count; with the last one the batch is issued."""
+    batch = _lock(scene, chunk.batch_id)
+    issued = batch.issued + chunk.size
+    state = batch.state
+    if issued == batch.accepted:
+        state = states.after(states.BATCH, "batch", state, Step.FINISH)
+    batches.set_issued(scene.tx, batch, issued, state)
+
+
+def _make_ecard_id(scene: Scene) -> int:
+    """A random 63-bit integer that isn't zero; it fills the u64 of a code's box."""
+    return (int.from_bytes(scene.random_bytes(8)) >> 1) or 1
+
+
+def years_later(day: date, years: int) -> date:
+    """The same day of the year; the 28th where that year has no 29th of February."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)

@@ -1,0 +1,289 @@
+"""The kernel: the one place through which every act that changes state goes.
+
+One act is one transaction, in this order:
+
+    1  the signed request's nonce is spent, where there is one; it stays spent if the act is refused
+    2  the request id is taken; of requests with the same id one goes on and the others wait for it
+    3  the actor's state and roles are read anew, and locked against change
+    4  a request id that was answered before gets that answer, and nothing more happens
+    5  the act is allowed and applied
+    6  audit event, outbox event and the answer, sealed for retries, are written
+
+All of it commits together or not at all. Nothing else in this project opens a transaction that
+writes; a test of the sources holds that.
+"""
+
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from card_core import states
+from card_core.errors import (
+    ApprovalNeededError,
+    CardCoreError,
+    ContentChangedError,
+    NotAllowedError,
+    StoreConflictError,
+)
+from card_core.kernel import approvals, authorisation, limits
+from card_core.kernel.act import Act, Answer, DangerousAct, Done, Scene
+from card_core.kernel.actors import Actor, ActorKind, RequestProof
+from card_core.kernel.box_keys import BoxKeyWrap
+from card_core.kernel.content import canonical_bytes
+from card_core.kernel.permissions import ACTS, RULES, Rule
+from card_core.states import Step
+from card_core.store import (
+    Store,
+    Transaction,
+    answers,
+    audit,
+    credentials,
+    outbox,
+    proofs,
+    sessions,
+)
+from card_core.store import approvals as stored_approvals
+from card_core.store.approvals import Approval
+
+ANSWERS_KEPT = timedelta(hours=24)
+FAILURES_KEPT = timedelta(hours=24)
+# Deadlocks and lost races for a unique value are tried again; what is left after that is not luck.
+ATTEMPTS_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What the kernel is asked: the word for the audit log, and what a retry must repeat."""
+
+    word: str
+    content: Any
+    actor: Actor
+    request_id: str
+    proof: RequestProof | None = None
+    chain: str = Act.chain
+
+
+class Kernel:
+    """All acts of a service go through one of these; it keeps no state of its own.
+
+    clock: returns the time, aware, UTC. random_bytes: a cryptographic source.
+    box_key_wrap: opens the day's box keys; without it no scan finds a card and no box key is kept.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], datetime],
+        random_bytes: Callable[[int], bytes],
+        box_key_wrap: BoxKeyWrap | None = None,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.random_bytes = random_bytes
+        self.box_key_wrap = box_key_wrap
+
+    def perform(
+        self, act: Act, *, actor: Actor, request_id: str, proof: RequestProof | None = None
+    ) -> Answer:
+        """Do an act that needs no second person, and return its answer.
+
+        request_id: 1 to 64 printable ASCII characters, unique for each request of this actor; the
+        same id with the same content gets the same answer for ANSWERS_KEPT and does nothing again.
+        Raises: KernelError and its children, StoreError; nothing has changed then, except that
+        the proof is spent.
+        """
+        rule = RULES[type(act)]
+
+        def work(scene: Scene) -> Done:
+            if isinstance(act, DangerousAct) and not (
+                actor.kind is ActorKind.SYSTEM and act.is_part_of_set_up(scene.tx)
+            ):
+                raise ApprovalNeededError
+            authorisation.check_may_perform(scene, rule)
+            return act.apply(scene)
+
+        return self._run(
+            _Request(act.act, act.request(), actor, request_id, proof, act.chain), work
+        )
+
+    def propose(self, act: DangerousAct, *, actor: Actor, request_id: str) -> Answer:
+        """Keep a dangerous act until another person decides.
+
+        Returns approval_id, content_hash and summary. Raises as `perform`.
+        """
+        rule = RULES[type(act)]
+
+        def work(scene: Scene) -> Done:
+            authorisation.check_may_propose(scene, rule)
+            proposed = approvals.propose(scene, act)
+            detail = {"act": act.act, "content_hash": proposed["content_hash"]}
+            return Done({**proposed}, f"approval/{proposed['approval_id']}", detail)
+
+        content = {"act": act.act, "content": act.request()}
+        return self._run(_Request("propose", content, actor, request_id), work)
+
+    def approve(
+        self, approval_id: str, *, content_hash: str, actor: Actor, request_id: str
+    ) -> Answer:
+        """Apply what was proposed, and return the act's answer.
+
+        content_hash: of what the approver has read. The proposal, its stored content, the
+        approver and the maker are all read anew in the same transaction.
+        Raises as `perform`; SamePersonError, ContentChangedError, WrongStateError.
+        """
+
+        limits.check_id("approval_id", approval_id)
+
+        def work(scene: Scene) -> Done:
+            approval, kind, rule = _decide(scene, approval_id, Step.APPLY)
+            authorisation.check_may_approve(scene, rule, approval.maker_id)
+            if not hmac.compare_digest(content_hash.encode(), approval.content_hash.encode()):
+                raise ContentChangedError
+            done = approvals.proposed_act(scene, approval, kind).apply(scene)
+            _close(scene, approval, Step.APPLY)
+            decided = {"act": approval.act, "approval_id": approval.id, "maker": approval.maker_id}
+            return Done(done.answer, done.subject, {**done.detail, **decided})
+
+        content = {"approval_id": approval_id, "content_hash": content_hash}
+        return self._run(_Request("approve", content, actor, request_id), work)
+
+    def reject(self, approval_id: str, *, actor: Actor, request_id: str) -> Answer:
+        """Close a proposal without applying it; its maker may, too. Returns approval_id, state."""
+
+        limits.check_id("approval_id", approval_id)
+
+        def work(scene: Scene) -> Done:
+            approval, kind, rule = _decide(scene, approval_id, Step.REJECT)
+            authorisation.check_may_reject(scene, rule, approval.maker_id)
+            approvals.proposed_act(scene, approval, kind).withdraw(scene)
+            closed = _close(scene, approval, Step.REJECT)
+            answer = {"approval_id": approval.id, "state": closed.value}
+            return Done(answer, f"approval/{approval.id}", {"act": approval.act})
+
+        return self._run(_Request("reject", {"approval_id": approval_id}, actor, request_id), work)
+
+    def spend_proof(self, proof: RequestProof, *, actor: Actor) -> None:
+        """Spend the nonce of a signed request that changes nothing else.
+
+        Raises ReplayedRequestError, StoreError.
+        """
+        with self.store.write() as tx:
+            _spend(tx, proof, actor, self.clock())
+
+    def touch_session(self, token_digest: bytes) -> None:
+        """Note that a session is in use, so that it does not count as idle."""
+        with self.store.write() as tx:
+            sessions.touch(tx, token_digest, self.clock())
+
+    def sweep(self) -> dict[str, int]:
+        """Delete what has outlived its promise: answers, nonces, sessions, counted failures.
+
+        At most a thousand rows of each go at a time; returns how many of each went.
+        """
+        now = self.clock()
+        with self.store.write() as tx:
+            return {
+                "answers": answers.sweep(tx, now - ANSWERS_KEPT),
+                "proofs": proofs.sweep(tx, now),
+                "sessions": sessions.sweep(tx, now),
+                "sign_in_attempts": credentials.sweep_attempts(tx, now - FAILURES_KEPT),
+            }
+
+    def _run(self, request: _Request, work: Callable[[Scene], Done]) -> Answer:
+        limits.check_request_id(request.request_id)
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                return self._transact(request, work)
+            except StoreConflictError:
+                if attempt == ATTEMPTS_MAX:
+                    raise
+        raise StoreConflictError
+
+    def _transact(self, request: _Request, work: Callable[[Scene], Done]) -> Answer:
+        proof, actor, now = request.proof, request.actor, self.clock()
+        if proof is None:
+            with self.store.write() as tx:
+                return self._answer(tx, request, work, now)
+        with self.store.write() as tx:
+            # 1 spend the nonce
+            _spend(tx, proof, actor, now)
+            try:
+                with tx.savepoint():
+                    return self._answer(tx, request, work, now)
+            except CardCoreError as error:
+                refusal = error
+        raise refusal
+
+    def _answer(
+        self,
+        tx: Transaction,
+        request: _Request,
+        work: Callable[[Scene], Done],
+        now: datetime,
+    ) -> Answer:
+        actor = request.actor
+        # 2 take the request id
+        content = canonical_bytes([request.word, request.content])
+        key = answers.RequestKey(actor.kind.value, actor.id, request.request_id)
+        answer = answers.take(tx, key, content, now)
+        # 3 read the actor
+        roles = authorisation.read_actor(tx, actor)
+        # 4 the same request again
+        if answer is not None:
+            return _read_answer(answer)
+        # 5 allow and apply
+        done = work(Scene(tx, actor, now, self.random_bytes, roles, self.box_key_wrap))
+        # 6 record
+        _record(tx, request, done, now)
+        answer = canonical_bytes(done.answer)
+        answers.keep(tx, key, answer)
+        return _read_answer(answer)
+
+
+def _spend(tx: Transaction, proof: RequestProof, actor: Actor, now: datetime) -> None:
+    kind, nonce, expires_at = actor.kind.value, proof.nonce, proof.expires_at
+    proofs.spend(tx, kind, actor.id, nonce=nonce, expires_at=expires_at, now=now)
+
+
+def _read_answer(answer: bytes) -> Answer:
+    """The first caller gets what a retry will get, read from the same bytes."""
+    result: Answer = json.loads(answer)
+    return result
+
+
+def _record(tx: Transaction, request: _Request, done: Done, now: datetime) -> None:
+    word, actor = request.word, request.actor
+    detail = {**done.detail, "rows": [list(change) for change in tx.changed]}
+    event = audit.Event(
+        at=now,
+        actor_kind=actor.kind.value,
+        actor_id=actor.id,
+        act=word,
+        subject=done.subject,
+        detail=canonical_bytes(detail).decode(),
+    )
+    seq = audit.append(tx, request.chain, event)
+    payload = canonical_bytes(done.detail).decode()
+    outbox.append(tx, outbox.Event(request.chain, seq, now, word, done.subject, payload))
+
+
+def _decide(
+    scene: Scene, approval_id: str, step: Step
+) -> tuple[Approval, type[DangerousAct], Rule]:
+    """The proposal, locked and still open, the act it is about, and the act's rule."""
+    approval = approvals.lock(scene, approval_id)
+    states.after(states.APPROVAL, "approval", approval.state, step)
+    kind = ACTS[approval.act]
+    if not issubclass(kind, DangerousAct):
+        raise NotAllowedError
+    return approval, kind, RULES[kind]
+
+
+def _close(scene: Scene, approval: Approval, step: Step) -> states.ApprovalState:
+    state = states.after(states.APPROVAL, "approval", approval.state, step)
+    stored_approvals.close(scene.tx, approval, state, scene.actor.id, scene.now)
+    return state

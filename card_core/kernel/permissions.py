@@ -1,0 +1,105 @@
+"""Who may do, propose and approve each act: the one table.
+
+    maker 经办          prepares: rosters, cards, losses, and proposes what is dangerous
+    checker 复核        approves
+    administrator 管理员  operators, institutions, terminals, keys
+    auditor 审计        reads; changes nothing
+
+A dangerous act (`DangerousAct`) has approvers; nobody does it alone, whatever their roles, and
+nobody approves what they proposed themselves.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from card_core.kernel.act import Act, DangerousAct
+from card_core.kernel.actors import ActorKind
+from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
+from card_core.kernel.acts.cards import (
+    ActivateCard,
+    ActivateECard,
+    CancelCard,
+    ReportFormalLoss,
+    ReportTemporaryLoss,
+    WithdrawTemporaryLoss,
+)
+from card_core.kernel.acts.institutions import (
+    DesignateInstitution,
+    EnrolTerminal,
+    ReinstateInstitution,
+    ReinstateTerminal,
+    SuspendInstitution,
+    SuspendTerminal,
+)
+from card_core.kernel.acts.operators import AddOperator, SuspendOperator
+from card_core.kernel.acts.scans import RecordScan
+from card_core.kernel.acts.sessions import SignIn, SignOut
+from card_core.kernel.acts.set_up import (
+    EnsureBoxKey,
+    RegisterIssuerKey,
+    SetUpFirstOperators,
+    SetUpIssuer,
+)
+from card_core.store.operators import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """roles: operators with one of these do the act, or propose it if it is dangerous.
+
+    approvers: operators with one of these approve it. others: kinds of actor besides operators
+    that do it alone.
+    """
+
+    roles: frozenset[Role] = frozenset()
+    approvers: frozenset[Role] = frozenset()
+    others: frozenset[ActorKind] = frozenset()
+
+
+_MAKER = frozenset({Role.MAKER})
+_CHECKER = frozenset({Role.CHECKER})
+_ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+_MAKER_OR_ADMINISTRATOR = _MAKER | _ADMINISTRATOR
+_CHECKER_OR_ADMINISTRATOR = _CHECKER | _ADMINISTRATOR
+_WHO_WORKS = _MAKER | _CHECKER | _ADMINISTRATOR
+_EVERYBODY = frozenset(Role)
+_SYSTEM = frozenset({ActorKind.SYSTEM})
+_HOLDER = frozenset({ActorKind.HOLDER})
+_TERMINAL = frozenset({ActorKind.TERMINAL})
+
+RULES: Mapping[type[Act], Rule] = MappingProxyType(
+    {
+        SetUpIssuer: Rule(others=_SYSTEM),
+        SetUpFirstOperators: Rule(others=_SYSTEM),
+        RegisterIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR, _SYSTEM),
+        EnsureBoxKey: Rule(others=_SYSTEM),
+        AddOperator: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        SuspendOperator: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        DesignateInstitution: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        SuspendInstitution: Rule(_WHO_WORKS),
+        ReinstateInstitution: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        EnrolTerminal: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        SuspendTerminal: Rule(_WHO_WORKS),
+        ReinstateTerminal: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        ImportRoster: Rule(_MAKER),
+        ReleaseBatch: Rule(_MAKER, _CHECKER),
+        IssueChunk: Rule(_MAKER),
+        ActivateCard: Rule(_MAKER),
+        ActivateECard: Rule(_MAKER),
+        ReportTemporaryLoss: Rule(_MAKER, others=_HOLDER),
+        WithdrawTemporaryLoss: Rule(_MAKER, others=_HOLDER),
+        ReportFormalLoss: Rule(_MAKER),
+        CancelCard: Rule(_MAKER, _CHECKER),
+        RecordScan: Rule(others=_TERMINAL),
+        SignIn: Rule(others=_SYSTEM),
+        SignOut: Rule(_EVERYBODY, others=_HOLDER),
+    }
+)
+
+ACTS: Mapping[str, type[Act]] = MappingProxyType({act.act: act for act in RULES})
+
+
+def is_dangerous(act: type[Act]) -> bool:
+    """Whether a second person must approve it: to be given to `propose`, not to `perform`."""
+    return issubclass(act, DangerousAct)

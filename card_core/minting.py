@@ -1,0 +1,120 @@
+"""Minting online codes: what the holder service does when a citizen shows their e-card."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from card_core import codes
+from card_core.business_types import ALL_PURPOSES, Purpose
+from card_core.codes import KeyPurpose, KeyState, OnlineCode, PurposeClass
+from card_core.errors import CardUnusableError
+from card_core.kernel import Actor, ActorKind, BoxKeyWrap, Kernel
+from card_core.kernel.acts.scans import reason_of_states
+from card_core.kernel.acts.set_up import EnsureBoxKey
+from card_core.kernel.box_keys import BOX_KEY_SIZE_BYTES, box_day
+from card_core.store import Store, box_keys, cards, issuers
+from card_core.verdicts import Reason
+from crypto.keys import KeyProvider
+
+NONCE_SIZE_BYTES: Final = 8
+BOX_WRAP_KEY: Final = "box_wrap"
+_MINTING: Final = Actor(ActorKind.SYSTEM, "minting")
+
+
+def code_signing_key(issuer: int, key_number: int) -> str:
+    """The key provider's name for the key that signs this issuer's codes."""
+    return f"code_signing.{issuer}.{key_number}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MintedCode:
+    """text: for the QR picture. minted_at, expires_at: aware, UTC, whole seconds."""
+
+    text: str
+    minted_at: datetime
+    expires_at: datetime
+
+
+class Minter:
+    """Makes online codes under one key of one issuer. Codes leave no row behind until scanned."""
+
+    def __init__(
+        self,
+        store: Store,
+        keys: KeyProvider,
+        kernel: Kernel,
+        *,
+        issuer: int,
+        key_number: int,
+        clock: Callable[[], datetime],
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._store = store
+        self._kernel = kernel
+        self._issuer = issuer
+        self._key_number = key_number
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._signer = keys.signer(code_signing_key(issuer, key_number))
+        self._wrap = BoxKeyWrap(keys.secret(BOX_WRAP_KEY))
+        self._box_key: tuple[date, bytes] | None = None
+
+    def mint(
+        self,
+        holder_id: str,
+        *,
+        purpose_class: PurposeClass = PurposeClass.ANY_USE,
+        purposes: Purpose = ALL_PURPOSES,
+    ) -> MintedCode:
+        """Return a new code of the holder's e-card, good for `codes.CODE_LIFE_SECONDS`.
+
+        Raises CardUnusableError with the reason that a scan would get; StoreError.
+        """
+        # 1 the e-card may be used now, and the key may sign
+        ecard_id = self._usable_ecard(holder_id)
+        # 2 seal who it is about, with a nonce, under the day's key
+        minted_at = self._clock().replace(microsecond=0)
+        nonce = self._random_bytes(NONCE_SIZE_BYTES)
+        box = codes.seal_box(self._day_key(box_day(minted_at)), ecard_id, nonce)
+        # 3 sign
+        code = OnlineCode(self._issuer, self._key_number, minted_at, purpose_class, purposes, box)
+        to_be_signed = code.to_be_signed()
+        text = codes.assemble(to_be_signed, self._signer.sign(to_be_signed))
+        return MintedCode(text, minted_at, minted_at + timedelta(seconds=codes.CODE_LIFE_SECONDS))
+
+    def _usable_ecard(self, holder_id: str) -> int:
+        with self._store.read() as tx:
+            card = cards.live_card_of(tx, holder_id)
+            if card is None:
+                raise CardUnusableError(Reason.CARD_CANCELLED)
+            ecard = cards.ecard_of(tx, card.id)
+            key = issuers.get_key(tx, self._issuer, self._key_number, KeyPurpose.CODE_SIGNING)
+        reason = reason_of_states(card.state, ecard.state)
+        if reason is not None:
+            raise CardUnusableError(reason)
+        if card.issuer != self._issuer:
+            raise CardUnusableError(Reason.UNKNOWN_CARD)
+        if key is None or key.state is not KeyState.ACTIVE:
+            raise CardUnusableError(Reason.KEY_NOT_ACTIVE)
+        return ecard.id
+
+    def _day_key(self, day: date) -> bytes:
+        """The day's box key; made, wrapped and kept where there is none yet."""
+        if self._box_key is not None and self._box_key[0] == day:
+            return self._box_key[1]
+        with self._store.read() as tx:
+            wrapped = box_keys.get(tx, day)
+        if wrapped is None:
+            wrapped = self._make_day_key(day)
+        key = self._wrap.unwrap(day, wrapped)
+        self._box_key = (day, key)
+        return key
+
+    def _make_day_key(self, day: date) -> bytes:
+        """Of processes that make it at once one key is kept, and all of them use that one."""
+        new = self._wrap.wrap(day, self._random_bytes(BOX_KEY_SIZE_BYTES), self._random_bytes(12))
+        answer = self._kernel.perform(
+            EnsureBoxKey(day, new), actor=_MINTING, request_id=self._random_bytes(16).hex()
+        )
+        return bytes.fromhex(answer["wrapped"])

@@ -1,0 +1,156 @@
+"""The states of cards, e-cards and what surrounds them, and the one table of transitions.
+
+Card states are those of AAZ502 (社会保障卡应用状态) of the ministry's data elements; a card that is
+made and not yet handed out has no code there. The e-card is usable only while its card is
+NORMAL, so a loss changes the card alone and takes effect on both in the same transaction.
+The tables below are the state machine: the kernel asks them, the tests walk them, and the
+decision record on the kernel shows them.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeVar
+
+from card_core.errors import WrongStateError
+
+
+class CardState(StrEnum):
+    NOT_ACTIVATED = "not_activated"
+    SEALED = "sealed"
+    NORMAL = "normal"
+    FORMAL_LOSS = "formal_loss"
+    LOCKED = "locked"
+    TEMPORARY_LOSS = "temporary_loss"
+    CANCELLED = "cancelled"
+
+    @property
+    def aaz502(self) -> str | None:
+        """The ministry's one-digit code; None for a card that is not activated yet."""
+        return _AAZ502.get(self)
+
+
+_AAZ502: Mapping[CardState, str] = MappingProxyType(
+    {
+        CardState.SEALED: "0",
+        CardState.NORMAL: "1",
+        CardState.FORMAL_LOSS: "2",
+        CardState.LOCKED: "3",
+        CardState.TEMPORARY_LOSS: "4",
+        CardState.CANCELLED: "9",
+    }
+)
+
+
+class ECardState(StrEnum):
+    NOT_ACTIVATED = "not_activated"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CANCELLED = "cancelled"
+
+
+class BatchState(StrEnum):
+    IMPORTED = "imported"
+    RELEASED = "released"
+    ISSUED = "issued"
+    REJECTED = "rejected"
+
+
+class ApplicationState(StrEnum):
+    OPEN = "open"
+    ISSUED = "issued"
+    WITHDRAWN = "withdrawn"
+
+
+class ApprovalState(StrEnum):
+    PENDING = "pending"
+    APPLIED = "applied"
+    REJECTED = "rejected"
+
+
+class ServiceState(StrEnum):
+    """Of operators, institutions and terminals."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class Step(StrEnum):
+    """What can happen to a card, an e-card, a batch, an approval, or who serves."""
+
+    ACTIVATE = "activate"
+    REPORT_TEMPORARY_LOSS = "report_temporary_loss"
+    WITHDRAW_TEMPORARY_LOSS = "withdraw_temporary_loss"
+    REPORT_FORMAL_LOSS = "report_formal_loss"
+    CANCEL = "cancel"
+    RELEASE = "release"
+    FINISH = "finish"
+    REJECT = "reject"
+    APPLY = "apply"
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
+
+
+# A formal loss is not undone: the holder gets a new card. A locked card goes to formal loss only,
+# since withdrawing a temporary loss leads to NORMAL and would unlock it.
+CARD: Mapping[Step, Mapping[CardState, CardState]] = MappingProxyType(
+    {
+        Step.ACTIVATE: {CardState.NOT_ACTIVATED: CardState.NORMAL},
+        Step.REPORT_TEMPORARY_LOSS: {CardState.NORMAL: CardState.TEMPORARY_LOSS},
+        Step.WITHDRAW_TEMPORARY_LOSS: {CardState.TEMPORARY_LOSS: CardState.NORMAL},
+        Step.REPORT_FORMAL_LOSS: {
+            CardState.NORMAL: CardState.FORMAL_LOSS,
+            CardState.TEMPORARY_LOSS: CardState.FORMAL_LOSS,
+            CardState.LOCKED: CardState.FORMAL_LOSS,
+        },
+        Step.CANCEL: {
+            state: CardState.CANCELLED for state in CardState if state is not CardState.CANCELLED
+        },
+    }
+)
+
+ECARD: Mapping[Step, Mapping[ECardState, ECardState]] = MappingProxyType(
+    {
+        Step.ACTIVATE: {ECardState.NOT_ACTIVATED: ECardState.ACTIVE},
+        Step.CANCEL: {
+            state: ECardState.CANCELLED for state in ECardState if state is not ECardState.CANCELLED
+        },
+    }
+)
+
+BATCH: Mapping[Step, Mapping[BatchState, BatchState]] = MappingProxyType(
+    {
+        Step.RELEASE: {BatchState.IMPORTED: BatchState.RELEASED},
+        Step.REJECT: {BatchState.IMPORTED: BatchState.REJECTED},
+        Step.FINISH: {BatchState.RELEASED: BatchState.ISSUED},
+    }
+)
+
+APPROVAL: Mapping[Step, Mapping[ApprovalState, ApprovalState]] = MappingProxyType(
+    {
+        Step.APPLY: {ApprovalState.PENDING: ApprovalState.APPLIED},
+        Step.REJECT: {ApprovalState.PENDING: ApprovalState.REJECTED},
+    }
+)
+
+SERVICE: Mapping[Step, Mapping[ServiceState, ServiceState]] = MappingProxyType(
+    {
+        Step.SUSPEND: {ServiceState.ACTIVE: ServiceState.SUSPENDED},
+        Step.REINSTATE: {ServiceState.SUSPENDED: ServiceState.ACTIVE},
+    }
+)
+
+
+_S = TypeVar("_S", bound=StrEnum)
+
+
+def after(table: Mapping[Step, Mapping[_S, _S]], thing: str, state: _S, step: Step) -> _S:
+    """The state that `step` leads to from `state`.
+
+    thing: the word for the error, such as "card". Raises WrongStateError where the table has no
+    such transition.
+    """
+    try:
+        return table[step][state]
+    except KeyError:
+        raise WrongStateError(thing, state) from None

@@ -1,0 +1,92 @@
+"""Applications (申领): the rows of a batch, each sealed whole, with a blind index of its person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, insert, select, update
+
+from card_core.states import ApplicationState
+from card_core.store.database import Reader, Transaction
+from card_core.store.schema import applications as table
+
+_IN_MAX = 500
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NewApplication:
+    """position: from 1 within the batch. row: of the roster. content: JSON, in its one form."""
+
+    id: str
+    position: int
+    row: int
+    number: str
+    content: bytes
+
+
+def numbers_with_open_one(tx: Reader, numbers: Sequence[str]) -> set[str]:
+    """Those of the social security numbers with an application that is neither issued nor gone."""
+    number_by_index = {_index(tx, number): number for number in numbers}
+    indexes = list(number_by_index)
+    found: set[str] = set()
+    for at in range(0, len(indexes), _IN_MAX):
+        statement = select(table.c.number_index).where(
+            table.c.number_index.in_(indexes[at : at + _IN_MAX]),
+            table.c.state == ApplicationState.OPEN.value,
+        )
+        found |= {number_by_index[row.number_index] for row in tx.connection.execute(statement)}
+    return found
+
+
+def add_all(tx: Transaction, batch_id: str, new: Sequence[NewApplication]) -> None:
+    tx.connection.execute(
+        insert(table),
+        [
+            {
+                "id": one.id,
+                "batch_id": batch_id,
+                "position": one.position,
+                "row": one.row,
+                "number_index": _index(tx, one.number),
+                "content": tx.cipher.seal(table.name, "content", one.id, one.content),
+                "state": ApplicationState.OPEN.value,
+            }
+            for one in new
+        ],
+    )
+
+
+def between(tx: Reader, batch_id: str, first: int, last: int) -> list[tuple[str, bytes]]:
+    """Row id and content of the open applications in these positions, in their order."""
+    statement = (
+        select(table.c.id, table.c.content)
+        .where(
+            table.c.batch_id == batch_id,
+            table.c.position.between(first, last),
+            table.c.state == ApplicationState.OPEN.value,
+        )
+        .order_by(table.c.position)
+    )
+    return [
+        (row.id, tx.cipher.open(table.name, "content", row.id, row.content))
+        for row in tx.connection.execute(statement)
+    ]
+
+
+def mark_issued(tx: Transaction, ids: Sequence[str]) -> None:
+    one = update(table).where(table.c.id == bindparam("row_id"))
+    tx.connection.execute(
+        one.values(state=ApplicationState.ISSUED.value), [{"row_id": row_id} for row_id in ids]
+    )
+
+
+def withdraw_all(tx: Transaction, batch_id: str) -> None:
+    """Let the people of a rejected batch apply again."""
+    tx.connection.execute(
+        update(table)
+        .where(table.c.batch_id == batch_id, table.c.state == ApplicationState.OPEN.value)
+        .values(state=ApplicationState.WITHDRAWN.value)
+    )
+
+
+def _index(tx: Reader, number: str) -> bytes:
+    return tx.cipher.blind_index("social_security_number", number)

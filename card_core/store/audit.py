@@ -1,0 +1,175 @@
+"""The audit log: chains of events, each linked to the one before by a keyed HMAC-SM3.
+
+    link(n) = HMAC-SM3(audit key, link(n-1), chain, n, every field of event n)
+
+The head row of a chain holds the last number and link under an HMAC of its own. So an edit, a
+deletion, a swap, or an event put in shows at the first link that does not fit, and a tail that was
+cut shows at the head, unless somebody kept an older head row and puts that back too: only
+what is kept outside the database can show that.
+
+Each event also notes which rows that decide it changed, and to which version. `verify_rows`
+compares the last version noted with the row's own, which shows an old row put back.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Table, insert, select, update
+
+from card_core.errors import AuditChainError, StoreConflictError, TamperedRowError
+from card_core.store import guarded
+from card_core.store.cipher import same
+from card_core.store.database import Reader, Transaction
+from card_core.store.schema import AUDITED, audit_events, audit_heads
+
+FIRST_LINK = bytes(32)
+ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """detail: JSON text with no personal data; `rows` in it lists [table, row id, version]."""
+
+    at: datetime
+    actor_kind: str
+    actor_id: str
+    act: str
+    subject: str
+    detail: str
+
+
+def append(tx: Transaction, chain: str, event: Event) -> int:
+    """Add an event at the end of a chain and return its number, from 1.
+
+    The chain's head is locked from here to the commit, so this comes last in a transaction.
+    Raises AuditChainError if the head itself was changed.
+    """
+    seq, link = _lock_head(tx, chain)
+    seq += 1
+    link = _link(tx, link, chain, seq, event)
+    tx.connection.execute(
+        insert(audit_events).values(
+            chain=chain,
+            seq=seq,
+            at=event.at,
+            actor_kind=event.actor_kind,
+            actor_id=event.actor_id,
+            act=event.act,
+            subject=event.subject,
+            detail=event.detail,
+            link=link,
+        )
+    )
+    mac = tx.cipher.audit_head_mac(chain, seq, link)
+    tx.connection.execute(
+        update(audit_heads).where(audit_heads.c.chain == chain).values(seq=seq, link=link, mac=mac)
+    )
+    return seq
+
+
+def chains(tx: Reader) -> list[str]:
+    """The chains there are, by name."""
+    names = tx.connection.execute(select(audit_heads.c.chain).order_by(audit_heads.c.chain))
+    return [row.chain for row in names]
+
+
+def verify_chain(tx: Reader, chain: str) -> int:
+    """Walk a chain from its first event to its head, and return the number of events.
+
+    Raises AuditChainError with the first number at which it does not hold.
+    """
+    head = tx.connection.execute(select(audit_heads).where(audit_heads.c.chain == chain)).first()
+    seq, link = 0, FIRST_LINK
+    for number, event, kept in _events(tx, chain):
+        seq += 1
+        link = _link(tx, link, chain, seq, event)
+        if number != seq or not same(link, kept):
+            raise AuditChainError(chain, seq)
+    if head is None:
+        if seq:
+            raise AuditChainError(chain, 1)
+        return 0
+    mac = tx.cipher.audit_head_mac(chain, head.seq, head.link)
+    if head.seq != seq or not same(head.link, link) or not same(head.mac, mac):
+        raise AuditChainError(chain, seq + 1)
+    return seq
+
+
+def verify_rows(tx: Reader) -> int:
+    """Compare every row that decides with the last version that the log notes for it.
+
+    To be called after `verify_chain` of every chain. Returns the number of rows compared.
+    Raises TamperedRowError for an old row put back, a row deleted, or a row changed past the log.
+    """
+    noted: dict[tuple[str, str], int] = {}
+    for chain in chains(tx):
+        for _, event, _ in _events(tx, chain):
+            for table, row_id, version in json.loads(event.detail).get("rows", ()):
+                noted[table, row_id] = max(version, noted.get((table, row_id), 1))
+    compared = 0
+    for table in sorted(AUDITED, key=lambda one: one.name):
+        for row_id, version in _versions(tx, table):
+            if version != noted.pop((table.name, row_id), 1):
+                raise TamperedRowError(table.name, row_id)
+            compared += 1
+    for table, row_id in noted:
+        raise TamperedRowError(table, row_id)
+    return compared
+
+
+def _lock_head(tx: Transaction, chain: str) -> tuple[int, bytes]:
+    start = {
+        "chain": chain,
+        "seq": 0,
+        "link": FIRST_LINK,
+        "mac": tx.cipher.audit_head_mac(chain, 0, FIRST_LINK),
+    }
+    statement = select(audit_heads).where(audit_heads.c.chain == chain).with_for_update()
+    head = tx.connection.execute(statement).first()
+    if head is None:
+        guarded.add_if_absent(tx, audit_heads, start)
+        head = tx.connection.execute(statement).first()
+    if head is None:
+        raise StoreConflictError
+    if not same(head.mac, tx.cipher.audit_head_mac(chain, head.seq, head.link)):
+        raise AuditChainError(chain, head.seq)
+    return head.seq, head.link
+
+
+def _events(tx: Reader, chain: str) -> Iterator[tuple[int, Event, bytes]]:
+    """Every event of a chain with its number and its link, some rows in memory at a time."""
+    table, after = audit_events, 0
+    while True:
+        statement = select(table).where(table.c.chain == chain, table.c.seq > after)
+        page = tx.connection.execute(statement.order_by(table.c.seq).limit(ROWS_AT_ONCE)).all()
+        for row in page:
+            event = Event(row.at, row.actor_kind, row.actor_id, row.act, row.subject, row.detail)
+            yield row.seq, event, row.link
+        if len(page) < ROWS_AT_ONCE:
+            return
+        after = page[-1].seq
+
+
+def _versions(tx: Reader, table: Table) -> Iterator[tuple[str, int]]:
+    after: Any = None
+    while True:
+        statement = select(table).order_by(table.c.id).limit(ROWS_AT_ONCE)
+        if after is not None:
+            statement = statement.where(table.c.id > after)
+        page = guarded.rows(tx, table, statement)
+        for row in page:
+            yield str(row.id), row.version
+        if len(page) < ROWS_AT_ONCE:
+            return
+        after = page[-1].id
+
+
+def _link(tx: Reader, before: bytes, chain: str, seq: int, event: Event) -> bytes:
+    at = event.at.astimezone(UTC).isoformat(timespec="microseconds")
+    fields = (at, event.actor_kind, event.actor_id, event.act, event.subject, event.detail)
+    return tx.cipher.audit_link(
+        [before, chain.encode(), b"%d" % seq, *(field.encode() for field in fields)]
+    )

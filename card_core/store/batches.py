@@ -1,0 +1,143 @@
+"""Batches (制卡批次) and the ledger of their chunks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from card_core.states import BatchState
+from card_core.store import guarded
+from card_core.store.database import Lock, Reader, Transaction
+from card_core.store.paging import PAGE_SIZE_MAX, check_limit
+from card_core.store.schema import batch_chunks
+from card_core.store.schema import batches as table
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """accepted, refused: rows of the roster. issued: cards made so far. created_at: aware, UTC.
+
+    content_root: 32 bytes over all applications. file_digest: SM3 of the roster file.
+    """
+
+    id: str
+    name: str
+    state: BatchState
+    maker_id: str
+    accepted: int
+    refused: int
+    issued: int
+    content_root: bytes
+    file_digest: bytes
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """number: from 1. size: how many applications. digest: 32 bytes over them."""
+
+    batch_id: str
+    number: int
+    size: int
+    digest: bytes
+    first_card_number: str | None
+    last_card_number: str | None
+    issued_at: datetime | None
+
+    @property
+    def is_issued(self) -> bool:
+        return self.issued_at is not None
+
+
+def get(tx: Reader, batch_id: str, lock: Lock = Lock.NONE) -> Batch | None:
+    row = guarded.get(tx, table, batch_id, lock)
+    return None if row is None else _record(row)
+
+
+def page(tx: Reader, *, before: str = "", limit: int = PAGE_SIZE_MAX) -> list[Batch]:
+    """At most `limit` batches, the newest first, whose id comes before `before`."""
+    statement = select(table).order_by(table.c.id.desc()).limit(check_limit(limit))
+    if before:
+        statement = statement.where(table.c.id < before)
+    return [_record(row) for row in guarded.rows(tx, table, statement)]
+
+
+def chunks(tx: Reader, batch_id: str) -> list[Chunk]:
+    """The ledger of a batch, in the order of the chunks' numbers; empty for no such batch."""
+    statement = select(batch_chunks).where(batch_chunks.c.batch_id == batch_id)
+    found = tx.connection.execute(statement.order_by(batch_chunks.c.number))
+    return [Chunk(*row) for row in found]
+
+
+def lock_chunk(tx: Transaction, batch_id: str, number: int) -> Chunk | None:
+    statement = select(batch_chunks).where(
+        batch_chunks.c.batch_id == batch_id, batch_chunks.c.number == number
+    )
+    row = tx.connection.execute(statement.with_for_update()).first()
+    return None if row is None else Chunk(*row)
+
+
+def add(tx: Transaction, batch: Batch, ledger: Sequence[Chunk]) -> None:
+    guarded.add(
+        tx,
+        table,
+        {
+            "id": batch.id,
+            "name": batch.name,
+            "state": batch.state.value,
+            "maker_id": batch.maker_id,
+            "accepted": batch.accepted,
+            "refused": batch.refused,
+            "issued": batch.issued,
+            "content_root": batch.content_root,
+            "file_digest": batch.file_digest,
+            "created_at": batch.created_at,
+        },
+    )
+    tx.connection.execute(
+        insert(batch_chunks),
+        [
+            {
+                "batch_id": chunk.batch_id,
+                "number": chunk.number,
+                "size": chunk.size,
+                "digest": chunk.digest,
+            }
+            for chunk in ledger
+        ],
+    )
+
+
+def set_state(tx: Transaction, batch: Batch, state: BatchState) -> None:
+    guarded.change(tx, table, batch.id, state=state.value)
+
+
+def set_issued(tx: Transaction, batch: Batch, issued: int, state: BatchState) -> None:
+    guarded.change(tx, table, batch.id, issued=issued, state=state.value)
+
+
+def mark_issued(tx: Transaction, chunk: Chunk, first: str, last: str, now: datetime) -> Chunk:
+    """Write the ledger row: these card numbers, now."""
+    tx.connection.execute(
+        update(batch_chunks)
+        .where(batch_chunks.c.batch_id == chunk.batch_id, batch_chunks.c.number == chunk.number)
+        .values(first_card_number=first, last_card_number=last, issued_at=now)
+    )
+    return replace(chunk, first_card_number=first, last_card_number=last, issued_at=now)
+
+
+def _record(row: Row[Any]) -> Batch:
+    return Batch(
+        row.id,
+        row.name,
+        BatchState(row.state),
+        row.maker_id,
+        row.accepted,
+        row.refused,
+        row.issued,
+        row.content_root,
+        row.file_digest,
+        row.created_at,
+    )

@@ -1,0 +1,179 @@
+"""Cards (实体卡) and e-cards (电子社保卡): one of each is made together, and they stay together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from card_core.errors import TamperedRowError
+from card_core.states import CardState, ECardState
+from card_core.store import guarded
+from card_core.store.database import Lock, Reader, Transaction
+from card_core.store.paging import PAGE_SIZE_MAX, check_limit
+from card_core.store.schema import cards, ecards
+
+ECARD_ID_MAX = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """card_number: two letters and seven digits. issued_on, expires_on: dates in Shanghai."""
+
+    id: str
+    holder_id: str
+    card_number: str
+    state: CardState
+    batch_id: str
+    issuer: int
+    region: str
+    issued_on: date
+    expires_on: date
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ECard:
+    """id: a random 63-bit integer, in a code's box. sign_number: None until it is activated."""
+
+    id: int
+    card_id: str
+    holder_id: str
+    sign_number: str | None
+    state: ECardState
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewCard:
+    """What a card and its e-card are made of; both begin as not activated."""
+
+    id: str
+    holder_id: str
+    card_number: str
+    batch_id: str
+    issuer: int
+    region: str
+    issued_on: date
+    expires_on: date
+    ecard_id: int
+
+
+def get(tx: Reader, card_id: str, lock: Lock = Lock.NONE) -> Card | None:
+    row = guarded.get(tx, cards, card_id, lock)
+    return None if row is None else _card(row)
+
+
+def find_by_card_number(tx: Reader, card_number: str) -> Card | None:
+    row = guarded.first(tx, cards, select(cards).where(cards.c.card_number == card_number))
+    return None if row is None else _card(row)
+
+
+def live_card_of(tx: Reader, holder_id: str) -> Card | None:
+    """The holder's card that is not cancelled."""
+    statement = select(cards).where(
+        cards.c.holder_id == holder_id, cards.c.state != CardState.CANCELLED.value
+    )
+    row = guarded.first(tx, cards, statement)
+    return None if row is None else _card(row)
+
+
+def page(
+    tx: Reader, *, batch_id: str | None = None, after: str = "", limit: int = PAGE_SIZE_MAX
+) -> list[Card]:
+    """At most `limit` cards, of a batch or of all, whose id comes behind `after`."""
+    statement = select(cards).where(cards.c.id > after).order_by(cards.c.id)
+    if batch_id is not None:
+        statement = statement.where(cards.c.batch_id == batch_id)
+    found = guarded.rows(tx, cards, statement.limit(check_limit(limit)))
+    return [_card(row) for row in found]
+
+
+def ecard_of(tx: Reader, card_id: str) -> ECard:
+    """Raises TamperedRowError if the card's e-card is gone: they are made together."""
+    row = guarded.first(tx, ecards, select(ecards).where(ecards.c.card_id == card_id))
+    if row is None:
+        raise TamperedRowError(ecards.name, card_id)
+    return _ecard(row)
+
+
+def get_ecard(tx: Reader, ecard_id: int) -> ECard | None:
+    """ecard_id: 64 bits, as a code's box may hold them; ids have 63."""
+    if ecard_id > ECARD_ID_MAX:
+        return None
+    row = guarded.get(tx, ecards, ecard_id)
+    return None if row is None else _ecard(row)
+
+
+def add_all(tx: Transaction, new: Sequence[NewCard]) -> None:
+    guarded.add_all(
+        tx,
+        cards,
+        [
+            {
+                "id": card.id,
+                "holder_id": card.holder_id,
+                "card_number": card.card_number,
+                "state": CardState.NOT_ACTIVATED.value,
+                "batch_id": card.batch_id,
+                "issuer": card.issuer,
+                "region": card.region,
+                "issued_on": card.issued_on,
+                "expires_on": card.expires_on,
+            }
+            for card in new
+        ],
+    )
+    guarded.add_all(
+        tx,
+        ecards,
+        [
+            {
+                "id": card.ecard_id,
+                "card_id": card.id,
+                "holder_id": card.holder_id,
+                "sign_number": None,
+                "state": ECardState.NOT_ACTIVATED.value,
+            }
+            for card in new
+        ],
+    )
+
+
+def set_state(tx: Transaction, card: Card, state: CardState) -> None:
+    guarded.change(tx, cards, card.id, state=state.value)
+
+
+def set_ecard_state(
+    tx: Transaction, ecard: ECard, state: ECardState, *, sign_number: str | None = None
+) -> None:
+    """sign_number: given when the e-card is activated, kept otherwise."""
+    number = ecard.sign_number if sign_number is None else sign_number
+    guarded.change(tx, ecards, ecard.id, state=state.value, sign_number=number)
+
+
+def _card(row: Row[Any]) -> Card:
+    return Card(
+        row.id,
+        row.holder_id,
+        row.card_number,
+        CardState(row.state),
+        row.batch_id,
+        row.issuer,
+        row.region,
+        row.issued_on,
+        row.expires_on,
+        row.version,
+    )
+
+
+def _ecard(row: Row[Any]) -> ECard:
+    return ECard(
+        row.id,
+        row.card_id,
+        row.holder_id,
+        row.sign_number,
+        ECardState(row.state),
+        row.version,
+    )

@@ -1,0 +1,219 @@
+"""Opening a database, and the two kinds of transaction on it.
+
+SQLite: WAL, synchronous FULL, and BEGIN IMMEDIATE for whatever writes, so that a transaction never
+finds out halfway that it has to give way. Writers of one process queue on a lock, which is
+fairer than SQLite's own waiting; other processes wait by busy_timeout.
+PostgreSQL: READ COMMITTED with locks on what decides (`Transaction.lock`) for whatever writes,
+REPEATABLE READ for what only reads.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from card_core.errors import StoreBusyError, StoreConflictError
+from card_core.store import migration
+from card_core.store.cipher import FieldCipher
+from crypto import sm3
+
+WAIT_SECONDS = 10
+POOL_SIZE = 16
+
+# Serialisation failure and deadlock: the same transaction may succeed when it is tried again.
+_RETRY_SQLSTATES = frozenset({"40001", "40P01"})
+
+
+class Lock(IntEnum):
+    """What is locked until the transaction ends; a higher lock includes the lower one."""
+
+    NONE = 0
+    SHARED = 1  # nobody may change it
+    OWN = 2  # nobody else may lock it
+
+
+_LOCK_FUNCTIONS = {Lock.SHARED: "pg_advisory_xact_lock_shared", Lock.OWN: "pg_advisory_xact_lock"}
+
+
+class Reader:
+    """One open transaction that reads."""
+
+    def __init__(self, connection: Connection, cipher: FieldCipher) -> None:
+        self.connection = connection
+        self.cipher = cipher
+
+    def lock(self, thing: str, lock: Lock) -> None:
+        """Only a transaction that writes holds locks; the others read one snapshot."""
+        raise TypeError(f"{thing} can't be locked ({lock.name}) in a transaction that reads")
+
+
+class Transaction(Reader):
+    """One open transaction that writes; `changed` lists the rows that decide and were changed."""
+
+    def __init__(self, connection: Connection, cipher: FieldCipher) -> None:
+        super().__init__(connection, cipher)
+        self.changed: list[tuple[str, str, int]] = []
+        self._held: dict[str, Lock] = {}
+
+    def lock(self, thing: str, lock: Lock) -> None:
+        """Lock a thing by its name, such as "cards/<id>", before it is read.
+
+        PostgreSQL's advisory locks queue in order, which its row locks don't: there whoever wants a
+        row alone waits for as long as new readers share it, and suspending a busy terminal, or
+        reporting a card lost while it is being scanned, might never come through.
+        On SQLite one transaction writes at a time, and there is nothing to do.
+        Raises StoreBusyError after WAIT_SECONDS; StoreConflictError for a deadlock.
+        """
+        if self.connection.dialect.name == "sqlite" or self._held.get(thing, Lock.NONE) >= lock:
+            return
+        key = int.from_bytes(sm3.digest(thing.encode())[:8], signed=True)
+        self.connection.execute(select(getattr(func, _LOCK_FUNCTIONS[lock])(key)))
+        self._held[thing] = lock
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What happens inside is undone if it raises; the transaction itself goes on."""
+        changed, held = list(self.changed), dict(self._held)
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self.changed, self._held = changed, held
+            raise
+
+
+class Store:
+    """A database and the keys to read it."""
+
+    def __init__(self, engine: Engine, cipher: FieldCipher) -> None:
+        self._engine = engine
+        self._writing = engine.execution_options(sscard_writes=True)
+        # One snapshot for all that a reader reads, as SQLite gives it anyway.
+        self._reading = (
+            engine
+            if engine.dialect.name == "sqlite"
+            else engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        )
+        self.cipher = cipher
+        self._writer = threading.Lock() if engine.dialect.name == "sqlite" else None
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """A transaction that reads. Raises StoreBusyError."""
+        with _translated(), self._reading.connect() as connection:
+            yield Reader(connection, self.cipher)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that writes: commits at the end, undoes everything if anything raises.
+
+        Raises StoreBusyError; StoreConflictError where trying again may help.
+        """
+        with _translated(), self._queue(), self._writing.begin() as connection:
+            yield Transaction(connection, self.cipher)
+
+    def upgrade(self) -> None:
+        """Bring the schema to this program's version; several processes may call it at once."""
+        with _translated(), self._queue():
+            migration.upgrade(self._writing)
+
+    def is_current(self) -> bool:
+        """Whether the schema is this program's version. Raises StoreBusyError."""
+        with _translated(), self._engine.connect() as connection:
+            return migration.is_current(connection)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _queue(self) -> Iterator[None]:
+        if self._writer is None:
+            yield
+            return
+        if not self._writer.acquire(timeout=WAIT_SECONDS):
+            raise StoreBusyError
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+
+def open_store(url: str, *, cipher: FieldCipher) -> Store:
+    """Open `sqlite:///path` or `postgresql://...`; nothing is connected before it is used.
+
+    Raises ValueError for another kind of database, or for SQLite in memory, which has no
+    durability to promise.
+    """
+    parsed = sqlalchemy.make_url(url)
+    match parsed.get_backend_name():
+        case "sqlite" if parsed.database and parsed.database != ":memory:":
+            return Store(_sqlite_engine(parsed), cipher)
+        case "postgresql":
+            return Store(_postgresql_engine(parsed), cipher)
+    raise ValueError("the database URL must begin with sqlite:/// and a path, or postgresql://")
+
+
+def _sqlite_engine(url: sqlalchemy.URL) -> Engine:
+    engine = sqlalchemy.create_engine(
+        url.set(drivername="sqlite+pysqlite"),
+        hide_parameters=True,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+        pool_timeout=WAIT_SECONDS,
+        connect_args={"timeout": WAIT_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _: Any) -> None:
+        # None: this driver must not begin transactions by itself, `begin` below does.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("sscard_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: sqlalchemy.URL) -> Engine:
+    return sqlalchemy.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        hide_parameters=True,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+        pool_timeout=WAIT_SECONDS,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": WAIT_SECONDS,
+            "options": f"-c timezone=UTC -c lock_timeout={WAIT_SECONDS}s",
+        },
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the driver's errors into ours; the original, with its SQL, stays out of the message."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise StoreConflictError from error
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) in _RETRY_SQLSTATES:
+            raise StoreConflictError from error
+        if isinstance(error, OperationalError) or error.connection_invalidated:
+            raise StoreBusyError from error
+        raise
+    except PoolTimeoutError as error:
+        raise StoreBusyError from error

@@ -1,0 +1,92 @@
+"""Rows that decide: each has a version and an HMAC over table, id, version and content.
+
+The HMAC is checked whenever such a row is read here, so that somebody who has the database and not
+the keys can't flip a state, a role or a key unseen. An old row put back fits its HMAC; the audit
+log, which notes each change's version, shows it (`audit.verify_rows`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, Table, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from card_core.errors import StoreConflictError, TamperedRowError
+from card_core.store.cipher import Value, same
+from card_core.store.database import Lock, Reader, Transaction
+from card_core.store.schema import AUDITED
+
+
+def values_with_mac(tx: Reader, table: Table, values: Mapping[str, Value]) -> dict[str, Any]:
+    """A new row's values, at version 1, with its HMAC."""
+    row = {**values, "version": 1}
+    return {**row, "mac": tx.cipher.row_mac(table.name, row)}
+
+
+def add(tx: Transaction, table: Table, values: Mapping[str, Value]) -> None:
+    tx.connection.execute(insert(table), values_with_mac(tx, table, values))
+
+
+def add_all(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Value]]) -> None:
+    if rows:
+        tx.connection.execute(insert(table), [values_with_mac(tx, table, row) for row in rows])
+
+
+def add_if_absent(tx: Transaction, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert a row of any table; False, and nothing done, where a unique value is there already."""
+    new = sqlite.insert if tx.connection.dialect.name == "sqlite" else postgresql.insert
+    statement = new(table).values(**values).on_conflict_do_nothing().returning(literal(1))
+    return tx.connection.execute(statement).first() is not None
+
+
+def get(tx: Reader, table: Table, row_id: str | int, lock: Lock = Lock.NONE) -> Row[Any] | None:
+    """The row with this id, locked first if asked, after checking its HMAC.
+
+    Raises TamperedRowError.
+    """
+    if lock is not Lock.NONE:
+        tx.lock(f"{table.name}/{row_id}", lock)
+    return first(tx, table, select(table).where(table.c.id == row_id))
+
+
+def first(tx: Reader, table: Table, statement: Select[Any]) -> Row[Any] | None:
+    """The first row of a SELECT of whole rows of `table`, checked."""
+    row = tx.connection.execute(statement).first()
+    return None if row is None else check(tx, table, row)
+
+
+def rows(tx: Reader, table: Table, statement: Select[Any]) -> list[Row[Any]]:
+    """All rows of a SELECT of whole rows of `table`, checked."""
+    return [check(tx, table, row) for row in tx.connection.execute(statement).all()]
+
+
+def check(tx: Reader, table: Table, row: Row[Any]) -> Row[Any]:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    mac = values.pop("mac")
+    if not same(mac, tx.cipher.row_mac(table.name, values)):
+        raise TamperedRowError(table.name, str(values["id"]))
+    return row
+
+
+def change(tx: Transaction, table: Table, row_id: str | int, **changes: Value) -> int:
+    """Change a row that this transaction has read, and return its new version.
+
+    The row is locked, and read and checked again, and the change is bound to the version found.
+    """
+    row = get(tx, table, row_id, Lock.OWN)
+    if row is None:
+        raise StoreConflictError
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    del values["mac"]
+    version: int = values["version"] + 1
+    values |= changes | {"version": version}
+    done = tx.connection.execute(
+        update(table)
+        .where(table.c.id == row_id, table.c.version == version - 1)
+        .values(**changes, version=version, mac=tx.cipher.row_mac(table.name, values))
+    )
+    if done.rowcount != 1:
+        raise StoreConflictError
+    if table in AUDITED:
+        tx.changed.append((table.name, str(row_id), version))
+    return version

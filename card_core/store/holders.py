@@ -1,0 +1,185 @@
+"""Holders (持卡人): one row a person, every personal field sealed, found by blind index."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from card_core.application import Application
+from card_core.errors import TamperedRowError
+from card_core.states import CardState
+from card_core.store.database import Reader, Transaction
+from card_core.store.schema import cards
+from card_core.store.schema import holders as table
+
+# Several hundred values fit one statement on both databases.
+_IN_MAX = 500
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Holder:
+    """One person. ethnic_group: GB/T 3304 code, empty if none. The guardian is empty for adults."""
+
+    id: str
+    social_security_number: str
+    name: str
+    sex: str
+    birth_on: date
+    ethnic_group: str
+    phone: str
+    address: str
+    region: str
+    guardian_name: str
+    guardian_number: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Identity:
+    """What a scan may show of a holder."""
+
+    name: str
+    social_security_number: str
+
+
+_SEALED = (
+    "social_security_number",
+    "name",
+    "sex",
+    "birth_on",
+    "ethnic_group",
+    "phone",
+    "address",
+    "guardian_name",
+    "guardian_number",
+)
+
+
+def get(tx: Reader, holder_id: str) -> Holder | None:
+    row = tx.connection.execute(select(table).where(table.c.id == holder_id)).first()
+    return None if row is None else _record(tx, row)
+
+
+def find_by_number(tx: Reader, social_security_number: str) -> Holder | None:
+    """Raises TamperedRowError if the index leads to somebody else."""
+    statement = select(table).where(table.c.number_index == _index(tx, social_security_number))
+    row = tx.connection.execute(statement).first()
+    if row is None:
+        return None
+    holder = _record(tx, row)
+    if holder.social_security_number != social_security_number:
+        raise TamperedRowError(table.name, row.id)
+    return holder
+
+
+def find_id_by_number(tx: Reader, social_security_number: str) -> str | None:
+    """As `find_by_number`, opening nothing but the number."""
+    row = tx.connection.execute(
+        select(table.c.id, table.c.social_security_number).where(
+            table.c.number_index == _index(tx, social_security_number)
+        )
+    ).first()
+    if row is None:
+        return None
+    if _open(tx, row, "social_security_number") != social_security_number:
+        raise TamperedRowError(table.name, row.id)
+    holder_id: str = row.id
+    return holder_id
+
+
+def exists(tx: Reader, holder_id: str) -> bool:
+    found = tx.connection.execute(select(table.c.id).where(table.c.id == holder_id)).first()
+    return found is not None
+
+
+def identity_of(tx: Reader, holder_id: str) -> Identity:
+    """Name and number alone. Raises TamperedRowError if there is no such holder."""
+    row = tx.connection.execute(
+        select(table.c.id, table.c.name, table.c.social_security_number).where(
+            table.c.id == holder_id
+        )
+    ).first()
+    if row is None:
+        raise TamperedRowError(table.name, holder_id)
+    return Identity(_open(tx, row, "name"), _open(tx, row, "social_security_number"))
+
+
+def numbers_with_live_card(tx: Reader, numbers: Sequence[str]) -> set[str]:
+    """Those of the social security numbers whose holder has a card that is not cancelled."""
+    number_by_index = {_index(tx, number): number for number in numbers}
+    indexes = list(number_by_index)
+    found: set[str] = set()
+    for at in range(0, len(indexes), _IN_MAX):
+        statement = (
+            select(table.c.number_index)
+            .join(cards, cards.c.holder_id == table.c.id)
+            .where(
+                table.c.number_index.in_(indexes[at : at + _IN_MAX]),
+                cards.c.state != CardState.CANCELLED.value,
+            )
+        )
+        found |= {number_by_index[row.number_index] for row in tx.connection.execute(statement)}
+    return found
+
+
+def put_all(
+    tx: Transaction,
+    applications: Sequence[Application],
+    new_id: Callable[[], str],
+    now: datetime,
+) -> list[str]:
+    """Make or renew the holder of each application (at most 500); their ids, in that order."""
+    indexes = [_index(tx, application.number.text) for application in applications]
+    known = {
+        row.number_index: row.id
+        for row in tx.connection.execute(
+            select(table.c.number_index, table.c.id).where(table.c.number_index.in_(indexes))
+        )
+    }
+    ids, new = [], []
+    for index, application in zip(indexes, applications, strict=True):
+        holder_id = known.get(index) or new_id()
+        values = _sealed_values(tx, holder_id, application)
+        if index in known:
+            tx.connection.execute(update(table).where(table.c.id == holder_id).values(**values))
+        else:
+            new.append({"id": holder_id, "number_index": index, "created_at": now, **values})
+        ids.append(holder_id)
+    if new:
+        tx.connection.execute(insert(table), new)
+    return ids
+
+
+def _sealed_values(tx: Reader, holder_id: str, application: Application) -> dict[str, Any]:
+    guardian = application.guardian_number
+    plain = {
+        "social_security_number": application.number.text,
+        "name": application.name,
+        "sex": application.sex.value,
+        "birth_on": application.birth_on.isoformat(),
+        "ethnic_group": application.ethnic_code or "",
+        "phone": application.phone,
+        "address": application.address,
+        "guardian_name": application.guardian_name or "",
+        "guardian_number": "" if guardian is None else guardian.text,
+    }
+    sealed = {
+        column: tx.cipher.seal(table.name, column, holder_id, value.encode())
+        for column, value in plain.items()
+    }
+    return {**sealed, "region": application.region}
+
+
+def _record(tx: Reader, row: Row[Any]) -> Holder:
+    opened = {column: _open(tx, row, column) for column in _SEALED}
+    birth_on = date.fromisoformat(opened.pop("birth_on"))
+    return Holder(id=row.id, birth_on=birth_on, region=row.region, **opened)
+
+
+def _open(tx: Reader, row: Any, column: str) -> str:
+    return tx.cipher.open(table.name, column, row.id, getattr(row, column)).decode()
+
+
+def _index(tx: Reader, number: str) -> bytes:
+    return tx.cipher.blind_index("social_security_number", number)

@@ -1,0 +1,13 @@
+"""Row ids: 32 hexadecimal characters, in the order in which the rows were made, not guessable."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+
+def make_id(now: datetime, sequence: int, random_bytes: Callable[[int], bytes]) -> str:
+    """48 bits of milliseconds since 1970, 24 of `sequence` within one act, and 56 random ones.
+
+    Raises OverflowError beyond them.
+    """
+    milliseconds = int(now.timestamp() * 1000)
+    return (milliseconds.to_bytes(6) + sequence.to_bytes(3) + random_bytes(7)).hex()

@@ -1,0 +1,125 @@
+"""Designated institutions (定点医药机构) and their enrolled terminals (终端)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from card_core.states import ServiceState
+from card_core.store import guarded
+from card_core.store.database import Lock, Reader, Transaction
+from card_core.store.paging import PAGE_SIZE_MAX, check_limit
+from card_core.store.schema import institutions, terminals
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    """code: in the national coding, such as H and 11 digits. kind: of `business_types.PLACES`."""
+
+    id: str
+    code: str
+    name: str
+    kind: str
+    region: str
+    state: ServiceState
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """serial_number: 8 bytes, shown as 16 hex digits. public_key: SM2, 33 bytes compressed."""
+
+    id: str
+    serial_number: bytes
+    institution_id: str
+    public_key: bytes
+    state: ServiceState
+
+
+def get_institution(tx: Reader, institution_id: str, lock: Lock = Lock.NONE) -> Institution | None:
+    row = guarded.get(tx, institutions, institution_id, lock)
+    return None if row is None else _institution(row)
+
+
+def institution_by_code(tx: Reader, code: str, lock: Lock = Lock.NONE) -> Institution | None:
+    row = guarded.first(tx, institutions, select(institutions).where(institutions.c.code == code))
+    return None if row is None else get_institution(tx, row.id, lock)
+
+
+def page(tx: Reader, *, after: str = "", limit: int = PAGE_SIZE_MAX) -> list[Institution]:
+    """At most `limit` institutions whose id comes behind `after`."""
+    statement = select(institutions).where(institutions.c.id > after).order_by(institutions.c.id)
+    found = guarded.rows(tx, institutions, statement.limit(check_limit(limit)))
+    return [_institution(row) for row in found]
+
+
+def add(tx: Transaction, new: Institution) -> None:
+    guarded.add(
+        tx,
+        institutions,
+        {
+            "id": new.id,
+            "code": new.code,
+            "name": new.name,
+            "kind": new.kind,
+            "region": new.region,
+            "state": new.state.value,
+        },
+    )
+
+
+def set_state(tx: Transaction, institution: Institution, state: ServiceState) -> None:
+    guarded.change(tx, institutions, institution.id, state=state.value)
+
+
+def get_terminal(tx: Reader, terminal_id: str, lock: Lock = Lock.NONE) -> Terminal | None:
+    row = guarded.get(tx, terminals, terminal_id, lock)
+    return None if row is None else _terminal(row)
+
+
+def terminal_by_serial(tx: Reader, serial_number: bytes, lock: Lock = Lock.NONE) -> Terminal | None:
+    statement = select(terminals).where(terminals.c.serial_number == serial_number)
+    row = guarded.first(tx, terminals, statement)
+    if row is None or lock is Lock.NONE:
+        return None if row is None else _terminal(row)
+    return get_terminal(tx, row.id, lock)
+
+
+def terminals_of(
+    tx: Reader, institution_id: str, *, after: str = "", limit: int = PAGE_SIZE_MAX
+) -> list[Terminal]:
+    """At most `limit` terminals of an institution whose id comes behind `after`."""
+    statement = (
+        select(terminals)
+        .where(terminals.c.institution_id == institution_id, terminals.c.id > after)
+        .order_by(terminals.c.id)
+        .limit(check_limit(limit))
+    )
+    return [_terminal(row) for row in guarded.rows(tx, terminals, statement)]
+
+
+def add_terminal(tx: Transaction, new: Terminal) -> None:
+    guarded.add(
+        tx,
+        terminals,
+        {
+            "id": new.id,
+            "serial_number": new.serial_number,
+            "institution_id": new.institution_id,
+            "public_key": new.public_key,
+            "state": new.state.value,
+        },
+    )
+
+
+def set_terminal_state(tx: Transaction, terminal: Terminal, state: ServiceState) -> None:
+    guarded.change(tx, terminals, terminal.id, state=state.value)
+
+
+def _institution(row: Row[Any]) -> Institution:
+    return Institution(row.id, row.code, row.name, row.kind, row.region, ServiceState(row.state))
+
+
+def _terminal(row: Row[Any]) -> Terminal:
+    return Terminal(
+        row.id, row.serial_number, row.institution_id, row.public_key, ServiceState(row.state)
+    )

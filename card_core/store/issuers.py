@@ -1,0 +1,110 @@
+"""The bureau as an issuer (发卡机构), its card numbers, and the issuer keys that are trusted."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from card_core.codes import CodeKey, KeyPurpose, KeyState
+from card_core.errors import NotFoundError
+from card_core.store import guarded
+from card_core.store.database import Lock, Reader, Transaction
+from card_core.store.schema import issuer_keys, issuers
+from crypto import sm2
+
+CARD_SERIAL_MAX = 9_999_999
+
+
+class CardNumbersUsedUpError(NotFoundError):
+    """The issuer's two letters have no numbers left; another issuer number is needed."""
+
+    code = "card_numbers_used_up"
+
+    def __init__(self) -> None:
+        super().__init__("card number")
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """number: 1 to 65535. card_letters: two capitals. next_card_serial: 1 to 10000000."""
+
+    number: int
+    card_letters: str
+    name: str
+    next_card_serial: int
+
+
+def own(tx: Reader) -> Issuer | None:
+    """The issuer that this bureau is; None before it is set up."""
+    row = guarded.first(tx, issuers, select(issuers))
+    if row is None:
+        return None
+    return Issuer(int(row.id), row.card_letters, row.name, row.next_card_serial)
+
+
+def add(tx: Transaction, number: int, card_letters: str, name: str) -> None:
+    guarded.add(
+        tx,
+        issuers,
+        {"id": str(number), "card_letters": card_letters, "name": name, "next_card_serial": 1},
+    )
+
+
+def take_card_numbers(tx: Transaction, count: int) -> tuple[int, list[str]]:
+    """Allocate the next `count` card numbers (卡号): the issuer's letters and seven digits.
+
+    They are taken in this transaction, under a lock that it keeps: numbers follow each other
+    with no gap, and a transaction that fails gives its numbers back.
+    Returns the issuer number and the card numbers. Raises NotFoundError before the issuer is set
+    up, CardNumbersUsedUpError at the end of the range.
+    """
+    tx.lock("issuers", Lock.OWN)
+    issuer = own(tx)
+    if issuer is None:
+        raise NotFoundError("issuer")
+    first = issuer.next_card_serial
+    if first + count - 1 > CARD_SERIAL_MAX:
+        raise CardNumbersUsedUpError
+    guarded.change(tx, issuers, str(issuer.number), next_card_serial=first + count)
+    numbers = [f"{issuer.card_letters}{serial:07d}" for serial in range(first, first + count)]
+    return issuer.number, numbers
+
+
+def keys(tx: Reader) -> list[CodeKey]:
+    """All issuer keys, of every purpose and state; what a KeyRing is made of."""
+    statement = select(issuer_keys).order_by(issuer_keys.c.id)
+    return [_key(row) for row in guarded.rows(tx, issuer_keys, statement)]
+
+
+def get_key(tx: Reader, issuer: int, number: int, purpose: KeyPurpose) -> CodeKey | None:
+    row = guarded.get(tx, issuer_keys, _key_id(issuer, number, purpose))
+    return None if row is None else _key(row)
+
+
+def add_key(tx: Transaction, key: CodeKey) -> None:
+    guarded.add(
+        tx,
+        issuer_keys,
+        {
+            "id": _key_id(key.issuer, key.number, key.purpose),
+            "issuer": key.issuer,
+            "number": key.number,
+            "purpose": key.purpose.value,
+            "public_key": key.public_key.to_bytes(compressed=True),
+            "state": key.state.value,
+        },
+    )
+
+
+def _key_id(issuer: int, number: int, purpose: KeyPurpose) -> str:
+    return f"{purpose.value}.{issuer}.{number}"
+
+
+def _key(row: Row[Any]) -> CodeKey:
+    return CodeKey(
+        row.issuer,
+        row.number,
+        sm2.PublicKey.from_bytes(row.public_key),
+        KeyState(row.state),
+        KeyPurpose(row.purpose),
+    )

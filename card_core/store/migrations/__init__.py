@@ -1,0 +1,1 @@
+"""Alembic's migrations; `store.upgrade()` runs them."""

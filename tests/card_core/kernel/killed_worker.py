@@ -1,0 +1,151 @@
+"""A worker that dies by SIGKILL at one place after another, and is started again each time.
+
+Called by `test_kernel_kills`: URL, batch id, number of cards, journal file. Each worker dies before
+a later statement or commit than the one before it, so that every place in a transaction is met.
+Each is a fork of this process, which has everything imported and holds no connection. What the
+kernel answered is written to the journal; the last worker finds nothing left to do and ends well.
+"""
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bureau import BOX_WRAP_KEY, ISSUER, KEY_NUMBER, PEPPER, Clock, make_cipher
+from sqlalchemy import Engine, event
+
+from card_core import business_types, codes
+from card_core.codes import CheckedCode, CodeKind, ForWhom, Presence, PurposeClass
+from card_core.kernel import Act, Actor, ActorKind, BoxKeyWrap, Kernel
+from card_core.kernel.acts import batches as batch_acts
+from card_core.kernel.acts.batches import IssueChunk
+from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
+from card_core.kernel.acts.scans import RecordScan
+from card_core.kernel.box_keys import box_day
+from card_core.sign_in import hash_password
+from card_core.store import box_keys, cards, institutions, open_store, operators
+from crypto import sm3
+
+CHUNK_SIZE = 2
+# More statements and commits than any act needs, so that each round of starts gets on.
+PLACES = 60
+STARTS_MAX = 2000
+
+
+def work(kernel: Kernel, batch_id: str, count: int) -> Iterator[tuple[Act, Actor, str]]:
+    """Every act with its request id, the same for each worker; some need what came before."""
+    with kernel.store.read() as tx:
+        maker = operators.find_by_name(tx, "maker")
+        terminal = institutions.terminal_by_serial(tx, (0xA1).to_bytes(8))
+        day = box_day(kernel.clock())
+        wrapped = box_keys.get(tx, day)
+    assert maker is not None
+    assert terminal is not None
+    assert wrapped is not None
+    box_key = BoxKeyWrap(BOX_WRAP_KEY).unwrap(day, wrapped)
+    operator = Actor(ActorKind.OPERATOR, maker.id)
+    for chunk in range(1, -(-count // CHUNK_SIZE) + 1):
+        yield IssueChunk(batch_id, chunk), operator, f"issue-{chunk}"
+    with kernel.store.read() as tx:
+        two = cards.page(tx, batch_id=batch_id, limit=2)
+        made = [(card, cards.ecard_of(tx, card.id)) for card in two]
+    for card, ecard in made:
+        number = card.card_number
+        yield (
+            ActivateCard(card.id, Evidence.IDENTITY_DOCUMENT),
+            operator,
+            f"activate-{number}",
+        )
+        # The same salt for each worker: a retry has to repeat its content.
+        hashed = hash_password("x", pepper=PEPPER, random_bytes=bytes, iterations=1)
+        yield ActivateECard(card.id, hashed), operator, f"ecard-{number}"
+        for attempt in (1, 2):
+            scan = RecordScan(
+                terminal.id,
+                terminal.institution_id,
+                "01101",
+                sm3.digest(card.id.encode()),
+                checked=checked(codes.seal_box(box_key, ecard.id, bytes(8)), kernel),
+            )
+            scanner = Actor(ActorKind.TERMINAL, terminal.id)
+            yield scan, scanner, f"scan-{attempt}-{number}"
+
+
+def checked(box: bytes, kernel: Kernel) -> CheckedCode:
+    return CheckedCode(
+        kind=CodeKind.ONLINE,
+        issuer=ISSUER,
+        key_number=KEY_NUMBER,
+        minted_at=kernel.clock(),
+        purpose_class=PurposeClass.ANY_USE,
+        purposes=business_types.ALL_PURPOSES,
+        for_whom=ForWhom.SELF,
+        presence=Presence.PLAIN,
+        terminal=codes.ANY_TERMINAL,
+        amount_fen=0,
+        box=box,
+        nonce=None,
+        device_key=None,
+        status_index=None,
+        credential_expires_at=None,
+    )
+
+
+def die_at(place: int) -> None:
+    """From now on count statements and commits, and die before this one."""
+    left = place
+
+    def count(*_: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "before_cursor_execute", count)
+    event.listen(Engine, "commit", count)
+
+
+def run_worker(url: str, batch_id: str, count: int, journal: Path, place: int) -> None:
+    batch_acts.CHUNK_SIZE = CHUNK_SIZE
+    store = open_store(url, cipher=make_cipher())
+    kernel = Kernel(
+        store, clock=Clock(), random_bytes=os.urandom, box_key_wrap=BoxKeyWrap(BOX_WRAP_KEY)
+    )
+    die_at(place)
+    done = set(journal.read_text().splitlines()) if journal.exists() else set()
+    known = {json.loads(line)["request_id"] for line in done}
+    with journal.open("a") as lines:
+        for act, actor, request_id in work(kernel, batch_id, count):
+            if request_id in known:
+                continue
+            answer = kernel.perform(act, actor=actor, request_id=request_id)
+            lines.write(json.dumps({"request_id": request_id, "answer": answer}) + "\n")
+            lines.flush()
+
+
+def main() -> None:
+    url, batch_id, count, journal = sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
+    for start in range(STARTS_MAX):
+        worker = os.fork()
+        if worker == 0:
+            status = 1
+            try:
+                run_worker(url, batch_id, count, journal, 1 + start % PLACES)
+                status = 0
+            finally:
+                if status:
+                    traceback.print_exc()
+                os._exit(status)
+        _, status = os.waitpid(worker, 0)
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+            continue
+        sys.stdout.write(json.dumps({"kills": start, "status": status}))
+        return
+
+
+if __name__ == "__main__":
+    main()

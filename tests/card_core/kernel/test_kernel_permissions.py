@@ -1,0 +1,187 @@
+"""Who may do what: every act tried by every kind of actor, against a matrix written out by hand."""
+
+from datetime import date
+
+import pytest
+from bureau import SYSTEM, Bureau, Person, make_application, terminal_actor
+
+from card_core.errors import ApprovalNeededError, CardCoreError, NotAllowedError
+from card_core.kernel import Act, Actor, ActorKind, DangerousAct
+from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
+from card_core.kernel.acts.cards import (
+    ActivateCard,
+    ActivateECard,
+    CancelCard,
+    CancelReason,
+    Evidence,
+    ReportFormalLoss,
+    ReportTemporaryLoss,
+    WithdrawTemporaryLoss,
+)
+from card_core.kernel.acts.institutions import (
+    DesignateInstitution,
+    EnrolTerminal,
+    ReinstateInstitution,
+    ReinstateTerminal,
+    SuspendInstitution,
+    SuspendTerminal,
+)
+from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
+from card_core.kernel.acts.scans import RecordScan
+from card_core.kernel.acts.sessions import SignIn, SignOut
+from card_core.kernel.acts.set_up import (
+    EnsureBoxKey,
+    RegisterIssuerKey,
+    SetUpFirstOperators,
+    SetUpIssuer,
+)
+from card_core.kernel.permissions import ACTS, RULES, is_dangerous
+from card_core.store.credentials import SubjectKind
+from card_core.store.operators import Role
+from card_core.verdicts import Reason
+from crypto import sm2
+
+NOBODY = "f" * 32
+ID = "0" * 32
+
+# maker, checker, administrator, auditor, holder, terminal, system: who may do it, or propose it.
+MATRIX = {
+    "activate_card": "maker",
+    "activate_ecard": "maker",
+    "add_operator": "administrator",
+    "cancel_card": "maker",
+    "designate_institution": "maker administrator",
+    "enrol_terminal": "maker administrator",
+    "ensure_box_key": "system",
+    "import_roster": "maker",
+    "issue_chunk": "maker",
+    "record_scan": "terminal",
+    "register_issuer_key": "administrator",
+    "reinstate_institution": "maker administrator",
+    "reinstate_terminal": "maker administrator",
+    "release_batch": "maker",
+    "report_formal_loss": "maker",
+    "report_temporary_loss": "maker holder",
+    "set_up_first_operators": "system",
+    "set_up_issuer": "system",
+    "sign_in": "system",
+    "sign_out": "maker checker administrator auditor holder",
+    "suspend_institution": "maker checker administrator",
+    "suspend_operator": "administrator",
+    "suspend_terminal": "maker checker administrator",
+    "withdraw_temporary_loss": "maker holder",
+}
+APPROVERS = {
+    "add_operator": "administrator checker",
+    "cancel_card": "checker",
+    "designate_institution": "administrator checker",
+    "enrol_terminal": "administrator checker",
+    "register_issuer_key": "administrator checker",
+    "reinstate_institution": "administrator checker",
+    "reinstate_terminal": "administrator checker",
+    "release_batch": "checker",
+    "suspend_operator": "administrator checker",
+}
+
+
+def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
+    key = sm2.PrivateKey.generate().public_key().to_bytes(compressed=True)
+    hashed = bureau.hash("a password")
+    new = NewOperator("new", "新人", frozenset({Role.MAKER}), hashed)
+    admins = tuple(
+        NewOperator(name, name, frozenset({Role.ADMINISTRATOR}), hashed) for name in ("a", "b")
+    )
+    hospital = bureau.hospital
+    acts: list[Act] = [
+        ActivateCard(person.card_id, Evidence.IDENTITY_DOCUMENT),
+        ActivateECard(person.card_id, hashed),
+        AddOperator(new),
+        CancelCard(person.card_id, CancelReason.DEATH),
+        DesignateInstitution("H44060499999", "新机构", "hospital", "440604"),
+        EnrolTerminal((7).to_bytes(8), "H44060400001", key),
+        EnsureBoxKey(date(2026, 3, 2), bytes(44)),
+        ImportRoster("名册", bytes(32), (make_application(77),), 0),
+        IssueChunk(ID, 1),
+        RecordScan(
+            hospital.id, hospital.institution_id, "01101", bytes(32), refusal=Reason.EXPIRED
+        ),
+        RegisterIssuerKey(9, 1, key),
+        ReinstateInstitution("H44060400001"),
+        ReinstateTerminal(hospital.serial_number),
+        ReleaseBatch(ID, bytes(32)),
+        ReportFormalLoss(person.card_id),
+        ReportTemporaryLoss(person.card_id),
+        SetUpFirstOperators(admins),
+        SetUpIssuer(2, "XX", "另一机构"),
+        SignIn(SubjectKind.HOLDER, bytes(32), None, 0, False, bytes(32)),
+        SignOut(bytes(32)),
+        SuspendInstitution("H44060400001"),
+        SuspendOperator("auditor"),
+        SuspendTerminal(hospital.serial_number),
+        WithdrawTemporaryLoss(person.card_id),
+    ]
+    return {act.act: act for act in acts}
+
+
+def test_the_matrix_and_the_samples_cover_every_act(bureau: Bureau) -> None:
+    assert set(MATRIX) == set(ACTS) == set(sample_acts(bureau, bureau.person()))
+
+
+def test_acts_are_dangerous_exactly_where_somebody_approves_them() -> None:
+    for act, rule in RULES.items():
+        assert is_dangerous(act) == bool(rule.approvers), act
+    assert {act.act for act in RULES if is_dangerous(act)} == set(APPROVERS)
+
+
+@pytest.mark.parametrize("name", sorted(MATRIX))
+def test_an_act_is_open_to_whom_the_matrix_names_and_to_nobody_else(
+    bureau: Bureau, name: str
+) -> None:
+    person = bureau.person()
+    act = sample_acts(bureau, person)[name]
+    actors = {
+        "maker": bureau.maker,
+        "checker": bureau.checker,
+        "administrator": bureau.administrator,
+        "auditor": bureau.auditor,
+        "holder": person.actor,
+        "terminal": terminal_actor(bureau.hospital),
+        "system": SYSTEM,
+        "stranger": Actor(ActorKind.OPERATOR, NOBODY),
+        "strange terminal": Actor(ActorKind.TERMINAL, NOBODY),
+        "strange holder": Actor(ActorKind.HOLDER, NOBODY),
+    }
+    # Strangers and whoever may not come first: whoever may could change what the next one finds.
+    for who in sorted(actors, key=lambda one: one in MATRIX[name].split()):
+        outcome = attempt(bureau, act, actors[who])
+        if who in MATRIX[name].split():
+            assert outcome is not NotAllowedError, who
+        else:
+            assert outcome in {NotAllowedError, ApprovalNeededError}, who
+
+
+def attempt(bureau: Bureau, act: Act, actor: Actor) -> type[CardCoreError] | None:
+    """What stops the act: a lack of right, or, behind that, something else or nothing."""
+    try:
+        if isinstance(act, DangerousAct):
+            bureau.kernel.propose(act, actor=actor, request_id=bureau.request_id())
+        else:
+            bureau.perform(act, actor)
+    except CardCoreError as error:
+        return type(error)
+    return None
+
+
+@pytest.mark.parametrize("name", sorted(APPROVERS))
+def test_nobody_does_a_dangerous_act_alone(bureau: Bureau, name: str) -> None:
+    person = bureau.person()
+    act = sample_acts(bureau, person)[name]
+    operators = (bureau.maker, bureau.checker, bureau.administrator, bureau.auditor)
+    for actor in (*operators, SYSTEM, person.actor):
+        with pytest.raises(ApprovalNeededError):
+            bureau.perform(act, actor)
+
+
+@pytest.mark.parametrize("name", sorted(APPROVERS))
+def test_the_matrix_of_approvers_holds(name: str) -> None:
+    assert {role.value for role in RULES[ACTS[name]].approvers} == set(APPROVERS[name].split())

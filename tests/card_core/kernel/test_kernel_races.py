@@ -1,0 +1,154 @@
+"""Many at once: a code is accepted once, and a loss that was answered is final."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from bureau import Bureau, Person, terminal_actor
+
+from card_core.errors import NotAllowedError, WrongStateError
+from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
+from card_core.kernel.acts.institutions import SuspendTerminal
+from card_core.kernel.acts.scans import RecordScan
+from card_core.store import audit, cards, scans
+from card_core.store.institutions import Terminal
+from card_core.verdicts import Reason
+
+THREADS = 64
+
+
+def scan_together(bureau: Bureau, texts: list[str], threads: int = THREADS) -> list[Counter[str]]:
+    """Each text by `threads` at once, half at the hospital and half at the pharmacy."""
+    places = (bureau.hospital, "01101"), (bureau.pharmacy, "02121")
+    acts = {
+        (text, terminal.id): bureau.scan_act(text, terminal, business_type)
+        for text in texts
+        for terminal, business_type in places
+    }
+    start = threading.Barrier(threads)
+
+    def scan(number: int) -> list[str]:
+        terminal: Terminal = places[number % 2][0]
+        start.wait()
+        return [reason(acts[text, terminal.id], terminal) for text in texts]
+
+    def reason(act: RecordScan, terminal: Terminal) -> str:
+        return str(bureau.perform(act, terminal_actor(terminal))["reason"])
+
+    with ThreadPoolExecutor(threads) as pool:
+        outcomes = list(pool.map(scan, range(threads)))
+    return [Counter(column) for column in zip(*outcomes, strict=True)]
+
+
+def test_of_64_scans_at_two_institutions_one_is_accepted(bureau: Bureau) -> None:
+    people = bureau.people(4)
+    texts = [bureau.minter.mint(person.holder_id).text for person in people]
+    for counted in scan_together(bureau, texts):
+        assert counted == {Reason.ACCEPTED: 1, Reason.ALREADY_USED: THREADS - 1}
+    with bureau.store.read() as tx:
+        for person in people:
+            recorded = Counter(scan.reason for scan in scans.of_holder(tx, person.holder_id))
+            assert recorded == {Reason.ACCEPTED: 1, Reason.ALREADY_USED: THREADS - 1}
+        assert audit.verify_chain(tx, "scan") == THREADS * len(people)
+
+
+@pytest.mark.long
+def test_of_64_scans_of_a_thousand_codes_one_each_is_accepted(bureau: Bureau) -> None:
+    people = bureau.people(8)
+    texts = [bureau.minter.mint(people[n % 8].holder_id).text for n in range(1000)]
+    for counted in scan_together(bureau, texts):
+        assert counted == {Reason.ACCEPTED: 1, Reason.ALREADY_USED: THREADS - 1}
+
+
+def test_after_a_loss_is_answered_no_code_is_accepted(bureau: Bureau) -> None:
+    person = bureau.person()
+    scanners = 8
+    # Each scanner goes on until it has scanned three codes that were begun after the loss.
+    acts = [
+        [bureau.scan_act(bureau.minter.mint(person.holder_id).text) for _ in range(40)]
+        for _ in range(scanners)
+    ]
+    some_scanned, reported = threading.Semaphore(0), threading.Event()
+
+    def scan(own: list[RecordScan]) -> list[tuple[bool, str]]:
+        seen: list[tuple[bool, str]] = []
+        for act in own:
+            after = reported.is_set()
+            answer = bureau.perform(act, terminal_actor(bureau.hospital))
+            seen.append((after, answer["reason"]))
+            some_scanned.release()
+            if sum(late for late, _ in seen) == 3:
+                break
+        return seen
+
+    def report() -> None:
+        for _ in range(scanners):
+            some_scanned.acquire()
+        bureau.perform(ReportTemporaryLoss(person.card_id), person.actor)
+        reported.set()
+
+    with ThreadPoolExecutor(scanners + 1) as pool:
+        reporting = pool.submit(report)
+        seen = [outcome for outcomes in pool.map(scan, acts) for outcome in outcomes]
+        reporting.result()
+    late = [reason for after, reason in seen if after]
+    assert len(late) == 3 * scanners
+    assert set(late) == {Reason.CARD_LOST}
+    assert {reason for after, reason in seen if not after} >= {Reason.ACCEPTED}
+
+
+def test_a_busy_terminal_can_be_suspended(bureau: Bureau) -> None:
+    people = bureau.people(8)
+    scanned, suspended = threading.Semaphore(0), threading.Event()
+
+    def scan_on(person: Person) -> int:
+        count = 0
+        while not suspended.is_set():
+            try:
+                bureau.scan(bureau.minter.mint(person.holder_id).text)
+            except NotAllowedError:
+                return count
+            count += 1
+            scanned.release()
+        return count
+
+    def suspend() -> None:
+        for _ in people:
+            scanned.acquire()
+        bureau.perform(SuspendTerminal(bureau.hospital.serial_number), bureau.maker)
+        suspended.set()
+
+    with ThreadPoolExecutor(len(people) + 1) as pool:
+        suspending = pool.submit(suspend)
+        counts = list(pool.map(scan_on, people))
+        suspending.result()
+    with pytest.raises(NotAllowedError):
+        bureau.scan(bureau.minter.mint(people[0].holder_id).text)
+    assert sum(counts) >= len(people)
+
+
+def test_of_losses_and_withdrawals_at_once_each_step_is_taken_once(bureau: Bureau) -> None:
+    person = bureau.person()
+
+    def alternate(number: int) -> str:
+        act = ReportTemporaryLoss if number % 2 == 0 else WithdrawTemporaryLoss
+        try:
+            return str(bureau.perform(act(person.card_id), person.actor)["card_state"])
+        except WrongStateError:
+            return "refused"
+
+    with ThreadPoolExecutor(16) as pool:
+        outcomes = Counter(pool.map(alternate, range(64)))
+    lost, found = outcomes["temporary_loss"], outcomes["normal"]
+    assert lost >= 1
+    assert lost - found in {0, 1}
+    assert states_noted(bureau, person) == lost + found
+
+
+def states_noted(bureau: Bureau, person: Person) -> int:
+    """How many changes of the card the version of its row tells of, its activation aside."""
+    with bureau.store.read() as tx:
+        card = cards.get(tx, person.card_id)
+    assert card is not None
+    return card.version - 2

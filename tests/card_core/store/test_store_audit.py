@@ -1,0 +1,261 @@
+"""The audit log shows what was done to it, wherever and whatever it was."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bureau import Bureau, Clock
+from sqlalchemy import delete, insert, select, update
+
+from card_core.errors import AuditChainError, TamperedRowError
+from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
+from card_core.store import Store, audit, guarded
+from card_core.store.audit import Event
+from card_core.store.database import Transaction
+from card_core.store.schema import audit_events, audit_heads, cards
+
+EVENTS = 40
+CHAIN = "bureau"
+
+
+def event(number: int, clock: Clock) -> Event:
+    return Event(
+        at=clock() + timedelta(seconds=number),
+        actor_kind="operator",
+        actor_id=f"operator-{number % 3}",
+        act="report_temporary_loss",
+        subject=f"card/{number}",
+        detail=json.dumps({"n": number, "rows": []}),
+    )
+
+
+@pytest.fixture
+def chained(store: Store, clock: Clock) -> Store:
+    """A chain of EVENTS events, and another one beside it."""
+    with store.write() as tx:
+        for number in range(EVENTS):
+            audit.append(tx, CHAIN, event(number, clock))
+        audit.append(tx, "scan", event(0, clock))
+    return store
+
+
+def events(tx: Transaction) -> list[dict[str, Any]]:
+    found = tx.connection.execute(
+        select(audit_events).where(audit_events.c.chain == CHAIN).order_by(audit_events.c.seq)
+    )
+    return [dict(row._mapping) for row in found]
+
+
+def write_over(tx: Transaction, rows: list[dict[str, Any]]) -> None:
+    tx.connection.execute(delete(audit_events).where(audit_events.c.chain == CHAIN))
+    if rows:
+        tx.connection.execute(insert(audit_events), rows)
+
+
+def test_an_untouched_chain_holds(chained: Store) -> None:
+    with chained.read() as tx:
+        assert audit.chains(tx) == [CHAIN, "scan"]
+        assert audit.verify_chain(tx, CHAIN) == EVENTS
+        assert audit.verify_chain(tx, "scan") == 1
+        assert audit.verify_chain(tx, "nothing") == 0
+
+
+# Ways to falsify a log; each gets the events and a random source, and returns what to put there.
+
+Rows = list[dict[str, Any]]
+
+
+def edit(rows: Rows, rng: random.Random) -> Rows:
+    row = rng.choice(rows)
+    column = rng.choice(["at", "actor_kind", "actor_id", "act", "subject", "detail", "link"])
+    if column == "at":
+        row["at"] += timedelta(microseconds=rng.randint(1, 10**9))
+    elif column == "link":
+        row["link"] = row["link"][:-1] + bytes([row["link"][-1] ^ rng.randint(1, 255)])
+    else:
+        at = rng.randrange(len(row[column]))
+        other = chr((ord(row[column][at]) + rng.randint(1, 20)) % 64 + 33)
+        changed = row[column][:at] + other + row[column][at + 1 :]
+        row[column] = changed if changed != row[column] else row[column] + "x"
+    return rows
+
+
+def remove(rows: Rows, rng: random.Random) -> Rows:
+    del rows[rng.randrange(len(rows))]
+    return rows
+
+
+def remove_and_close_the_gap(rows: Rows, rng: random.Random) -> Rows:
+    at = rng.randrange(len(rows) - 1)
+    del rows[at]
+    for row in rows[at:]:
+        row["seq"] -= 1
+    return rows
+
+
+def swap(rows: Rows, rng: random.Random) -> Rows:
+    one, other = rng.sample(rows, 2)
+    one["seq"], other["seq"] = other["seq"], one["seq"]
+    return rows
+
+
+def swap_contents(rows: Rows, rng: random.Random) -> Rows:
+    one, other = rng.sample(rows, 2)
+    for column in ("at", "actor_kind", "actor_id", "act", "subject", "detail"):
+        one[column], other[column] = other[column], one[column]
+    return rows
+
+
+def cut_the_tail(rows: Rows, rng: random.Random) -> Rows:
+    return rows[: rng.randrange(len(rows))]
+
+
+def cut_the_head(rows: Rows, rng: random.Random) -> Rows:
+    return rows[rng.randint(1, len(rows) - 1) :]
+
+
+def repeat(rows: Rows, rng: random.Random) -> Rows:
+    return [*rows, {**rng.choice(rows), "seq": len(rows) + 1}]
+
+
+def insert_one(rows: Rows, rng: random.Random) -> Rows:
+    at = rng.randrange(len(rows))
+    new = {**rows[at], "detail": '{"n":-1}'}
+    for row in rows[at:]:
+        row["seq"] += 1
+    return [*rows[:at], new, *rows[at:]]
+
+
+WAYS: list[Callable[[Rows, random.Random], Rows]] = [
+    edit,
+    edit,
+    edit,
+    remove,
+    remove_and_close_the_gap,
+    swap,
+    swap_contents,
+    cut_the_tail,
+    cut_the_head,
+    repeat,
+    insert_one,
+]
+
+
+@pytest.mark.parametrize("rounds", [220, pytest.param(2000, marks=pytest.mark.long)])
+def test_every_falsified_log_is_seen(chained: Store, rounds: int) -> None:
+    rng = random.Random(41)
+    found: Counter[str] = Counter()
+    for number in range(rounds):
+        way = WAYS[number % len(WAYS)]
+        with chained.write() as tx:
+            before = events(tx)
+            falsified = way([dict(row) for row in before], rng)
+            assert falsified != before, way
+            write_over(tx, falsified)
+            with pytest.raises(AuditChainError) as seen:
+                audit.verify_chain(tx, CHAIN)
+            assert 1 <= seen.value.seq <= EVENTS + 1
+            write_over(tx, before)
+            assert audit.verify_chain(tx, CHAIN) == EVENTS
+        found[way.__name__] += 1
+    assert set(found) == {way.__name__ for way in WAYS}
+
+
+def test_the_first_place_that_does_not_hold_is_named(chained: Store) -> None:
+    with chained.write() as tx:
+        tx.connection.execute(
+            update(audit_events)
+            .where(audit_events.c.chain == CHAIN, audit_events.c.seq == 17)
+            .values(subject="card/other")
+        )
+        with pytest.raises(AuditChainError) as seen:
+            audit.verify_chain(tx, CHAIN)
+    assert (seen.value.chain, seen.value.seq) == (CHAIN, 17)
+
+
+def test_a_tail_cut_with_its_head_moved_back_is_seen(chained: Store) -> None:
+    with chained.write() as tx:
+        rows = events(tx)
+        write_over(tx, rows[:-3])
+        tx.connection.execute(
+            update(audit_heads)
+            .where(audit_heads.c.chain == CHAIN)
+            .values(seq=rows[-4]["seq"], link=rows[-4]["link"])
+        )
+        with pytest.raises(AuditChainError):
+            audit.verify_chain(tx, CHAIN)
+
+
+def test_a_chain_moved_to_another_name_is_seen(chained: Store) -> None:
+    with chained.write() as tx:
+        for table in (audit_events, audit_heads):
+            tx.connection.execute(
+                update(table).where(table.c.chain == "scan").values(chain="other")
+            )
+        with pytest.raises(AuditChainError):
+            audit.verify_chain(tx, "other")
+
+
+def test_a_log_without_its_head_is_seen_and_a_false_head_is_not_written_behind(
+    chained: Store, clock: Clock
+) -> None:
+    with chained.write() as tx:
+        tx.connection.execute(
+            update(audit_heads).where(audit_heads.c.chain == CHAIN).values(seq=EVENTS - 1)
+        )
+        with pytest.raises(AuditChainError):
+            audit.append(tx, CHAIN, event(EVENTS, clock))
+        tx.connection.execute(delete(audit_heads).where(audit_heads.c.chain == CHAIN))
+        with pytest.raises(AuditChainError):
+            audit.verify_chain(tx, CHAIN)
+
+
+def test_an_old_row_put_back_is_seen(bureau: Bureau) -> None:
+    person = bureau.person()
+    with bureau.store.read() as tx:
+        normal = tx.connection.execute(select(cards).where(cards.c.id == person.card_id)).one()
+        compared = audit.verify_rows(tx)
+    assert compared > 30
+    bureau.perform(ReportTemporaryLoss(person.card_id), person.actor)
+    with bureau.store.write() as tx:
+        tx.connection.execute(
+            update(cards).where(cards.c.id == person.card_id).values(**normal._mapping)
+        )
+    with bureau.store.read() as tx, pytest.raises(TamperedRowError) as seen:
+        audit.verify_rows(tx)
+    assert (seen.value.table, seen.value.row_id) == ("cards", person.card_id)
+
+
+def test_a_changed_row_that_was_deleted_is_seen(bureau: Bureau) -> None:
+    person = bureau.person()
+    bureau.perform(ReportTemporaryLoss(person.card_id), person.actor)
+    bureau.perform(WithdrawTemporaryLoss(person.card_id), person.actor)
+    with bureau.store.write() as tx:
+        tx.connection.execute(delete(cards.metadata.tables["ecards"]))
+        tx.connection.execute(delete(cards).where(cards.c.id == person.card_id))
+    with bureau.store.read() as tx, pytest.raises(TamperedRowError):
+        audit.verify_rows(tx)
+
+
+def test_a_row_changed_past_the_log_is_seen(bureau: Bureau) -> None:
+    """By somebody who has the row key and goes round the kernel."""
+    person = bureau.person()
+    with bureau.store.write() as tx:
+        guarded.change(tx, cards, person.card_id, state="sealed")
+    with bureau.store.read() as tx, pytest.raises(TamperedRowError):
+        audit.verify_rows(tx)
+
+
+def test_the_log_holds_no_personal_data(bureau: Bureau) -> None:
+    person = bureau.person()
+    bureau.import_roster(bureau.next_applications(2))
+    bureau.scan(bureau.minter.mint(person.holder_id).text)
+    with bureau.store.read() as tx:
+        everything = repr(tx.connection.execute(select(audit_events)).all())
+    assert person.card_id in everything
+    for personal in (person.number, person.name, person.sign_number, "1390", "测试"):
+        assert personal not in everything

@@ -1,0 +1,134 @@
+"""Sealed fields open where they were sealed and nowhere else; indexes and HMACs mix nothing up."""
+
+import itertools
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from bureau import SeededBytes, make_cipher
+
+from card_core.errors import TamperedRowError
+from card_core.store import FieldCipher
+
+PLACE = ("holders", "name", "0" * 32)
+TEXT = "王小明".encode()
+
+
+def keys(**other: bytes) -> dict[str, bytes]:
+    return {
+        "field_key": bytes([1]) * 16,
+        "index_key": bytes([2]) * 32,
+        "row_key": bytes([3]) * 32,
+        "audit_key": bytes([4]) * 32,
+        **other,
+    }
+
+
+def make(**other: bytes) -> FieldCipher:
+    return FieldCipher(**keys(**other), random_bytes=SeededBytes(b"nonces"))
+
+
+def test_a_sealed_field_opens_where_it_was_sealed() -> None:
+    cipher = make()
+    sealed = cipher.seal(*PLACE, TEXT)
+    assert cipher.open(*PLACE, sealed) == TEXT
+    assert TEXT not in sealed
+    assert len(sealed) == 1 + 12 + len(TEXT) + 16
+
+
+def test_any_flipped_bit_of_a_sealed_field_is_refused() -> None:
+    cipher = make()
+    sealed = cipher.seal(*PLACE, TEXT)
+    for bit in range(len(sealed) * 8):
+        flipped = bytearray(sealed)
+        flipped[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(TamperedRowError):
+            cipher.open(*PLACE, bytes(flipped))
+
+
+def test_any_cut_of_a_sealed_field_is_refused() -> None:
+    cipher = make()
+    sealed = cipher.seal(*PLACE, TEXT)
+    for size in range(len(sealed)):
+        with pytest.raises(TamperedRowError):
+            cipher.open(*PLACE, sealed[:size])
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("operators", "name", "0" * 32),
+        ("holders", "phone", "0" * 32),
+        ("holders", "name", "1" + "0" * 31),
+        ("holder", "sname", "0" * 32),
+    ],
+)
+def test_a_field_copied_elsewhere_does_not_open(place: tuple[str, str, str]) -> None:
+    cipher = make()
+    with pytest.raises(TamperedRowError):
+        cipher.open(*place, cipher.seal(*PLACE, TEXT))
+
+
+def test_another_key_opens_nothing() -> None:
+    sealed = make().seal(*PLACE, TEXT)
+    with pytest.raises(TamperedRowError):
+        make(field_key=bytes([9]) * 16).open(*PLACE, sealed)
+
+
+def test_no_nonce_comes_twice() -> None:
+    cipher = make_cipher()
+    nonces = {cipher.seal(*PLACE, TEXT)[1:13] for _ in range(2000)}
+    assert len(nonces) == 2000
+
+
+@pytest.mark.parametrize("name", ["field_key", "index_key", "row_key", "audit_key"])
+def test_a_key_of_another_size_is_refused(name: str) -> None:
+    for size in (0, 15, 24, 33):
+        with pytest.raises(ValueError, match="bytes"):
+            make(**{name: bytes(size)})
+
+
+def test_equal_values_have_equal_indexes_for_one_purpose_and_key() -> None:
+    cipher = make()
+    index = cipher.blind_index("social_security_number", "440604198001011008")
+    assert index == make().blind_index("social_security_number", "440604198001011008")
+    others = {
+        cipher.blind_index("social_security_number", "440604198001011009"),
+        cipher.blind_index("sign_in.holder", "440604198001011008"),
+        make(index_key=bytes([9]) * 32).blind_index("social_security_number", "440604198001011008"),
+        cipher.blind_index("social_security_number4", "40604198001011008"),
+    }
+    assert index not in others
+    assert len(others) == 4
+
+
+def test_digests_tell_parts_and_their_order_apart() -> None:
+    cipher = make()
+    lists = [[b"ab", b"c"], [b"a", b"bc"], [b"abc"], [b"c", b"ab"], [b"ab", b"c", b""], []]
+    assert len({cipher.keyed_digest(parts) for parts in lists}) == len(lists)
+
+
+def test_a_rows_mac_tells_tables_columns_types_and_values_apart() -> None:
+    cipher = make()
+    at = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+    rows = [
+        {"a": 1, "b": None},
+        {"a": "1"},
+        {"a": b"1"},
+        {"a": True},
+        {"b": 1},
+        {"a": 1, "b": ""},
+        {"a": 1, "b": 0},
+        {"a": at},
+        {"a": at + timedelta(microseconds=1)},
+        {"a": date(2026, 3, 2)},
+    ]
+    macs = [cipher.row_mac("cards", row) for row in rows] + [cipher.row_mac("ecards", rows[0])]
+    for one, other in itertools.combinations(macs, 2):
+        assert one != other
+
+
+def test_a_rows_mac_is_the_same_for_the_same_instant_and_without_what_is_absent() -> None:
+    cipher = make()
+    at = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+    shanghai = at.astimezone(timezone(timedelta(hours=8)))
+    assert cipher.row_mac("cards", {"a": at}) == cipher.row_mac("cards", {"a": shanghai, "z": None})

@@ -1,0 +1,136 @@
+"""Any change of a row that decides, made past the kernel, is seen before anything relies on it."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from bureau import OPERATOR_PASSWORD, PEPPER, Bureau
+from sqlalchemy import Table, select, update
+
+from card_core.errors import SignInRefusedError, StoreConflictError, TamperedRowError
+from card_core.kernel.acts.cards import CancelCard, CancelReason
+from card_core.sign_in import sign_in_operator
+from card_core.store import guarded
+from card_core.store.schema import GUARDED, cards, issuer_keys, issuers, sessions, sign_in_attempts
+from crypto import sm2
+
+
+def other_value(value: Any) -> Any:
+    """Another value of the same type."""
+    match value:
+        case bool() | None:
+            return None
+        case int():
+            return value + 1
+        case str():
+            return value[:-1] + ("x" if value[-1:] != "x" else "y")
+        case bytes():
+            return value[:-1] + bytes([value[-1] ^ 1])
+        case datetime():
+            return value + timedelta(microseconds=1)
+        case date():
+            return value + timedelta(days=1)
+    raise TypeError(type(value))
+
+
+@pytest.fixture
+def full(bureau: Bureau) -> Bureau:
+    """A bureau with a row in every table whose rows decide."""
+    bureau.kernel.propose(
+        CancelCard(bureau.person().card_id, CancelReason.DEATH), actor=bureau.maker, request_id="r"
+    )
+    sign_in_operator(bureau.kernel, "maker", OPERATOR_PASSWORD, pepper=PEPPER)
+    with pytest.raises(SignInRefusedError):
+        sign_in_operator(bureau.kernel, "maker", "wrong", pepper=PEPPER)
+    return bureau
+
+
+def test_any_changed_column_of_any_row_that_decides_is_seen(full: Bureau) -> None:
+    changed = 0
+    for table in sorted(GUARDED, key=lambda one: one.name):
+        with full.store.read() as tx:
+            row = tx.connection.execute(select(table)).first()
+            assert row is not None, table.name
+            values = dict(row._mapping)
+        for column, value in values.items():
+            if value is None or column == "id":
+                continue
+            try:
+                with full.store.write() as tx:
+                    set_column(tx, table, values["id"], column, other_value(value))
+            except StoreConflictError:
+                assert table.c[column].foreign_keys, (
+                    "the database itself refuses a broken reference"
+                )
+                continue
+            with full.store.read() as tx, pytest.raises(TamperedRowError) as seen:
+                guarded.get(tx, table, values["id"])
+            assert seen.value.table == table.name
+            with full.store.write() as tx:
+                set_column(tx, table, values["id"], column, value)
+                assert guarded.get(tx, table, values["id"]) is not None
+            changed += 1
+    assert changed > 60
+
+
+def set_column(tx: Any, table: Table, row_id: Any, column: str, value: Any) -> None:
+    tx.connection.execute(update(table).where(table.c.id == row_id).values({column: value}))
+
+
+def test_a_row_renamed_to_another_id_is_seen(full: Bureau) -> None:
+    with full.store.write() as tx:
+        tx.connection.execute(update(sessions).values(id="f" * 64))
+        with pytest.raises(TamperedRowError):
+            guarded.get(tx, sessions, "f" * 64)
+
+
+def test_a_mac_of_another_row_does_not_fit(full: Bureau) -> None:
+    with full.store.write() as tx:
+        one, other = tx.connection.execute(select(cards).limit(2)).all()
+        set_column(tx, cards, one.id, "mac", other.mac)
+        with pytest.raises(TamperedRowError):
+            guarded.get(tx, cards, one.id)
+
+
+def test_a_lock_count_reset_in_the_database_is_seen(full: Bureau) -> None:
+    with full.store.write() as tx:
+        tx.connection.execute(update(sign_in_attempts).values(failures=0))
+    with pytest.raises(TamperedRowError):
+        sign_in_operator(full.kernel, "maker", OPERATOR_PASSWORD, pepper=PEPPER)
+
+
+def test_a_change_counts_the_version_up(bureau: Bureau) -> None:
+    with bureau.store.write() as tx:
+        before = guarded.get(tx, issuers, "1")
+        assert before is not None
+        version = guarded.change(tx, issuers, "1", name="另一名称")
+        after = guarded.get(tx, issuers, "1")
+    assert after is not None
+    assert version == before.version + 1 == after.version
+    assert after.name == "另一名称"
+    assert tx.changed == [("issuers", "1", version)]
+
+
+def test_a_row_that_is_gone_is_not_changed(bureau: Bureau) -> None:
+    with bureau.store.write() as tx, pytest.raises(StoreConflictError):
+        guarded.change(tx, issuers, "2", name="无")
+
+
+def test_adding_a_row_that_is_there_does_nothing(bureau: Bureau) -> None:
+    with bureau.store.write() as tx:
+        row = tx.connection.execute(select(issuers)).one()
+        assert not guarded.add_if_absent(tx, issuers, dict(row._mapping) | {"name": "无"})
+        assert tx.connection.execute(select(issuers)).one() == row
+
+
+def test_only_a_transaction_that_writes_locks(bureau: Bureau) -> None:
+    with bureau.store.read() as tx, pytest.raises(TypeError):
+        guarded.get(tx, issuers, "1", guarded.Lock.OWN)
+
+
+def test_a_key_exchanged_in_the_database_is_not_trusted(bureau: Bureau) -> None:
+    strange = sm2.PrivateKey.generate().public_key().to_bytes(compressed=True)
+    with bureau.store.write() as tx:
+        tx.connection.execute(update(issuer_keys).values(public_key=strange))
+    with pytest.raises(TamperedRowError):
+        bureau.ring()

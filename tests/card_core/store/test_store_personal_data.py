@@ -1,0 +1,69 @@
+"""No name, number, phone or address stands in clear in the files of the database."""
+
+from pathlib import Path
+
+import pytest
+from bureau import HOLDER_PASSWORD, PEPPER, Bureau
+from servers.databases import Databases, SQLiteDatabases
+from servers.postgresql import PostgreSQLServer
+
+from card_core.errors import SignInRefusedError
+from card_core.kernel.acts import batches as batch_acts
+from card_core.kernel.acts.batches import IssueChunk
+from card_core.kernel.acts.cards import CancelCard, CancelReason, ReportTemporaryLoss
+from card_core.sign_in import sign_in_holder
+
+PEOPLE = 15
+
+
+def canaries(bureau: Bureau) -> list[str]:
+    """A scenario that touches every table, and every text of it that belongs to somebody."""
+    applications = bureau.next_applications(PEOPLE)
+    imported = bureau.import_roster(applications)
+    bureau.approve(imported)
+    for number in range(1, imported["chunks"] + 1):
+        bureau.perform(IssueChunk(imported["batch_id"], number), bureau.maker)
+    bureau.import_roster(bureau.next_applications(2))
+    person, other = bureau.people(2)
+    bureau.scan(bureau.minter.mint(person.holder_id).text)
+    sign_in_holder(bureau.kernel, person.number, HOLDER_PASSWORD, pepper=PEPPER)
+    with pytest.raises(SignInRefusedError):
+        sign_in_holder(bureau.kernel, applications[0].number.text, "000000", pepper=PEPPER)
+    bureau.perform(ReportTemporaryLoss(person.card_id), person.actor)
+    bureau.decide(CancelCard(other.card_id, CancelReason.DEATH))
+    found = [person.number, person.name, other.number, other.name]
+    for one in applications:
+        found += [one.number.text, one.name, one.phone, one.address]
+    return found
+
+
+def stored_bytes(request: pytest.FixtureRequest, databases: Databases, url: str) -> bytes:
+    """Everything the database keeps in files, its journal included."""
+    if isinstance(databases, SQLiteDatabases):
+        path = Path(url.removeprefix("sqlite:///"))
+        return b"".join(
+            file.read_bytes() for file in path.parent.glob(f"{path.name}*") if file.is_file()
+        )
+    server: PostgreSQLServer = request.getfixturevalue("postgresql")
+    server.checkpoint()
+    files = [*server.files_of(url), *(server.home / "data" / "pg_wal").rglob("*")]
+    return b"".join(file.read_bytes() for file in files if file.is_file())
+
+
+def test_no_personal_data_is_in_the_files_in_clear(
+    request: pytest.FixtureRequest,
+    bureau: Bureau,
+    databases: Databases,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batch_acts, "CHUNK_SIZE", 10)
+    texts = canaries(bureau)
+    assert len(texts) >= 4 * PEOPLE
+    stored = stored_bytes(request, databases, database_url)
+    assert b"record_scan" in stored  # the files are the right ones
+    for text in texts:
+        for encoding in ("utf-8", "gb18030", "utf-16-le"):
+            assert text.encode(encoding) not in stored, "a personal text is stored in clear"
+        assert text.encode().hex().encode() not in stored
+    assert b"pbkdf2" not in stored

@@ -1,0 +1,79 @@
+"""What tests of every room share: a clock, keys, a store on each database, a kernel, a bureau.
+
+`store`, and all that is built on it, runs a test twice: on SQLite and on PostgreSQL.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bureau import BOX_WRAP_KEY, Bureau, Clock, SeededBytes, make_cipher
+from servers.databases import Databases, PostgreSQLDatabases, SQLiteDatabases
+from servers.postgresql import PostgreSQLServer, running_postgresql
+
+from card_core.kernel import BoxKeyWrap, Kernel
+from card_core.store import FieldCipher, Store, open_store
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Stands still until it is told to move on."""
+    return Clock()
+
+
+@pytest.fixture
+def random_bytes() -> SeededBytes:
+    return SeededBytes(b"tests")
+
+
+@pytest.fixture(scope="session")
+def cipher() -> FieldCipher:
+    return make_cipher()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQLServer]:
+    with running_postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases(postgresql: PostgreSQLServer) -> PostgreSQLDatabases:
+    return PostgreSQLDatabases(postgresql)
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SQLiteDatabases:
+    return SQLiteDatabases(tmp_path_factory.mktemp("databases"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    found: Databases = request.getfixturevalue(f"{request.param}_databases")
+    return found
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, databases: Databases, tmp_path: Path) -> str:
+    """An upgraded database: with a bureau if the test asks for one, otherwise with nothing."""
+    return databases.fresh(tmp_path, with_bureau="bureau" in request.fixturenames)
+
+
+@pytest.fixture
+def store(database_url: str, cipher: FieldCipher) -> Iterator[Store]:
+    opened = open_store(database_url, cipher=cipher)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def kernel(store: Store, clock: Clock, random_bytes: SeededBytes) -> Kernel:
+    return Kernel(
+        store, clock=clock, random_bytes=random_bytes, box_key_wrap=BoxKeyWrap(BOX_WRAP_KEY)
+    )
+
+
+@pytest.fixture
+def bureau(databases: Databases, kernel: Kernel, clock: Clock) -> Bureau:
+    """A bureau that is set up: issuer, key, operators of every role, a hospital, a pharmacy."""
+    return databases.bureau.on(kernel, clock)
