@@ -1,0 +1,55 @@
+"""The application: routes, error answers, and the middleware around them."""
+
+from fastapi import FastAPI
+
+import scan_api.holders.routes
+import scan_api.pages.routes
+import scan_api.scans.routes
+from scan_api import error_answers, health, openapi
+from scan_api.limits import RequestLimits
+from scan_api.reference import page
+from scan_api.request_log import RequestLog
+from scan_api.security_headers import SecurityHeaders
+from scan_api.services import Services
+
+_DESCRIPTION = """\
+Designated hospitals and pharmacies verify a holder's code here; holders show their codes here.
+Times are RFC 3339 in UTC, amounts are in fen, bodies are JSON in UTF-8 and at most 64 KiB. A
+refused code is an answer, not an error; errors are problem documents (RFC 9457).
+
+定点医药机构在此核验动态码，持卡人在此出示动态码。时间为 RFC 3339（UTC），金额以分计，请求体为
+UTF-8 编码的 JSON，最多 64 KiB。码被拒绝属于正常答复；错误以 RFC 9457 的格式给出，中英文对照。"""
+
+_TAGS = (
+    {"name": "terminal", "description": "For terminals · 终端"},
+    {"name": "holder", "description": "For holders · 持卡人"},
+    {"name": "service", "description": "For whoever runs it · 运行维护"},
+)
+
+
+def create_app(services: Services) -> FastAPI:
+    """The whole service over `services`, in one process."""
+    app = FastAPI(
+        title="社会保障卡核验服务 · Social security card verification",
+        version="1",
+        description=_DESCRIPTION,
+        # The framework's own pages load scripts from another host; scan_api/reference does not.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        # A slash too many is a wrong address: a redirect would drop the signature's target.
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.include_router(scan_api.scans.routes.routes(services))
+    app.include_router(scan_api.holders.routes.routes(services))
+    app.include_router(health.routes(services))
+    app.include_router(page.routes(app))
+    app.include_router(scan_api.pages.routes.routes(services))
+    openapi.install(app, _TAGS)
+    error_answers.install(app)
+    # The last added is the outermost: headers on everything, also on what the others answer.
+    app.add_middleware(RequestLimits)
+    app.add_middleware(RequestLog)
+    app.add_middleware(SecurityHeaders)
+    return app

@@ -1,0 +1,98 @@
+"""Errors become answers here: one handler for each root, one table for card_core's errors."""
+
+from collections.abc import Mapping
+from email.utils import format_datetime
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from card_core import errors
+from card_core.errors import CardCoreError
+from card_core.verdicts import Reason
+from scan_api import problems
+from scan_api.bodies import problem_of
+from scan_api.problems import Problem, ProblemError
+from scan_api.signed_requests import SCHEME
+
+_BY_ERROR: Mapping[type[CardCoreError], Problem] = {
+    errors.NotAllowedError: problems.NOT_ALLOWED,
+    errors.WrongStateError: problems.WRONG_STATE,
+    errors.NotFoundError: problems.NOT_FOUND,
+    errors.InvalidActError: problems.INVALID_REQUEST,
+    errors.IdempotencyConflictError: problems.IDEMPOTENCY_CONFLICT,
+    # Not told apart from a wrong signature: whoever replays has not proved to hold the key.
+    errors.ReplayedRequestError: problems.NOT_AUTHENTICATED,
+    errors.SignInRefusedError: problems.SIGN_IN_REFUSED,
+    errors.SignInLockedError: problems.SIGN_IN_LOCKED,
+    errors.SessionEndedError: problems.SIGN_IN_NEEDED,
+    errors.CardUnusableError: problems.CARD_UNUSABLE,
+    errors.StoreBusyError: problems.NOT_READY,
+    errors.SchemaOutdatedError: problems.NOT_READY,
+}
+_BY_STATUS: Mapping[int, Problem] = {
+    404: problems.NOT_FOUND,
+    405: problems.METHOD_NOT_ALLOWED,
+}
+# RFC 9110, 11.6.1: a 401 names a scheme. No browser knows these, so none opens a window of its own.
+_HEADERS: Mapping[Problem, Mapping[str, str]] = {
+    problems.NOT_AUTHENTICATED: {"WWW-Authenticate": SCHEME},
+    problems.CLOCK_OFF: {"WWW-Authenticate": SCHEME},
+    problems.SIGN_IN_NEEDED: {"WWW-Authenticate": "SSCARD-Session"},
+    problems.SIGN_IN_REFUSED: {"WWW-Authenticate": "SSCARD-Session"},
+    problems.NOT_READY: {"Retry-After": "1"},
+}
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers. What none of them takes is a 500 of scan_api/request_log.py."""
+    for kind in (ProblemError, CardCoreError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _answer)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    known = _problem_of(error)
+    return Response(
+        known.problem.to_bytes(known.extra),
+        status_code=known.problem.status,
+        headers={**_HEADERS.get(known.problem, {}), **known.headers},
+        media_type=problems.MEDIA_TYPE,
+    )
+
+
+def _problem_of(error: Exception) -> ProblemError:
+    """Raises the error itself where it is nothing that a caller should hear about."""
+    match error:
+        case ProblemError():
+            return error
+        case CardCoreError():
+            return _of_core_error(error)
+        case RequestValidationError():
+            return problem_of(error.errors())
+        case HTTPException():
+            problem = _BY_STATUS.get(error.status_code, problems.BAD_REQUEST)
+            return ProblemError(problem, headers=error.headers)
+        case _:
+            raise error
+
+
+def _of_core_error(error: CardCoreError) -> ProblemError:
+    problem = next((_BY_ERROR[kind] for kind in type(error).__mro__ if kind in _BY_ERROR), None)
+    if problem is None:
+        raise error
+    match error:
+        case errors.SignInLockedError():
+            retry_after = format_datetime(error.locked_until, usegmt=True)
+            return ProblemError(problem, headers={"Retry-After": retry_after})
+        case errors.CardUnusableError():
+            reason = Reason(error.reason)
+            told = {"detail": reason.text_en, "detail_zh": reason.text_zh}
+            return ProblemError(problem, extra={"reason": reason.value, **told})
+        case errors.WrongStateError() | errors.InvalidActError():
+            # These say themselves, without personal data, what the catalogue can't know.
+            told = {"detail": error.message_en, "detail_zh": error.message_zh}
+            return ProblemError(problem, extra=told)
+        case _:
+            return ProblemError(problem)

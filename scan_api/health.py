@@ -1,0 +1,51 @@
+"""Whether the process lives, and whether it can serve. The answers tell nothing else."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from card_core.errors import StoreError
+from scan_api import problems
+from scan_api.openapi import problem_answers
+from scan_api.problems import ProblemError
+from scan_api.services import Services
+
+
+class Health(BaseModel):
+    status: str
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(tags=["service"])
+
+    @router.get(
+        "/healthz",
+        operation_id="healthz",
+        summary="The process lives · 进程存活",
+    )
+    async def healthz() -> Health:
+        """Answers as long as requests are taken at all; asks nothing else. 仅表示进程存活。"""
+        return Health(status="alive")
+
+    @router.get(
+        "/readyz",
+        operation_id="readyz",
+        summary="The service can serve · 服务就绪",
+        responses=problem_answers(problems.NOT_READY),
+    )
+    def readyz() -> Health:
+        """The database answers and is migrated, and there are keys to check codes with.
+
+        数据库可用且结构为最新，并有可用于核验的密钥。
+        """
+        if not _is_ready(services):
+            raise ProblemError(problems.NOT_READY)
+        return Health(status="ready")
+
+    return router
+
+
+def _is_ready(services: Services) -> bool:
+    try:
+        return services.store.is_current() and len(services.key_ring()) > 0
+    except StoreError:
+        return False

@@ -1,0 +1,55 @@
+"""What a holder does: show a code, report the card lost, take the report back."""
+
+from card_core.codes import PurposeClass, picture
+from card_core.errors import NotFoundError
+from card_core.kernel import Act, Actor
+from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
+from card_core.store import cards
+from scan_api.holders import session
+from scan_api.holders.models import (
+    CardStateChange,
+    LossReport,
+    LossWithdrawal,
+    MintRequest,
+    ShownCode,
+)
+from scan_api.services import Services
+
+
+def mint_code(services: Services, holder: Actor, request: MintRequest) -> ShownCode:
+    """Raises: CardUnusableError."""
+    purpose_class = PurposeClass[request.purpose_class.upper()]
+    minted = services.minter.mint(holder.id, purpose_class=purpose_class)
+    return ShownCode(
+        text=minted.text,
+        picture_svg=picture.to_svg(minted.text),
+        minted_at=minted.minted_at,
+        expires_at=minted.expires_at,
+        server_time=services.clock(),
+    )
+
+
+def report_loss(services: Services, holder: Actor, request: LossReport) -> CardStateChange:
+    """When this returns, no code of the card is accepted any more. Raises: KernelError."""
+    return _change(services, holder, ReportTemporaryLoss(_card_id(services, holder)), request)
+
+
+def withdraw_loss(services: Services, holder: Actor, request: LossWithdrawal) -> CardStateChange:
+    """Raises: KernelError, SignInError."""
+    session.check_password(services, holder, request.password)
+    return _change(services, holder, WithdrawTemporaryLoss(_card_id(services, holder)), request)
+
+
+def _change(
+    services: Services, holder: Actor, act: Act, request: LossReport | LossWithdrawal
+) -> CardStateChange:
+    answer = services.kernel.perform(act, actor=holder, request_id=request.request_id)
+    return CardStateChange(card_state=answer["card_state"])
+
+
+def _card_id(services: Services, holder: Actor) -> str:
+    with services.store.read() as tx:
+        card = cards.live_card_of(tx, holder.id)
+    if card is None:
+        raise NotFoundError("card")
+    return card.id

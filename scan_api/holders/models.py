@@ -1,0 +1,97 @@
+"""What a holder's page sends and gets. All times RFC 3339 in UTC."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from card_core.states import CardState, ECardState
+from card_core.verdicts import Reason
+from scan_api.scans.models import RequestId
+
+Password = Annotated[str, Field(pattern=r"^[0-9]{6}$", description="The e-card's six digits.")]
+
+
+class HolderRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SignIn(HolderRequest):
+    """Who signs in."""
+
+    social_security_number: Annotated[str, Field(min_length=1, max_length=32)]
+    password: Password
+
+
+class MintRequest(HolderRequest):
+    """What the code is for: `any_use`, or `identify_only`, on which no money or goods move."""
+
+    purpose_class: Literal["any_use", "identify_only"] = "any_use"
+
+
+class LossReport(HolderRequest):
+    """The card is lost; it and the e-card stop working at once."""
+
+    request_id: RequestId
+
+
+class LossWithdrawal(HolderRequest):
+    """The card was found. The password again: whoever holds an open phone is not yet the holder."""
+
+    request_id: RequestId
+    password: Password
+
+
+class Session(BaseModel):
+    """A session was opened; its token is in the cookie alone. It ends earlier when it is idle."""
+
+    expires_at: datetime
+
+
+class HolderCard(BaseModel):
+    """The holder's card and e-card; name and social security number masked."""
+
+    name: str
+    social_security_number: str
+    card_number: str | None
+    card_state: CardState
+    e_card_state: ECardState
+    issued_on: date | None
+    expires_on: date | None
+
+
+class ShownCode(BaseModel):
+    """One code. `server_time` lets a page count down whatever its own clock says."""
+
+    text: str
+    picture_svg: str
+    minted_at: datetime
+    expires_at: datetime
+    server_time: datetime
+
+
+class CardStateChange(BaseModel):
+    """The card's state after the act."""
+
+    card_state: CardState
+
+
+class HolderScan(BaseModel):
+    """One scan of this holder's code."""
+
+    scan_id: str
+    scanned_at: datetime
+    institution_name: str
+    business_type: str
+    business_type_zh: str
+    business_type_en: str
+    outcome: Literal["accepted", "refused"]
+    reason: Reason
+    reason_zh: str
+    reason_en: str
+
+
+class HolderScans(BaseModel):
+    """The latest first."""
+
+    scans: list[HolderScan]

@@ -1,0 +1,199 @@
+"""What a holder's page calls."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from card_core.kernel import Actor
+from card_core.sign_in import SignedIn
+from scan_api import problems
+from scan_api.holders import acts, examples, session, views
+from scan_api.holders.models import (
+    CardStateChange,
+    HolderCard,
+    HolderScans,
+    LossReport,
+    LossWithdrawal,
+    MintRequest,
+    Session,
+    ShownCode,
+    SignIn,
+)
+from scan_api.holders.origin import check_origin
+from scan_api.holders.password_work import PasswordWork
+from scan_api.openapi import HOLDER_SECURITY, example, json_answer, problem_answers
+from scan_api.problems import Problem
+from scan_api.services import Services
+
+_CHANGES = (
+    problems.CROSS_SITE,
+    problems.MALFORMED_JSON,
+    problems.NOT_JSON,
+    problems.INVALID_REQUEST,
+    problems.BODY_TOO_SLOW,
+    problems.BODY_TOO_LARGE,
+)
+
+
+def _answers(
+    name: str, value: dict[str, Any], description: str, *found: Problem, status: int = 200
+) -> dict[int | str, dict[str, Any]]:
+    return {
+        **json_answer(description, {name: example(description, value)}, status=status),
+        **problem_answers(problems.SIGN_IN_NEEDED, *found, problems.NOT_READY),
+    }
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/v1/holder", tags=["holder"])
+    changes = [Depends(check_origin)]
+    password_work = PasswordWork()
+
+    def current_holder(request: Request) -> Actor:
+        return session.current_holder(services, request)
+
+    holder_of_session = Depends(current_holder)
+
+    @router.post(
+        "/sign-ins",
+        operation_id="signIn",
+        summary="Sign in · 登录",
+        status_code=201,
+        dependencies=changes,
+        responses=problem_answers(
+            problems.SIGN_IN_REFUSED, problems.SIGN_IN_LOCKED, *_CHANGES, problems.NOT_READY
+        ),
+    )
+    async def sign_in(body: SignIn, request: Request, response: Response) -> Session:
+        """Opens a session and sets its cookie. An unknown person and a wrong password are one
+        answer; five failures in a row lock the number for 15 minutes, known or not.
+
+        登录并设置会话 cookie。号码不存在与密码错误的答复相同；连续失败五次锁定 15 分钟。
+        """
+
+        def work() -> SignedIn:
+            return session.open_session(services, body.social_security_number, body.password)
+
+        opened = await password_work.run(work)
+        session.give_cookie(request, response, opened.token)
+        return Session(expires_at=opened.expires_at)
+
+    @router.delete(
+        "/sign-ins",
+        operation_id="signOut",
+        summary="Sign out · 退出登录",
+        status_code=204,
+        dependencies=changes,
+        responses=problem_answers(problems.CROSS_SITE, problems.NOT_READY),
+        openapi_extra=HOLDER_SECURITY,
+    )
+    def sign_out(request: Request, response: Response) -> None:
+        """Ends the session; one that has ended already stays so. 结束会话。"""
+        session.close_session(services, request)
+        session.take_cookie(request, response)
+
+    @router.get(
+        "/card",
+        operation_id="getCard",
+        summary="My card · 我的卡",
+        responses=_answers("card", examples.CARD, "Name and number masked · 脱敏显示"),
+        openapi_extra=HOLDER_SECURITY,
+    )
+    def get_card(holder: Annotated[Actor, holder_of_session]) -> HolderCard:
+        """The states of card and e-card; the e-card works only while the card is `normal`.
+
+        实体卡与电子社保卡的状态；实体卡正常时电子社保卡才可用。
+        """
+        return views.view_card(services, holder)
+
+    @router.get(
+        "/scans",
+        operation_id="listScans",
+        summary="Who scanned me · 谁扫过我的码",
+        responses=_answers("scans", examples.SCANS, "The latest first · 最近的在前"),
+        openapi_extra=HOLDER_SECURITY,
+    )
+    def list_scans(holder: Annotated[Actor, holder_of_session]) -> HolderScans:
+        """The latest 50 scans of this holder's codes, refused ones too.
+
+        最近 50 次扫码，含被拒绝的。
+        """
+        return views.view_scans(services, holder)
+
+    @router.post(
+        "/codes",
+        operation_id="mintCode",
+        summary="Show a code · 出示动态码",
+        status_code=201,
+        dependencies=changes,
+        responses=_answers(
+            "code",
+            examples.CODE,
+            "A code for 60 seconds · 60 秒内有效",
+            problems.CARD_UNUSABLE,
+            *_CHANGES,
+            status=201,
+        ),
+        openapi_extra=HOLDER_SECURITY,
+    )
+    def mint_code(body: MintRequest, holder: Annotated[Actor, holder_of_session]) -> ShownCode:
+        """A new code with its QR picture. Show another after 30 seconds; the old one stays good for
+        its 60. `purpose_class` `identify_only` makes a code on which no money or goods can move.
+
+        新动态码及其二维码图片。每 30 秒换新，旧码仍有 60 秒有效期。
+        """
+        return acts.mint_code(services, holder, body)
+
+    @router.post(
+        "/loss-reports",
+        operation_id="reportLoss",
+        summary="Report the card lost · 挂失",
+        dependencies=changes,
+        responses=_answers(
+            "lost",
+            examples.LOST,
+            "Lost from now on · 已挂失",
+            problems.WRONG_STATE,
+            problems.IDEMPOTENCY_CONFLICT,
+            *_CHANGES,
+        ),
+        openapi_extra=HOLDER_SECURITY,
+    )
+    def report_loss(
+        body: LossReport, holder: Annotated[Actor, holder_of_session]
+    ) -> CardStateChange:
+        """From this answer on no code of the card is accepted, codes shown before included.
+
+        自本答复起，该卡的任何动态码（含此前已出示的）均不再通过。
+        """
+        return acts.report_loss(services, holder, body)
+
+    @router.post(
+        "/loss-withdrawals",
+        operation_id="withdrawLoss",
+        summary="The card was found · 解除挂失",
+        dependencies=changes,
+        responses=_answers(
+            "found",
+            examples.FOUND,
+            "Normal again · 恢复正常",
+            problems.SIGN_IN_REFUSED,
+            problems.SIGN_IN_LOCKED,
+            problems.WRONG_STATE,
+            problems.IDEMPOTENCY_CONFLICT,
+            *_CHANGES,
+        ),
+        openapi_extra=HOLDER_SECURITY,
+    )
+    async def withdraw_loss(
+        body: LossWithdrawal, holder: Annotated[Actor, holder_of_session]
+    ) -> CardStateChange:
+        """Takes back a temporary loss; the password is asked again. A formal loss stays.
+
+        解除临时挂失，须再次输入密码；正式挂失不能解除。
+        """
+        return await password_work.run(lambda: acts.withdraw_loss(services, holder, body))
+
+    return router

@@ -1,0 +1,59 @@
+"""What a holder sees of the own card and of who scanned it."""
+
+from card_core import business_types
+from card_core.identity import mask_name, mask_number
+from card_core.kernel import Actor
+from card_core.states import CardState, ECardState
+from card_core.store import Reader, cards, holders, institutions, scans
+from card_core.store.scans import Scan
+from card_core.verdicts import Reason
+from scan_api.holders.models import HolderCard, HolderScan, HolderScans
+from scan_api.services import Services
+
+SCANS_SHOWN_MAX = 50
+
+
+def view_card(services: Services, holder: Actor) -> HolderCard:
+    """A holder whose card is cancelled and who has no new one is told just that."""
+    with services.store.read() as tx:
+        person = holders.identity_of(tx, holder.id)
+        card = cards.live_card_of(tx, holder.id)
+        ecard = None if card is None else cards.ecard_of(tx, card.id)
+    return HolderCard(
+        name=mask_name(person.name),
+        social_security_number=mask_number(person.social_security_number),
+        card_number=card.card_number if card else None,
+        card_state=card.state if card else CardState.CANCELLED,
+        e_card_state=ecard.state if ecard else ECardState.CANCELLED,
+        issued_on=card.issued_on if card else None,
+        expires_on=card.expires_on if card else None,
+    )
+
+
+def view_scans(services: Services, holder: Actor) -> HolderScans:
+    """The latest scans of the holder's codes, refused ones too."""
+    with services.store.read() as tx:
+        found = scans.of_holder(tx, holder.id, limit=SCANS_SHOWN_MAX)
+        names = {scan.institution_id: _institution_name(tx, scan) for scan in found}
+    return HolderScans(scans=[_view(scan, names[scan.institution_id]) for scan in found])
+
+
+def _institution_name(tx: Reader, scan: Scan) -> str:
+    institution = institutions.get_institution(tx, scan.institution_id)
+    return institution.name if institution else ""
+
+
+def _view(scan: Scan, institution_name: str) -> HolderScan:
+    business_type = business_types.get(scan.business_type)
+    return HolderScan(
+        scan_id=scan.id,
+        scanned_at=scan.scanned_at,
+        institution_name=institution_name,
+        business_type=scan.business_type,
+        business_type_zh=business_type.name_zh,
+        business_type_en=business_type.name_en,
+        outcome="accepted" if scan.reason is Reason.ACCEPTED else "refused",
+        reason=scan.reason,
+        reason_zh=scan.reason.text_zh,
+        reason_en=scan.reason.text_en,
+    )

@@ -1,0 +1,1 @@
+"""Pages that people see, drawn on the server; scripts are plain modules, loaded from here alone."""

@@ -1,0 +1,50 @@
+"""The service's own pages: the start page, the holder's page, and what they load."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from scan_api.holders.session import COOKIE
+from scan_api.pages.site import StaticPages, render
+from scan_api.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class StartHints:
+    """What the start page may tell a newcomer: where the counter is, and whom to sign in as.
+
+    Set as `app.state.start_hints` by whoever starts the service. The holder is there for
+    demonstrations alone: everyone who opens the page reads the number and the password.
+    """
+
+    counter_url: str | None = None
+    holder_number: str | None = None
+    holder_password: str | None = None
+
+
+def routes(_: Services) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    static = StaticPages()
+
+    @router.get("/")
+    def start(request: Request) -> Response:
+        hints = getattr(request.app.state, "start_hints", StartHints())
+        return render(request, "start.html", hints=hints)
+
+    @router.get("/holder")
+    def holder(request: Request) -> Response:
+        # Only saves a question: whether the session is alive is asked by the page.
+        return render(request, "holder.html", has_session=COOKIE in request.cookies)
+
+    @router.get("/favicon.ico")
+    async def favicon(request: Request) -> Response:
+        """Browsers ask for it on pages that name no icon, such as the reference."""
+        return await static.get_response("mark.svg", request.scope)
+
+    @router.get("/static/{path:path}")
+    async def static_file(request: Request, path: str) -> Response:
+        return await static.get_response(path, request.scope)
+
+    return router

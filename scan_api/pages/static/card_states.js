@@ -1,0 +1,34 @@
+// What a card that can't be shown says to its holder.
+
+import { t } from "./language.js";
+
+const TEXTS = {
+  not_activated: [
+    t("卡还没有启用", "Your card is not activated yet"),
+    t("请带身份证到社保卡窗口领卡、启用。", "Take your identity card to the card window to receive and activate it."),
+  ],
+  sealed: [
+    t("卡已封存", "Your card is sealed"),
+    t("请带身份证到社保卡窗口咨询。", "Take your identity card to the card window and ask there."),
+  ],
+  formal_loss: [
+    t("卡已正式挂失", "Your card is formally reported lost"),
+    t("请带身份证到社保卡窗口补卡。", "Take your identity card to the card window for a new card."),
+  ],
+  locked: [
+    t("卡已锁定", "Your card is locked"),
+    t("请带身份证和卡到社保卡窗口解锁。", "Take your identity card and this card to the card window to unlock it."),
+  ],
+  cancelled: [
+    t("卡已注销", "Your card is cancelled"),
+    t("如需新卡，请带身份证到社保卡窗口申领。", "For a new card, apply at the card window with your identity card."),
+  ],
+};
+
+const E_CARD = [
+  t("电子社保卡还没有启用", "Your e-card is not active"),
+  t("请带身份证到社保卡窗口启用电子社保卡。", "Take your identity card to the card window to activate the e-card."),
+];
+
+/** [title, advice] for a card that is not normal, or for an e-card that is not active. */
+export const cardText = (cardState) => TEXTS[cardState] ?? E_CARD;

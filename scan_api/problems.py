@@ -1,0 +1,278 @@
+"""Problem documents (RFC 9457): what a caller hears about its own faults, in English and Chinese.
+
+A refused code is no problem but a verdict; see scan_api/scans. This module is the one place where
+errors of the lower layers get an HTTP status.
+
+    ProblemError        one entry of the catalogue below, with what the case adds
+    CardCoreError       of card_core, by the table in scan_api/error_answers.py
+    everything else     a bland 500, made by scan_api/request_log.py
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One kind of fault. `title` and `detail` are English (the names are RFC 9457's)."""
+
+    code: str
+    status: int
+    title: str
+    title_zh: str
+    detail: str
+    detail_zh: str
+
+    def document(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The members of the problem document; `extra` are extension members (section 3.2)."""
+        return {
+            "type": f"/docs#problem-{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "title_zh": self.title_zh,
+            "detail_zh": self.detail_zh,
+            **(extra or {}),
+        }
+
+    def to_bytes(self, extra: Mapping[str, Any] | None = None) -> bytes:
+        return json.dumps(self.document(extra), ensure_ascii=False).encode()
+
+
+class ProblemError(Exception):
+    """Ends a request with a problem of the catalogue."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        extra: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+        self.extra = dict(extra or {})
+        self.headers = dict(headers or {})
+
+
+MALFORMED_JSON = Problem(
+    "malformed_json",
+    400,
+    "The body is not JSON",
+    "请求体不是 JSON",
+    "Send one JSON object in UTF-8.",
+    "请以 UTF-8 编码发送一个 JSON 对象。",
+)
+BAD_REQUEST = Problem(
+    "bad_request",
+    400,
+    "The request can't be read",
+    "无法读取该请求",
+    "Check the request against the reference at /docs.",
+    "请对照 /docs 的接口说明检查请求。",
+)
+NOT_AUTHENTICATED = Problem(
+    "not_authenticated",
+    401,
+    "The terminal did not prove itself",
+    "终端身份未通过验证",
+    "Sign every request anew with the enrolled terminal's key. If this stays, the terminal has to "
+    "be enrolled by the bureau.",
+    "请用已登记终端的密钥对每个请求重新签名。若仍不通过，须由发卡机构登记该终端。",
+)
+CLOCK_OFF = Problem(
+    "clock_off",
+    401,
+    "The terminal's clock is wrong",
+    "终端时钟不准",
+    "The signature is good, but its time is more than 300 seconds from the service's. Set the "
+    "clock by server_time and send again.",
+    "签名有效，但签名时间与服务时间相差超过 300 秒。请按 server_time 校正时钟后重发。",
+)
+SIGN_IN_NEEDED = Problem(
+    "sign_in_needed",
+    401,
+    "Please sign in",
+    "请先登录",
+    "The session has ended or there was none. Sign in with your number and password.",
+    "登录已失效或尚未登录。请用社会保障号码和密码登录。",
+)
+SIGN_IN_REFUSED = Problem(
+    "sign_in_refused",
+    401,
+    "The number or the password is wrong",
+    "号码或密码不正确",
+    "Check both and try again. After 5 failures sign-in is locked for 15 minutes.",
+    "请核对后重试。连续失败 5 次后锁定 15 分钟。",
+)
+NOT_ALLOWED = Problem(
+    "not_allowed",
+    403,
+    "You may not do this",
+    "无权进行此操作",
+    "Ask the bureau what this terminal or this card may do.",
+    "请向发卡机构了解本终端或本卡可办理的业务。",
+)
+TERMINAL_SUSPENDED = Problem(
+    "terminal_suspended",
+    403,
+    "This terminal is suspended",
+    "该终端已停用",
+    "Use another terminal and ask the bureau about this one.",
+    "请换用其他终端，并就本终端联系发卡机构。",
+)
+INSTITUTION_SUSPENDED = Problem(
+    "institution_suspended",
+    403,
+    "This institution is suspended",
+    "该定点机构已停用",
+    "No scan is possible until the bureau reinstates the institution.",
+    "在发卡机构恢复该机构之前不能扫码核验。",
+)
+BUSINESS_TYPE_NOT_ALLOWED = Problem(
+    "business_type_not_allowed",
+    403,
+    "This business type is not for this kind of institution",
+    "该类机构不能使用此用码业务类型",
+    "Choose one of the business types that GET /v1/terminal lists.",
+    "请从 GET /v1/terminal 列出的业务类型中选择。",
+)
+CROSS_SITE = Problem(
+    "cross_site",
+    403,
+    "The request does not come from this service's own page",
+    "请求不是来自本服务的页面",
+    "Open the page of this service and try again there.",
+    "请打开本服务的页面后重试。",
+)
+NOT_FOUND = Problem(
+    "not_found",
+    404,
+    "There is nothing here",
+    "此处没有内容",
+    "Check the address.",
+    "请检查地址。",
+)
+METHOD_NOT_ALLOWED = Problem(
+    "method_not_allowed",
+    405,
+    "This method is not offered here",
+    "此处不支持该方法",
+    "The header Allow lists what is offered.",
+    "可用的方法见响应头 Allow。",
+)
+BODY_TOO_SLOW = Problem(
+    "body_too_slow",
+    408,
+    "The body came too slowly",
+    "请求体发送过慢",
+    "Send the whole request within 10 seconds.",
+    "请在 10 秒内发完整个请求。",
+)
+WRONG_STATE = Problem(
+    "wrong_state",
+    409,
+    "Not possible in the card's present state",
+    "卡片当前状态下不能进行此操作",
+    "Read the card's state with GET /v1/holder/card.",
+    "请用 GET /v1/holder/card 查看卡片状态。",
+)
+CARD_UNUSABLE = Problem(
+    "card_unusable",
+    409,
+    "The card can't be used now",
+    "卡片当前不可用",
+    "No code was made; `reason` says why.",
+    "未生成动态码，原因见 reason。",
+)
+BODY_TOO_LARGE = Problem(
+    "body_too_large",
+    413,
+    "The body is too large",
+    "请求体过大",
+    "Send at most 65536 bytes.",
+    "请求体最多 65536 字节。",
+)
+NOT_JSON = Problem(
+    "not_json",
+    415,
+    "The body must be JSON",
+    "请求体必须为 JSON",
+    "Send Content-Type: application/json.",
+    "请发送 Content-Type: application/json。",
+)
+INVALID_REQUEST = Problem(
+    "invalid_request",
+    422,
+    "Some fields are wrong",
+    "部分字段有误",
+    "`errors` names each field and what to do.",
+    "errors 列出了每个有误的字段及处理办法。",
+)
+UNKNOWN_BUSINESS_TYPE = Problem(
+    "unknown_business_type",
+    422,
+    "This business type is unknown",
+    "用码业务类型不存在",
+    "Choose one of the business types that GET /v1/terminal lists.",
+    "请从 GET /v1/terminal 列出的业务类型中选择。",
+)
+IDEMPOTENCY_CONFLICT = Problem(
+    "idempotency_conflict",
+    422,
+    "This request_id was used for another content",
+    "该 request_id 已用于其他内容",
+    "Use a new request_id for a new request; only a retry repeats both.",
+    "新请求请换用新的 request_id；只有重试才重复原 request_id 和原内容。",
+)
+SIGN_IN_LOCKED = Problem(
+    "sign_in_locked",
+    429,
+    "Too many failures",
+    "失败次数过多",
+    "Sign-in is locked for 15 minutes; Retry-After says how long still.",
+    "登录已锁定 15 分钟，剩余时间见 Retry-After。",
+)
+TOO_MANY_REFUSALS = Problem(
+    "too_many_refusals",
+    429,
+    "Too many codes that are not ours",
+    "无效码过多",
+    "This terminal sent more than 10 unreadable or forged codes in a minute. Check the scanner; "
+    "wait as long as Retry-After says before the next such code. Good codes are still served.",
+    "该终端一分钟内提交的无法识别或伪造的码超过 10 个。请检查扫码设备，并按 Retry-After "
+    "等待后再试。有效码仍可核验。",
+)
+HEADERS_TOO_LARGE = Problem(
+    "headers_too_large",
+    431,
+    "Too many or too large headers",
+    "请求头过多或过大",
+    "Send at most 64 headers and 32768 bytes of them.",
+    "请求头最多 64 个，共 32768 字节。",
+)
+INTERNAL_ERROR = Problem(
+    "internal_error",
+    500,
+    "The service failed",
+    "服务出错",
+    "Try again with the same request_id. If it stays, tell the bureau the reference.",
+    "请用同一 request_id 重试。若仍失败，请将 reference 告知发卡机构。",
+)
+NOT_READY = Problem(
+    "not_ready",
+    503,
+    "The service is not ready",
+    "服务尚未就绪",
+    "Try again with the same request_id in a few seconds.",
+    "请几秒后用同一 request_id 重试。",
+)
+
+CATALOGUE: Sequence[Problem] = tuple(
+    value for value in list(globals().values()) if isinstance(value, Problem)
+)

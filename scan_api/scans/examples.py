@@ -1,0 +1,59 @@
+"""Examples for the reference; the tests read each through its model."""
+
+from typing import Any
+
+from card_core.verdicts import Reason
+
+REQUEST: dict[str, Any] = {
+    "code": "7406" + "0" * 248 + "1",
+    "business_type": "02121",
+    "request_id": "till-3-20260101-000017",
+    "amount_fen": 2350,
+    "operator": "0042",
+    "department": "till 3",
+}
+
+
+def _verdict(reason: Reason, *, card_state: str | None, holder: Any) -> dict[str, Any]:
+    action = reason.next_action
+    return {
+        "scan_id": "0019b7a4c1d23f5e8a90b1c2d3e4f506",
+        "outcome": "accepted" if reason is Reason.ACCEPTED else "refused",
+        "reason": reason.value,
+        "text_zh": reason.text_zh,
+        "text_en": reason.text_en,
+        "next_action": {
+            "clerk_zh": action.clerk_zh,
+            "clerk_en": action.clerk_en,
+            "holder_zh": action.holder_zh,
+            "holder_en": action.holder_en,
+        },
+        "holder": holder,
+        "card_state": card_state,
+        "scanned_at": "2026-01-01T00:00:17Z",
+    }
+
+
+# Nobody's number: there is no region 99.
+_SHOWN = {"view": "full", "name": "王小明", "social_security_number": "990101199001011237"}
+
+ACCEPTED = _verdict(Reason.ACCEPTED, card_state="normal", holder=_SHOWN)
+ALREADY_USED = _verdict(Reason.ALREADY_USED, card_state="normal", holder=None)
+CARD_LOST = _verdict(Reason.CARD_LOST, card_state="temporary_loss", holder=None)
+EXPIRED = _verdict(Reason.EXPIRED, card_state=None, holder=None)
+
+TERMINAL: dict[str, Any] = {
+    "serial_number": "00000000000000a1",
+    "institution_code": "P11010100001",
+    "institution_name": "示范大药房",
+    "institution_kind": "pharmacy",
+    "server_time": "2026-01-01T00:00:17Z",
+    "business_types": [
+        {
+            "code": "02121",
+            "name_zh": "药店购药",
+            "name_en": "Buying medicine at a pharmacy",
+            "consumes": True,
+        },
+    ],
+}

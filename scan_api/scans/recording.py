@@ -1,0 +1,144 @@
+"""From a signed request to a verdict, in the order in which a scan is checked.
+
+Nobody's code is looked at before the terminal, its institution and the business type are known to
+fit. Then steps 1 to 6 (card_core.codes.check), then 7 and 8 in one transaction (RecordScan).
+"""
+
+from datetime import datetime
+
+from card_core import business_types, codes
+from card_core.business_types import BusinessType, UnknownBusinessTypeError
+from card_core.codes import CheckedCode, RefusedError
+from card_core.kernel import Answer
+from card_core.kernel.acts.scans import RecordScan
+from card_core.verdicts import Reason
+from crypto import sm3
+from scan_api import problems
+from scan_api.bodies import check_media_type, parse_body
+from scan_api.problems import ProblemError
+from scan_api.refusal_limit import RefusalLimit
+from scan_api.scans.authentication import Caller, authenticate
+from scan_api.scans.models import (
+    NextAction,
+    OfferedBusinessType,
+    ScannedHolder,
+    ScanRequest,
+    TerminalView,
+    Verdict,
+)
+from scan_api.services import Services
+from scan_api.signed_requests import SignedRequest
+
+# What a code that no issuer of ours made is refused as: rubbish, or a guess.
+_WORTHLESS = frozenset({Reason.MALFORMED, Reason.UNKNOWN_KEY, Reason.BAD_SIGNATURE})
+
+
+def record(
+    services: Services, limit: RefusalLimit, signed: SignedRequest, content_type: str
+) -> bytes:
+    """Return the verdict as JSON, the same bytes for a retry. Raises: ProblemError, KernelError."""
+    now = services.clock()
+    caller = authenticate(services.store, signed, now)
+    check_media_type(content_type)
+    scan = parse_body(ScanRequest, signed.body)
+    business_type = _business_type(caller, scan.business_type)
+    checked, refusal = _check(services, caller, scan, business_type, now)
+    if refusal in _WORTHLESS:
+        _take_refusal(limit, caller, now)
+    act = RecordScan(
+        terminal_id=caller.terminal.id,
+        institution_id=caller.institution.id,
+        business_type=business_type.code,
+        code_digest=sm3.digest(scan.code.encode()),
+        checked=checked,
+        refusal=refusal,
+        amount_fen=scan.amount_fen,
+        operator=scan.operator or "",
+        department=scan.department or "",
+    )
+    answer = services.kernel.perform(
+        act, actor=caller.actor, request_id=scan.request_id, proof=caller.proof
+    )
+    return _verdict(answer).model_dump_json().encode()
+
+
+def view_terminal(services: Services, signed: SignedRequest) -> TerminalView:
+    """Raises: ProblemError, ReplayedRequestError."""
+    now = services.clock()
+    caller = authenticate(services.store, signed, now)
+    services.kernel.spend_proof(caller.proof, actor=caller.actor)
+    institution = caller.institution
+    return TerminalView(
+        serial_number=caller.terminal.serial_number.hex(),
+        institution_code=institution.code,
+        institution_name=institution.name,
+        institution_kind=institution.kind,
+        server_time=now,
+        business_types=[
+            OfferedBusinessType(
+                code=one.code, name_zh=one.name_zh, name_en=one.name_en, consumes=one.consumes
+            )
+            for one in business_types.ALL
+            if one.is_offered_at(institution.kind)
+        ],
+    )
+
+
+def _business_type(caller: Caller, code: str) -> BusinessType:
+    try:
+        business_type = business_types.get(code)
+    except UnknownBusinessTypeError:
+        raise ProblemError(problems.UNKNOWN_BUSINESS_TYPE) from None
+    if not business_type.is_offered_at(caller.institution.kind):
+        raise ProblemError(problems.BUSINESS_TYPE_NOT_ALLOWED)
+    return business_type
+
+
+def _check(
+    services: Services,
+    caller: Caller,
+    scan: ScanRequest,
+    business_type: BusinessType,
+    now: datetime,
+) -> tuple[CheckedCode | None, Reason | None]:
+    """Steps 1 to 6: the code's fields, or the first reason against it."""
+    try:
+        checked = codes.check(
+            scan.code,
+            keys=services.key_ring(),
+            now=now,
+            business_type=business_type,
+            terminal=caller.terminal.serial_number,
+            amount_fen=scan.amount_fen,
+        )
+    except RefusedError as refused:
+        return None, refused.reason
+    return checked, None
+
+
+def _take_refusal(limit: RefusalLimit, caller: Caller, now: datetime) -> None:
+    wait_seconds = limit.take(caller.terminal.id, now)
+    if wait_seconds:
+        raise ProblemError(problems.TOO_MANY_REFUSALS, headers={"Retry-After": str(wait_seconds)})
+
+
+def _verdict(answer: Answer) -> Verdict:
+    """Made of the kernel's answer and the texts alone, so that a retry gets the same bytes."""
+    reason = Reason(answer["reason"])
+    action = reason.next_action
+    return Verdict(
+        scan_id=answer["scan_id"],
+        outcome=answer["outcome"],
+        reason=reason,
+        text_zh=reason.text_zh,
+        text_en=reason.text_en,
+        next_action=NextAction(
+            clerk_zh=action.clerk_zh,
+            clerk_en=action.clerk_en,
+            holder_zh=action.holder_zh,
+            holder_en=action.holder_en,
+        ),
+        holder=ScannedHolder(**answer["holder"]) if answer["holder"] else None,
+        card_state=answer["card_state"],
+        scanned_at=answer["scanned_at"],
+    )

@@ -1,0 +1,102 @@
+"""What terminals call: record a scan, and ask who they are."""
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from scan_api import problems
+from scan_api.openapi import TERMINAL_SECURITY, example, json_answer, problem_answers, raw_body
+from scan_api.refusal_limit import RefusalLimit
+from scan_api.scans import examples
+from scan_api.scans.models import ScanRequest, TerminalView, Verdict
+from scan_api.scans.recording import record, view_terminal
+from scan_api.services import Services
+from scan_api.signed_requests import SignedRequest
+
+_AUTHENTICATION = (
+    problems.NOT_AUTHENTICATED,
+    problems.CLOCK_OFF,
+    problems.TERMINAL_SUSPENDED,
+    problems.INSTITUTION_SUSPENDED,
+)
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(tags=["terminal"])
+    limit = RefusalLimit()
+
+    @router.post(
+        "/v1/scans",
+        operation_id="recordScan",
+        summary="Record a scan · 扫码核验",
+        response_model=Verdict,
+        responses={
+            **json_answer(
+                "A verdict: accepted, or refused with its reason · 核验结果",
+                {
+                    "accepted": example("Accepted · 通过", examples.ACCEPTED),
+                    "already_used": example("Refused: used · 已使用", examples.ALREADY_USED),
+                    "card_lost": example("Refused: lost · 已挂失", examples.CARD_LOST),
+                    "expired": example("Refused: expired · 已过期", examples.EXPIRED),
+                },
+            ),
+            **problem_answers(
+                *_AUTHENTICATION,
+                problems.MALFORMED_JSON,
+                problems.NOT_JSON,
+                problems.NOT_ALLOWED,
+                problems.BUSINESS_TYPE_NOT_ALLOWED,
+                problems.BODY_TOO_SLOW,
+                problems.BODY_TOO_LARGE,
+                problems.INVALID_REQUEST,
+                problems.UNKNOWN_BUSINESS_TYPE,
+                problems.IDEMPOTENCY_CONFLICT,
+                problems.TOO_MANY_REFUSALS,
+                problems.HEADERS_TOO_LARGE,
+                problems.NOT_READY,
+            ),
+        },
+        openapi_extra={
+            **TERMINAL_SECURITY,
+            **raw_body(ScanRequest, {"pharmacy": example("A purchase", examples.REQUEST)}),
+        },
+    )
+    async def record_scan(request: Request) -> Response:
+        """Check a code and, if it is good, use it up for this terminal and business type.
+
+        A refused code is an answer (200) with a stable `reason` and what clerk and holder should
+        do next. The same `request_id` with the same content, signed anew, gets the same answer byte
+        for byte and spends nothing.
+
+        核验动态码，通过即用掉。码被拒绝也是 200，带固定的 reason 和下一步办法。同一 request_id
+        与同一内容重新签名后重发，得到逐字节相同的答复，不会重复使用。
+        """
+        content_type = request.headers.get("content-type", "")
+        signed = await SignedRequest.read(request)
+        verdict = await run_in_threadpool(record, services, limit, signed, content_type)
+        return Response(verdict, media_type="application/json")
+
+    @router.get(
+        "/v1/terminal",
+        operation_id="getTerminal",
+        summary="Who am I, and what may I scan for · 本终端信息",
+        response_model=TerminalView,
+        responses={
+            **json_answer(
+                "The calling terminal · 本终端",
+                {"pharmacy": example("At a pharmacy · 药店", examples.TERMINAL)},
+            ),
+            **problem_answers(*_AUTHENTICATION, problems.NOT_READY),
+        },
+        openapi_extra=TERMINAL_SECURITY,
+    )
+    async def get_terminal(request: Request) -> TerminalView:
+        """The terminal's institution, the business types offered there, and the service's time.
+
+        本终端所属机构、可用的用码业务类型，以及服务时间。
+        """
+        signed = await SignedRequest.read(request)
+        return await run_in_threadpool(view_terminal, services, signed)
+
+    return router

@@ -1,0 +1,167 @@
+"""A terminal's side of the service: signs every request and asks until the outcome is known.
+
+A scan that got no answer may have been recorded. It is asked again with the same request id, to
+which the service gives the same answer and spends nothing twice, and with a fresh nonce, because
+each signature is taken once. What is still unknown after that is an error: never a yes.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from scan_api.problems import MEDIA_TYPE
+from scan_api.signed_requests import NONCE_BYTES, authorization
+from scan_api.terminal.errors import (
+    OutcomeUnknownError,
+    RequestRefusedError,
+    ServiceAwayError,
+    TerminalError,
+)
+from scan_api.terminal.key import TerminalKey
+
+CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 3.0
+ATTEMPTS_MAX = 3
+PAUSES_SECONDS = (0.2, 0.8)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class TerminalClient:
+    """One terminal's connection to the service; safe in many threads.
+
+    base_url: https, or plain http to this machine itself. transport: another way to the service,
+    for tests. clock: Unix seconds. pause: waits so many seconds between two attempts.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: TerminalKey,
+        *,
+        transport: httpx2.BaseTransport | None = None,
+        clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Raises: ValueError for an address to which names and numbers would travel in clear."""
+        parts = urlsplit(base_url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+            raise ValueError("the service's address must be https, or http on this machine")
+        self._key = key
+        self._clock = clock
+        self._pause = pause
+        self._http = httpx2.Client(
+            base_url=base_url,
+            transport=transport,
+            timeout=httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            headers={"Accept": f"application/json, {MEDIA_TYPE}"},
+            # A proxy or a netrc file of the machine must not stand between the terminal and us.
+            trust_env=False,
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> "TerminalClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def describe(self) -> dict[str, Any]:
+        """Who this terminal is and what it may scan for: GET /v1/terminal.
+
+        Raises: TerminalError.
+        """
+        try:
+            return self._ask("GET", "/v1/terminal", b"")
+        except OutcomeUnknownError:
+            # A question changes nothing, so nothing is in doubt.
+            raise ServiceAwayError from None
+
+    def scan(
+        self,
+        code: str,
+        business_type: str,
+        *,
+        request_id: str | None = None,
+        amount_fen: int | None = None,
+        operator: str | None = None,
+        department: str | None = None,
+    ) -> dict[str, Any]:
+        """The service's verdict on one code: POST /v1/scans. Refused codes are verdicts too.
+
+        request_id: give that of an earlier scan to settle its outcome; made anew when absent.
+        Raises: TerminalError.
+        """
+        fields = {
+            "code": code,
+            "business_type": business_type,
+            "request_id": request_id or new_request_id(),
+            "amount_fen": amount_fen,
+            "operator": operator,
+            "department": department,
+        }
+        body = {name: value for name, value in fields.items() if value is not None}
+        return self._ask("POST", "/v1/scans", json.dumps(body, ensure_ascii=False).encode())
+
+    def _ask(self, method: str, target: str, body: bytes) -> dict[str, Any]:
+        """Asks at most ATTEMPTS_MAX times; the worst of the failures is what is told."""
+        failure: TerminalError = ServiceAwayError()
+        for attempt in range(ATTEMPTS_MAX):
+            if attempt:
+                self._pause(PAUSES_SECONDS[attempt - 1])
+            try:
+                response = self._http.send(self._signed(method, target, body))
+            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+                continue
+            except httpx2.TransportError:
+                failure = OutcomeUnknownError()
+                continue
+            if response.status_code < 500:
+                return _read(response)
+            # The service failed, perhaps after it had recorded: the same as no answer.
+            failure = OutcomeUnknownError()
+        raise failure
+
+    def _signed(self, method: str, target: str, body: bytes) -> httpx2.Request:
+        request = self._http.build_request(method, target, content=body or None)
+        if body:
+            request.headers["Content-Type"] = "application/json"
+        request.headers["Authorization"] = authorization(
+            self._key,
+            self._key.serial_number,
+            method=method,
+            # What goes over the wire, which has the base address's own path in front.
+            target=request.url.raw_path.decode(),
+            body=body,
+            signed_at=int(self._clock()),
+            nonce=secrets.token_bytes(NONCE_BYTES),
+        )
+        return request
+
+
+def new_request_id() -> str:
+    """A name that no other request of this terminal has."""
+    return secrets.token_hex(16)
+
+
+def _read(response: httpx2.Response) -> dict[str, Any]:
+    """The answer's object. Raises: RequestRefusedError; OutcomeUnknownError for what isn't one."""
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    # A captive portal answers 200 with a page of its own.
+    if not isinstance(answer, Mapping):
+        raise OutcomeUnknownError
+    if response.is_success:
+        return dict(answer)
+    try:
+        raise RequestRefusedError(response.status_code, dict(answer))
+    except KeyError:
+        raise OutcomeUnknownError from None

@@ -1,0 +1,72 @@
+"""Browsers for the journeys, and what is before them."""
+
+from collections.abc import Iterator
+
+import pytest
+from bureau import Bureau
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
+from servers.chromium import FLAGS, chromium
+from servers.databases import Databases, SQLiteDatabases
+from stage import PHONE, Screen, Stage, set_up
+
+# Only ever waited for in full by a test that fails; a machine may be busy.
+expect.set_options(timeout=20_000)
+
+
+# The driver keeps an event loop in this thread for as long as it lives: no longer than a module.
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    chromium()
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    launched = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+    yield launched
+    launched.close()
+
+
+@pytest.fixture
+def databases(sqlite_databases: SQLiteDatabases) -> Databases:
+    """What the database is makes no difference to a page."""
+    return sqlite_databases
+
+
+@pytest.fixture
+def stage(bureau: Bureau) -> Iterator[Stage]:
+    with set_up(bureau) as built:
+        yield built
+
+
+@pytest.fixture
+def screens() -> Iterator[list[Screen]]:
+    """Every screen that a test opened; none may have complained of anything unexpected."""
+    opened: list[Screen] = []
+    yield opened
+    assert {screen.url: screen.problems() for screen in opened if screen.problems()} == {}
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def phone(browser: Browser, stage: Stage, screens: list[Screen]) -> Iterator[Screen]:
+    """The holder's page on a small phone."""
+    opened = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    screens.append(Screen.open(opened, f"{stage.service_url}/holder"))
+    yield screens[-1]
+    opened.close()
+
+
+@pytest.fixture
+def counter(context: BrowserContext, stage: Stage, screens: list[Screen]) -> Screen:
+    """The clerk's page, ready to scan."""
+    screens.append(Screen.open(context, f"{stage.counter_url}/"))
+    screens[-1].page.get_by_text("药店购药").wait_for()
+    return screens[-1]

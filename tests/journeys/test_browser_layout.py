@@ -1,0 +1,117 @@
+"""Every page fits a small phone, also with text twice as large, and is whole in both languages."""
+
+import re
+
+import pytest
+from bureau import HOLDER_PASSWORD, Person
+from playwright.sync_api import Browser, Page, expect
+from stage import PHONE, Screen, Stage, type_code
+
+from card_core.identity import mask_name
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+class Reader:
+    """Goes from state to state and looks at each."""
+
+    def __init__(self, screen: Screen, language: str, own_names: tuple[str, ...]) -> None:
+        self.screen = screen
+        self.language = language
+        self.own_names = own_names
+        self.seen = 0
+
+    def look(self) -> None:
+        page = self.screen.page
+        for size in ("", "225%"):
+            page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+            assert not self.screen.scrolls_sideways(), (page.url, size)
+        page.evaluate("document.documentElement.style.fontSize = ''")
+        text = page.locator("main").inner_text()
+        for name in self.own_names:
+            text = text.replace(name, "")
+        assert bool(CHINESE.search(text)) == (self.language == "zh"), text
+        self.seen += 1
+
+
+def read_start_page(page: Page, reader: Reader) -> None:
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    reader.look()
+
+
+def read_holder_page(page: Page, reader: Reader, person: Person) -> None:
+    reader.look()
+    page.locator("#number").fill(person.number)
+    page.locator("#password").fill("12")
+    page.keyboard.press("Enter")
+    expect(page.locator("#sign-in-problem")).not_to_be_empty()
+    reader.look()
+    page.locator("#password").fill(HOLDER_PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#code-picture")).to_be_visible()
+    reader.look()
+    page.locator("#report-loss").click()
+    reader.look()
+    page.locator("#confirm-loss").click()
+    expect(page.locator("#lost")).to_be_visible()
+    reader.look()
+
+
+def read_counter(page: Page, reader: Reader, codes: list[str]) -> None:
+    page.locator("input[type=radio]").first.wait_for()
+    reader.look()
+    for code, look in zip(codes, ("accepted", "refused"), strict=True):
+        type_code(reader.screen, code)
+        expect(page.locator("#verdict")).to_have_class(f"verdict {look}")
+        reader.look()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_a_small_phone_and_is_whole_in_its_language(
+    browser: Browser, stage: Stage, screens: list[Screen], language: str, scheme: str
+) -> None:
+    person = stage.bureau.person()
+    names = (person.name, mask_name(person.name))
+    code = stage.bureau.minter.mint(person.holder_id).text
+    context = browser.new_context(viewport=PHONE, color_scheme=scheme)  # type: ignore[arg-type]
+
+    def open_page(url: str) -> tuple[Page, Reader]:
+        screens.append(Screen.open(context, f"{url}?lang={language}"))
+        return screens[-1].page, Reader(screens[-1], language, names)
+
+    page, counter = open_page(f"{stage.counter_url}/")
+    read_counter(page, counter, [code, code])
+    page, start = open_page(f"{stage.service_url}/")
+    read_start_page(page, start)
+    page, holder = open_page(f"{stage.service_url}/holder")
+    read_holder_page(page, holder, person)
+    assert (counter.seen, start.seen, holder.seen) == (3, 1, 5)
+    context.close()
+
+
+def test_the_language_chosen_once_stays(
+    browser: Browser, stage: Stage, screens: list[Screen]
+) -> None:
+    screens.append(Screen.open(browser.new_context(), f"{stage.service_url}/"))
+    page = screens[-1].page
+    page.get_by_role("link", name="English").click()
+    page.get_by_role("link", name="Open my code").click()
+    expect(page.get_by_role("heading", name="Sign in to your e-card")).to_be_visible()
+    page.get_by_role("link", name="中文").click()
+    expect(page.get_by_role("heading", name="登录电子社保卡")).to_be_visible()
+
+
+def test_the_keyboard_alone_is_enough(stage: Stage, phone: Screen) -> None:
+    person = stage.bureau.person()
+    keyboard = phone.page.keyboard
+    for _ in range(3):  # past "skip to the content", the brand and the language
+        keyboard.press("Tab")
+    keyboard.press("Tab")
+    keyboard.type(person.number)
+    keyboard.press("Tab")
+    keyboard.type(HOLDER_PASSWORD)
+    keyboard.press("Tab")
+    keyboard.press("Space")
+    expect(phone.page.locator("#code-picture")).to_be_visible()
+    expect(phone.page.get_by_role("heading", name="电子社保卡", exact=True)).to_be_focused()

@@ -1,0 +1,177 @@
+"""The pages as the server draws them: language, confinement, and what they may tell a newcomer."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from scan_service import BASE_URL, ScanService
+from starlette.testclient import TestClient
+
+import scan_api.pages
+from scan_api.app import create_app
+from scan_api.holders.session import COOKIE
+from scan_api.pages.routes import StartHints
+
+STATIC = Path(scan_api.pages.__file__).parent / "static"
+TEMPLATES = STATIC.parent / "templates"
+PAGES = ["/", "/holder", "/?lang=en", "/holder?lang=en"]
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+class Markup(HTMLParser):
+    """What a page is made of: its elements with their attributes, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self._open = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        self._open = tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((self._open, data.strip()))
+
+    def values(self, *names: str) -> list[str]:
+        return [attrs[name] for _, attrs in self.elements for name in names if name in attrs]
+
+
+@pytest.fixture
+def http(shared_service: ScanService) -> TestClient:
+    return shared_service.client()
+
+
+def start_page(service: ScanService, hints: StartHints | None = None) -> str:
+    app = create_app(service.services)
+    if hints:
+        app.state.start_hints = hints
+    return TestClient(app, base_url=BASE_URL).get("/").text
+
+
+# ---- language
+
+
+def test_a_page_is_chinese_until_the_reader_chooses(http: TestClient) -> None:
+    answer = http.get("/holder", headers={"Accept-Language": "en-GB"})
+    assert '<html lang="zh-CN">' in answer.text
+    assert "登录电子社保卡" in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+def test_the_choice_of_a_language_is_kept(http: TestClient) -> None:
+    assert '<html lang="en">' in http.get("/?lang=en").text
+    assert "Sign in to your e-card" in http.get("/holder").text
+    assert "登录电子社保卡" in http.get("/holder?lang=zh").text
+    assert "登录电子社保卡" in http.get("/holder").text
+
+
+def test_a_language_that_is_not_there_changes_nothing(http: TestClient) -> None:
+    answer = http.get("/?lang=<script>")
+    assert '<html lang="zh-CN">' in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/?lang=en", "/holder?lang=en"])
+def test_no_chinese_is_left_in_an_english_page(http: TestClient, path: str) -> None:
+    markup = Markup(http.get(path).text)
+    left = [text for _, text in markup.texts if CHINESE.search(text)]
+    assert left == ["中文"]  # the way back
+    assert not [text for text in markup.values("alt", "placeholder") if CHINESE.search(text)]
+
+
+# ---- confinement
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_runs_and_loads_nothing_but_its_own(http: TestClient, path: str) -> None:
+    answer = http.get(path)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Permissions-Policy"].startswith("camera=()")
+
+    markup = Markup(answer.text)
+    names = {name for _, attrs in markup.elements for name in attrs}
+    assert not {name for name in names if name == "style" or name.startswith("on")}
+    assert not [text for tag, text in markup.texts if tag in {"script", "style"} and text]
+    assert all(url.startswith(("/", "?", "#")) for url in markup.values("src", "href"))
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.iterdir()), ids=lambda path: path.name)
+def test_what_a_page_loads_asks_nobody_else(http: TestClient, path: Path) -> None:
+    answer = http.get(f"/static/{path.name}")
+    assert answer.status_code == 200
+    assert answer.content == path.read_bytes()
+    assert not re.search(r"""(https?:)?//(?!www\.w3\.org/2000/svg)[a-z0-9]+\.[a-z]""", answer.text)
+    assert all(name.startswith("./") for name in re.findall(r'from "([^"]+)"', answer.text))
+    again = http.get(f"/static/{path.name}", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_a_browser_that_looks_for_an_icon_finds_one(http: TestClient) -> None:
+    answer = http.get("/favicon.ico")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/svg+xml")
+
+
+@pytest.mark.parametrize("path", ["/static/", "/static/nothing.js", "/static/..%2fsite.py"])
+def test_nothing_else_is_served(http: TestClient, path: str) -> None:
+    assert http.get(path).status_code == 404
+
+
+# ---- the start page
+
+
+def test_the_start_page_names_no_holder_unless_it_is_told_to(shared_service: ScanService) -> None:
+    assert not re.search(r"\d{17}[0-9X]", start_page(shared_service))
+    hints = StartHints(holder_number="110101199003070134", holder_password="274095")
+    shown = start_page(shared_service, hints)
+    assert "110101199003070134" in shown
+    assert "274095" in shown
+
+
+def test_the_start_page_leads_to_the_counter_where_there_is_one(
+    shared_service: ScanService,
+) -> None:
+    hints = StartHints(counter_url="http://127.0.0.1:8701/")
+    assert 'href="http://127.0.0.1:8701/"' in start_page(shared_service, hints)
+    assert "sscard terminal serve" in start_page(shared_service)
+
+
+# ---- the holder's page
+
+
+def test_the_form_waits_for_whoever_has_no_session(http: TestClient) -> None:
+    assert 'data-session="none"' in http.get("/holder").text
+    http.cookies.set(COOKIE, "something")
+    assert 'data-session="maybe"' in http.get("/holder").text
+
+
+# ---- what scripts and readers rely on
+
+
+@pytest.mark.parametrize(
+    ("template", "scripts"),
+    [("holder.html", ["holder.js"]), ("counter.html", ["counter.js", "verdict.js"])],
+)
+def test_scripts_find_what_they_look_for(template: str, scripts: list[str]) -> None:
+    ids = set(re.findall(r'\bid="([^"]+)"', (TEMPLATES / template).read_text()))
+    for script in scripts:
+        wanted = set(re.findall(r'\$\("([^"]+)"\)', (STATIC / script).read_text()))
+        assert wanted <= ids
+
+
+def test_every_field_has_its_label_and_every_reference_its_target(http: TestClient) -> None:
+    markup = Markup(http.get("/holder").text)
+    ids = markup.values("id")
+    assert len(ids) == len(set(ids))
+    references = markup.values("for", "aria-labelledby", "aria-describedby")
+    assert {word for value in references for word in value.split()} <= set(ids)
+    fields = [attrs for tag, attrs in markup.elements if tag == "input" and "hidden" not in attrs]
+    assert {attrs["id"] for attrs in fields} <= set(markup.values("for"))

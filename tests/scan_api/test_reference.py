@@ -1,0 +1,174 @@
+"""The reference and its document: complete, true to the models, and readable with no network."""
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from scan_service import ScanService
+
+from card_core.verdicts import Reason
+from scan_api import problems
+from scan_api.holders import examples as holder_examples
+from scan_api.holders import models as holder_models
+from scan_api.scans import examples as scan_examples
+from scan_api.scans import models as scan_models
+
+OPERATIONS = {
+    "recordScan": "POST /v1/scans",
+    "getTerminal": "GET /v1/terminal",
+    "signIn": "POST /v1/holder/sign-ins",
+    "signOut": "DELETE /v1/holder/sign-ins",
+    "getCard": "GET /v1/holder/card",
+    "listScans": "GET /v1/holder/scans",
+    "mintCode": "POST /v1/holder/codes",
+    "reportLoss": "POST /v1/holder/loss-reports",
+    "withdrawLoss": "POST /v1/holder/loss-withdrawals",
+    "healthz": "GET /healthz",
+    "readyz": "GET /readyz",
+}
+EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
+    (scan_models.ScanRequest, scan_examples.REQUEST),
+    (scan_models.Verdict, scan_examples.ACCEPTED),
+    (scan_models.Verdict, scan_examples.ALREADY_USED),
+    (scan_models.Verdict, scan_examples.CARD_LOST),
+    (scan_models.Verdict, scan_examples.EXPIRED),
+    (scan_models.TerminalView, scan_examples.TERMINAL),
+    (holder_models.HolderCard, holder_examples.CARD),
+    (holder_models.ShownCode, holder_examples.CODE),
+    (holder_models.CardStateChange, holder_examples.LOST),
+    (holder_models.CardStateChange, holder_examples.FOUND),
+    (holder_models.HolderScans, holder_examples.SCANS),
+]
+
+
+@pytest.fixture(scope="module")
+def document(shared_service: ScanService) -> dict[str, Any]:
+    answer = shared_service.http.get("/openapi.json")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def test_operation_ids_are_stable(document: dict[str, Any]) -> None:
+    assert {one["operationId"]: name for name, one in operations(document)} == OPERATIONS
+
+
+def test_every_operation_is_described_in_both_languages(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        for text in (operation["summary"], operation["description"]):
+            assert re.search(r"[一-鿿]", text), name
+            assert re.search(r"[A-Za-z]{3}", text), name
+
+
+def test_every_answer_but_health_and_sign_in_has_an_example(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            for media, content in answer.get("content", {}).items():
+                plain = operation["operationId"] in {"healthz", "readyz", "signIn"}
+                assert content.get("examples") or (plain and media == "application/json"), (
+                    name,
+                    status,
+                )
+
+
+def test_every_example_of_a_problem_is_the_problem_itself(document: dict[str, Any]) -> None:
+    known = {problem.code: problem for problem in problems.CATALOGUE}
+    seen = set()
+    for _, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            content = answer.get("content", {}).get(problems.MEDIA_TYPE, {})
+            for code, example in content.get("examples", {}).items():
+                assert example["value"] == known[code].document()
+                assert known[code].status == int(status)
+                seen.add(code)
+    # Those that any address may answer with belong to no operation of their own.
+    assert set(known) - seen == {"bad_request", "not_found", "method_not_allowed", "internal_error"}
+
+
+@pytest.mark.parametrize(("model", "example"), EXAMPLES)
+def test_an_example_is_exactly_what_the_model_writes(
+    model: type[BaseModel], example: dict[str, Any]
+) -> None:
+    assert json.loads(model.model_validate_json(json.dumps(example)).model_dump_json()) == example
+
+
+def test_a_verdict_of_the_service_has_the_documented_shape(
+    service: ScanService, document: dict[str, Any]
+) -> None:
+    verdict = service.scan(service.pharmacy, service.mint()).json()
+    schema = document["components"]["schemas"]["Verdict"]
+    assert set(verdict) == set(schema["properties"]) == set(schema["required"])
+    assert verdict.keys() == scan_examples.ACCEPTED.keys()
+
+
+def test_every_reference_in_the_document_leads_somewhere(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    found = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+    assert found <= set(schemas)
+    assert "HTTPValidationError" not in schemas
+
+
+def test_terminals_and_holders_prove_themselves_in_every_operation_of_theirs(
+    document: dict[str, Any],
+) -> None:
+    for name, operation in operations(document):
+        expected = {"terminal": "terminalSignature", "holder": "holderSession"}.get(
+            operation["tags"][0]
+        )
+        if expected and operation["operationId"] != "signIn":
+            assert operation["security"] == [{expected: []}], name
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: set[str] = set()
+        self.tags: set[str] = set()
+        self.inline = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name == "id" and value:
+                self.ids.add(value)
+            if name in {"href", "src"} and value:
+                self.links.add(value)
+            self.inline = self.inline or name == "style" or name.startswith("on")
+
+
+def test_the_reference_loads_nothing_from_another_host_and_runs_nothing(
+    shared_service: ScanService,
+) -> None:
+    answer = shared_service.http.get("/docs")
+    page = _Links()
+    page.feed(answer.text)
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 's")
+    assert all(link.startswith(("/", "#")) and link[:2] != "//" for link in page.links)
+    assert not page.tags & {"script", "style", "iframe"}
+    assert not page.inline
+    for link in page.links:
+        if link.startswith("#"):
+            assert link[1:] in page.ids
+        elif link != "/":
+            assert shared_service.http.get(link).status_code == 200
+
+
+def test_the_reference_has_every_operation_reason_and_problem(shared_service: ScanService) -> None:
+    page = _Links()
+    page.feed(shared_service.http.get("/docs").text)
+    assert set(OPERATIONS) <= page.ids
+    assert {f"reason-{reason.value}" for reason in Reason} <= page.ids
+    for problem in problems.CATALOGUE:
+        assert problem.document()["type"] == f"/docs#problem-{problem.code}"
+        assert f"problem-{problem.code}" in page.ids

@@ -1,0 +1,151 @@
+"""The HTTP service over a small bureau, and the terminals and browsers that call it, for tests."""
+
+import contextlib
+import itertools
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx2
+import uvicorn
+from bureau import HOLDER_PASSWORD, PEPPER, Bureau, Person
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from card_core.kernel.acts.institutions import EnrolTerminal
+from crypto import sm2
+from scan_api import server
+from scan_api.app import create_app
+from scan_api.services import KeyRingCache, Services
+from scan_api.signed_requests import NONCE_BYTES, authorization
+
+BASE_URL = "https://sscard.test"
+HOSPITAL_CODE = "H44060400001"
+PHARMACY_CODE = "P44060400002"
+REGISTRATION = "01101"
+PURCHASE = "02121"
+TAMPERED_DIGIT = 200
+
+_nonces = itertools.count(1)
+
+
+@dataclass
+class TerminalDevice:
+    """An institution's terminal: its serial number and its own key."""
+
+    serial_number: bytes
+    clock: Callable[[], datetime]
+    key: sm2.PrivateKey = field(default_factory=sm2.PrivateKey.generate)
+
+    def authorization(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        *,
+        signed_at: int | None = None,
+        nonce: bytes | None = None,
+    ) -> str:
+        return authorization(
+            self.key,
+            self.serial_number,
+            method=method,
+            target=target,
+            body=body,
+            signed_at=int(self.clock().timestamp()) if signed_at is None else signed_at,
+            nonce=next(_nonces).to_bytes(NONCE_BYTES) if nonce is None else nonce,
+        )
+
+    def scan(self, http: httpx2.Client, **fields: Any) -> httpx2.Response:
+        """POST /v1/scans with these fields, signed."""
+        return self.post_scan(http, json.dumps(fields).encode())
+
+    def post_scan(self, http: httpx2.Client, body: bytes) -> httpx2.Response:
+        headers = {
+            "Authorization": self.authorization("POST", "/v1/scans", body),
+            "Content-Type": "application/json",
+        }
+        return http.post("/v1/scans", content=body, headers=headers)
+
+
+class ScanService:
+    """The application, a hospital's and a pharmacy's terminal, and one person with an e-card."""
+
+    def __init__(self, bureau: Bureau) -> None:
+        self.bureau = bureau
+        self.clock = bureau.clock
+        self.services = Services(
+            kernel=bureau.kernel,
+            store=bureau.store,
+            minter=bureau.minter,
+            key_ring=KeyRingCache(bureau.store, bureau.clock),
+            pepper=PEPPER,
+            clock=bureau.clock,
+        )
+        self.app: FastAPI = create_app(self.services)
+        self.hospital = self.enrol(HOSPITAL_CODE, 0xC1)
+        self.pharmacy = self.enrol(PHARMACY_CODE, 0xC2)
+        self.person = bureau.person()
+        self.http = self.client()
+
+    def client(self) -> TestClient:
+        """A caller with cookies of its own, straight into the application."""
+        return TestClient(self.app, base_url=BASE_URL, raise_server_exceptions=False)
+
+    def enrol(self, institution_code: str, serial: int) -> TerminalDevice:
+        device = TerminalDevice(serial.to_bytes(8), self.clock)
+        public_key = device.key.public_key().to_bytes(compressed=True)
+        self.bureau.decide(EnrolTerminal(device.serial_number, institution_code, public_key))
+        return device
+
+    def mint(self, person: Person | None = None) -> str:
+        return self.bureau.minter.mint((person or self.person).holder_id).text
+
+    def scan(self, device: TerminalDevice, code: str, **fields: Any) -> httpx2.Response:
+        """A scan with what is usual there, and a request id of its own."""
+        usual = {
+            "code": code,
+            "business_type": PURCHASE if device is self.pharmacy else REGISTRATION,
+            "request_id": self.bureau.request_id(),
+        }
+        return device.scan(self.http, **usual | fields)
+
+    def signed_in(self, person: Person | None = None) -> TestClient:
+        """A browser on the service's own page, signed in as the holder."""
+        browser = self.client()
+        browser.headers["Origin"] = BASE_URL
+        answer = browser.post(
+            "/v1/holder/sign-ins",
+            json={
+                "social_security_number": (person or self.person).number,
+                "password": HOLDER_PASSWORD,
+            },
+        )
+        answer.raise_for_status()
+        return browser
+
+
+def tampered(code: str) -> str:
+    """One digit changed, in the middle of the signature."""
+    other = str((int(code[TAMPERED_DIGIT]) + 1) % 10)
+    return code[:TAMPERED_DIGIT] + other + code[TAMPERED_DIGIT + 1 :]
+
+
+@contextlib.contextmanager
+def running(app: FastAPI) -> Iterator[str]:
+    """Serve `app` as in production, on a free port of the loopback address; yields its URL."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    config = server.configure(app, host="127.0.0.1", port=port)
+    process = uvicorn.Server(config)
+    thread = threading.Thread(target=process.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.should_exit = True
+        thread.join()
