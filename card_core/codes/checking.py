@@ -52,7 +52,7 @@ def check(
 ) -> CheckedCode:
     """Return what the code says, or raise the first reason why it may not be relied on.
 
-    The order is part of the rule (docs/code-format.md, section 6): 1 length and alphabet,
+    The order is part of the rule (docs/code-format.md, section 7): 1 length and alphabet,
     2 version, kind and fields, 3 key, 4 signatures, 5 time window, 6 purpose, terminal and amount.
     Steps 7 (card state) and 8 (spending the nonce) are the kernel's.
 

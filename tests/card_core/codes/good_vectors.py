@@ -6,12 +6,15 @@ from typing import Any
 from raw_codes import (
     DAY_END,
     NOW,
+    OFFLINE_CONTEXT,
     TERMINAL,
     RawCredential,
     RawOffline,
     RawOnline,
     device_key,
     device_with_head,
+    sign_with_zero_at,
+    text_of,
 )
 from vector_case import Case, fields_of
 
@@ -34,6 +37,7 @@ def offline(
 def cases() -> Iterator[Case]:
     yield from online_cases()
     yield from offline_cases()
+    yield from zero_cases()
 
 
 def online_cases() -> Iterator[Case]:
@@ -134,3 +138,24 @@ def offline_cases() -> Iterator[Case]:
         RawOffline(minted_at=DAY_END),
         now=DAY_END + 30,
     )
+    far_future = RawCredential(expires_at=2**32 - 1)
+    yield offline(
+        "far-future",
+        "a credential that expires at 2^32 - 1, in its last second",
+        RawOffline(far_future, minted_at=2**32 - 61),
+        now=2**32 + 29,
+    )
+
+
+def zero_cases() -> Iterator[Case]:
+    """Signatures with a half that begins with zeros, which no one may strip or demand."""
+    code, signed_offline = RawOnline(), RawOffline().signed()
+    body = signed_offline[:139]
+    for half, position in (("r", 0), ("s", 32)):
+        about = f"{half} begins with a zero byte"
+        signature = sign_with_zero_at(position, "code_signing.1.1", code.message())
+        text = code.text(signature)
+        yield Case(f"online-{half}-zero-byte", about, text, fields_of(code))
+        signature = sign_with_zero_at(position, "device.a", OFFLINE_CONTEXT + body)
+        text = text_of(body + signature, 489)
+        yield Case(f"offline-{half}-zero-byte", about, text, fields_of(RawOffline()))

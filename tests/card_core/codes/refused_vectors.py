@@ -198,6 +198,13 @@ def order() -> Iterator[Case]:
         RawOffline(RawCredential(expires_at=0)).text(zeros),
         "credential_expired",
     )
+    coming_day = RawCredential(expires_at=DAY_END + 2 * 86_400)
+    yield Case(
+        "order-coming-day-before-device",
+        "a credential of a day to come and no device signature",
+        RawOffline(coming_day).text(zeros),
+        "credential_not_yet_valid",
+    )
     yield Case(
         "order-device-before-time",
         "no device signature, and late",
@@ -223,6 +230,21 @@ def order() -> Iterator[Case]:
         "order-purpose-before-offline",
         "not for this purpose, and offline where money moves",
         RawOffline(RawCredential(purpose_class=1), purpose_class=1, purposes=1).text(),
+        "purpose_mismatch",
+        business_type="01301",
+    )
+    yield Case(
+        "order-credential-class-before-offline",
+        "any use under a credential for identifying, and offline where money moves",
+        RawOffline(purpose_class=1).text(),
+        "purpose_mismatch",
+        business_type="01301",
+    )
+    narrow = RawCredential(purpose_class=1, purposes=0x0002)
+    yield Case(
+        "order-credential-purposes-before-offline",
+        "a purpose that the credential has not, and offline where money moves",
+        RawOffline(narrow, purpose_class=1, purposes=0x0003).text(),
         "purpose_mismatch",
         business_type="01301",
     )

@@ -12,18 +12,18 @@ from raw_codes import (
     OFFLINE_CONTEXT,
     ONLINE_CONTEXT,
     TERMINAL,
+    N,
     RawCredential,
     RawOffline,
     RawOnline,
     device_key,
     private_key,
     sign,
+    sign_to_infinity,
     sign_without_z,
     text_of,
 )
 from vector_case import Case, refused_offline
-
-N = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
 
 
 def cases() -> Iterator[Case]:
@@ -50,6 +50,7 @@ def signatures() -> Iterator[Case]:
         "s-is-n": ("s is n", good[:32] + N.to_bytes(32, "big")),
         "t-zero": ("r + s is n", good[:32] + (N - r).to_bytes(32, "big")),
         "s-negated": ("n - s for s", good[:32] + (N - s).to_bytes(32, "big")),
+        "infinity": ("[s]G + [t]P is the point at infinity", sign_to_infinity(key, message)),
         "swapped": ("s, then r", good[32:] + good[:32]),
         "little-endian": ("both halves reversed", good[31::-1] + good[:31:-1]),
         "other-key": ("another key of the issuer's", sign("code_signing.1.2", message)),
@@ -134,7 +135,7 @@ def offline_signatures() -> Iterator[Case]:
     yield device_signed(
         "credential-repeated", "the issuer's signature put in its place", body[49:113]
     )
-    off_curve = RawCredential(device_key=b"\x02" + bytes(31) + b"\x01")
+    off_curve = RawCredential(device_key=b"\x02" + bytes(31) + b"\x02")
     above_p = RawCredential(device_key=b"\x03" + b"\xff" * 32)
     yield refused_offline(
         "bad_signature", "key-off-curve", "no point has this x", RawOffline(off_curve)

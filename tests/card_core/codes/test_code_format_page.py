@@ -1,12 +1,12 @@
 """docs/code-format.md says what the code does: its examples, tables, limits and reasons."""
 
+import json
 import re
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
-import gmssl_pyx
-import second_verifier as second
+import make_vectors
 from raw_codes import (
     BOX,
     BOX_KEY,
@@ -18,34 +18,24 @@ from raw_codes import (
     ONLINE_CONTEXT,
     TERMINAL,
     code_keys,
-    device_key,
     key_name,
     private_key,
+    z_of,
 )
 
 from card_core import business_types, codes
 from card_core.verdicts import Reason
+from crypto import sm3
 
 PAGE = (Path(__file__).parents[3] / "docs" / "code-format.md").read_text("utf-8")
 ONLINE, OFFLINE = re.findall(r"^7406\d+$", PAGE, re.MULTILINE)
 RING = codes.KeyRing(code_keys())
 
-G = (
-    0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7,
-    0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0,
-)
 
-
-def sm3(data: bytes) -> bytes:
-    digest: bytes = gmssl_pyx.sm3_hash(data)
-    return digest
-
-
-def z_of(point: bytes) -> bytes:
-    """Z by section 5 of the page."""
-    values = (second.A, second.B, *G)
-    curve = b"".join(value.to_bytes(32, "big") for value in values)
-    return sm3(b"\x00\x80" + b"1234567812345678" + curve + point)
+def rows_of_bytes(section: int) -> list[str]:
+    """The first column of the table of fields in a section."""
+    text = PAGE.split(f"## {section}.")[1].split("\n## ")[0]
+    return re.findall(r"^\| ([0-9a-f]+) \|", text, re.MULTILINE)
 
 
 def outcome(text: str, business_type: str, amount_fen: int | None = None, late: int = 0) -> Reason:
@@ -77,31 +67,34 @@ def test_the_offline_example_is_answered_as_the_page_says() -> None:
 
 
 def test_the_bytes_of_the_online_example_stand_on_the_page() -> None:
-    data = second.to_bytes(ONLINE)
+    data = int(ONLINE[4:]).to_bytes(103, "big")
     point = private_key(key_name("code_signing", 1, 1)).public_key().to_bytes()
     z = z_of(point[1:])
     message = ONLINE_CONTEXT + data[:39]
     for value in (data[:39], data[39:71], data[71:], point, message):
         assert f"\n{value.hex()}\n" in PAGE.replace("    ", "")
     assert f"Z = {z.hex()}" in PAGE
-    assert f"e = {sm3(z + message).hex()}" in PAGE
+    assert f"e = {sm3.digest(z + message).hex()}" in PAGE
     offsets = [0, 1, 3, 4, 8, 9, 11, 12, 20, 23, 39]
-    for start, end in pairwise(offsets):
-        assert f"| {data[start:end].hex()} |" in PAGE
+    assert rows_of_bytes(10) == [data[start:end].hex() for start, end in pairwise(offsets)]
 
 
 def test_the_bytes_of_the_offline_example_stand_on_the_page() -> None:
-    data = second.to_bytes(OFFLINE)
+    data = int(OFFLINE[4:]).to_bytes(203, "big")
     issuer = private_key(key_name("device_credential", 1, 1)).public_key().to_bytes()
-    device = second.decompress(device_key("device.a"))
-    for value in (data[:49], data[49:113], data[113:139], data[139:], issuer, b"\x04" + device):
+    device = private_key("device.a").public_key().to_bytes()
+    for value in (data[:49], data[49:113], data[113:139], data[139:], issuer, device):
         assert f"\n{value.hex()}\n" in PAGE.replace("    ", "")
     for point, message in (
         (issuer[1:], CREDENTIAL_CONTEXT + data[:49]),
-        (device, OFFLINE_CONTEXT + data[:139]),
+        (device[1:], OFFLINE_CONTEXT + data[:139]),
     ):
         assert f"Z = {z_of(point).hex()}" in PAGE
-        assert f"e = {sm3(z_of(point) + message).hex()}" in PAGE
+        assert f"e = {sm3.digest(z_of(point) + message).hex()}" in PAGE
+
+    credential, own = [0, 1, 3, 4, 8, 9, 11, 12, 16, 49], [113, 117, 118, 120, 128, 136, 139]
+    fields = [*pairwise(credential), *pairwise(own)]
+    assert rows_of_bytes(11) == [data[start:end].hex() for start, end in fields]
 
 
 def test_the_box_of_the_page_is_the_one_that_is_sealed() -> None:
@@ -137,5 +130,7 @@ def test_the_numbers_of_the_page_are_those_of_the_core() -> None:
     assert (codes.CODE_LIFE_SECONDS, codes.CREDENTIAL_LIFE_SECONDS) == (60, 86_400)
     assert (codes.ONLINE_SKEW_SECONDS, codes.OFFLINE_SKEW_SECONDS) == (5, 30)
     assert (codes.CODE_TEXT_MAX, codes.AMOUNT_FEN_MAX) == (512, 256**3 - 1)
+    examples = json.loads(make_vectors.FILE.read_text("ascii"))["cases"]
+    assert f"| `cases` | {len(examples)} examples |" in PAGE
     for words in ("A code lives 60 s", "5 s online and 30 s offline", "512 characters"):
         assert words in PAGE

@@ -1,4 +1,4 @@
-//! Checking a code: steps 1 to 6 of the order in `docs/code-format.md`, section 6.
+//! Checking a code: steps 1 to 6 of the order in `docs/code-format.md`, section 7.
 
 use sscard_sm::sm2::{DEFAULT_SIGNER_ID, PublicKey};
 
