@@ -1,0 +1,147 @@
+"""`sscard init` and `sscard upgrade`: make an installation, bring its database up to date."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from card_core.errors import SchemaOutdatedError
+from card_core.store.operators import Role
+from crypto.keys import KeyFiles
+from issuance.cli import screen
+from issuance.cli.desk import passphrase, settings
+from issuance.errors import FileRefusedError, SettingsError
+from issuance.founding import Bureau, NewPerson, check_can_be_founded, found
+from issuance.installation import open_database
+from issuance.settings import Settings, read_secret
+
+# Enough people for every act that needs two of them.
+FIRST_PEOPLE = (
+    ("admin", "管理员", frozenset({Role.ADMINISTRATOR})),
+    ("maker", "经办", frozenset({Role.MAKER})),
+    ("checker", "复核", frozenset({Role.CHECKER})),
+)
+
+
+def init(
+    issuer: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=1, max=65535, help="发卡机构号，写入每个动态码。\n\nIssuer number."
+        ),
+    ] = 1,
+    letters: Annotated[
+        str, typer.Option(metavar="AB", help="卡号开头的两个大写字母。\n\nCard numbers begin so.")
+    ] = "AA",
+    name: Annotated[
+        str, typer.Option(help="发卡机构名称。\n\nThe bureau's name.")
+    ] = "社保卡管理中心",
+    operators: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="首批操作员；不给则询问。\n\nThe first operators; asked for otherwise.",
+        ),
+    ] = None,
+) -> None:
+    """初始化：建立文件夹、密钥、数据库和首批操作员。
+    Make home, keys, database, operators.
+
+    中断后用同一口令再次运行即可完成。 If interrupted, run it again with the same passphrase.
+    """
+    chosen = settings()
+    check_can_be_founded(chosen)
+    secret = _new_passphrase(chosen)
+    people = read_people(operators) if operators else ask_people()
+    with screen.working("正在初始化", "Initialising"):
+        found(chosen, secret, bureau=Bureau(issuer, letters, name), people=people)
+    screen.say(f"已初始化 {chosen.home.path}", f"{chosen.home.path} is initialised")
+    screen.show_table(
+        ["登录名 Name", "姓名 Person", "角色 Roles"],
+        [(one.name, one.display_name, ", ".join(sorted(one.roles))) for one in people],
+    )
+    screen.warn(
+        "请妥善保管密钥口令和 keys 文件夹的备份；丢失后无法恢复任何数据。",
+        "Keep the passphrase and a backup of the folder keys; without them no data can be read.",
+    )
+
+
+def upgrade() -> None:
+    """升级数据库结构，可重复运行。
+    Bring the database up to date; may be repeated.
+    """
+    chosen = settings()
+    chosen.home.facts()
+    keys = KeyFiles.open(chosen.home.keys, passphrase(chosen))
+    with open_database(chosen, keys) as store, screen.working("正在升级", "Upgrading"):
+        try:
+            store.upgrade()
+        except SchemaOutdatedError:
+            raise SettingsError(
+                "database_newer",
+                "数据库由更新版本的 sscard 建立，本程序不能使用。请升级 sscard。",
+                "The database was made by a newer sscard and this one can't use it. Upgrade "
+                "sscard.",
+            ) from None
+    screen.say("数据库已是最新。", "The database is up to date.")
+
+
+def read_people(path: Path) -> list[NewPerson]:
+    """The first operators from a TOML file. Raises FileRefusedError, CardCoreError.
+
+    [[operator]]
+    name = "maker"
+    display_name = "..."
+    roles = ["maker"]
+    password = "..."
+    """
+    try:
+        rows = tomllib.loads(path.read_text())["operator"]
+        return [_person(row) for row in rows]
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise _unusable(path) from error
+
+
+def _person(row: dict[str, Any]) -> NewPerson:
+    if not isinstance(row["roles"], list):
+        raise TypeError("roles")
+    try:
+        roles = frozenset(Role(role) for role in row["roles"])
+    except ValueError as error:
+        raise KeyError("roles") from error
+    return NewPerson(str(row["name"]), str(row["display_name"]), roles, str(row["password"]))
+
+
+def ask_people() -> list[NewPerson]:
+    """Administrator, maker and checker, with passwords typed one after the other."""
+    people = []
+    for name, display_name, roles in FIRST_PEOPLE:
+        password = screen.ask_new_secret(
+            f"{display_name} {name} 的密码（至少 12 个字符）",
+            f"password of {name} (12 characters or more)",
+            instead="--operators FILE.toml",
+        )
+        people.append(NewPerson(name, display_name, roles, password))
+    return people
+
+
+def _new_passphrase(chosen: Settings) -> bytes:
+    if chosen.passphrase_file:
+        return read_secret(chosen.passphrase_file)
+    typed = screen.ask_new_secret(
+        "新的密钥口令（至少 8 个字节）",
+        "New key passphrase (8 bytes or more)",
+        instead="SSCARD_KEY_PASSPHRASE_FILE",
+    )
+    return typed.encode()
+
+
+def _unusable(path: Path) -> FileRefusedError:
+    return FileRefusedError(
+        "operators_file_unusable",
+        f"操作员文件 {path} 不能用：应为 TOML，每个 [[operator]] 含 name、display_name、"
+        "roles、password。",
+        f"The operators file {path} can't be used: it must be TOML, and each [[operator]] have "
+        "name, display_name, roles and password.",
+    )

@@ -1,0 +1,95 @@
+"""`sscard institution`: designated hospitals and pharmacies."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from card_core.kernel.acts.institutions import (
+    DesignateInstitution,
+    ReinstateInstitution,
+    SuspendInstitution,
+)
+from card_core.store import Reader, institutions
+from card_core.store.institutions import Institution
+from issuance.cli import screen
+from issuance.cli.desk import OperatorOption, opened_desk
+
+app = typer.Typer(
+    help="定点医药机构：登记、停用、名单。\nDesignated institutions.", no_args_is_help=True
+)
+
+# The national coding of designated institutions: a letter, the region's six digits, five more.
+_NATIONAL_CODE = re.compile(r"([HP])([0-9]{6})[0-9]{5}")
+_KINDS = {"H": "hospital", "P": "pharmacy"}
+
+CodeArgument = Annotated[
+    str,
+    typer.Argument(metavar="CODE", help="机构编码，如 P44060400001。\n\nThe institution's code."),
+]
+
+
+@app.command()
+def designate(
+    code: CodeArgument,
+    name: Annotated[str, typer.Option(help="机构名称。\n\nIts name.")],
+    kind: Annotated[
+        str, typer.Option(help="类别；H、P 开头的编码可省略。\n\nKind; H and P codes tell it.")
+    ] = "",
+    region: Annotated[
+        str, typer.Option(help="6 位行政区划；同上可省略。\n\nRegion, six digits; as above.")
+    ] = "",
+    operator: OperatorOption = None,
+) -> None:
+    """登记定点医药机构（须另一人复核）。
+    Designate an institution; another person approves.
+    """
+    told = _NATIONAL_CODE.fullmatch(code)
+    act = DesignateInstitution(
+        code=code,
+        name=name,
+        kind=kind or (_KINDS[told[1]] if told else ""),
+        region=region or (told[2] if told else ""),
+    )
+    with opened_desk(operator) as desk:
+        desk.propose(act)
+
+
+@app.command()
+def suspend(code: CodeArgument, operator: OperatorOption = None) -> None:
+    """停用，立即生效。
+    Suspend; in effect at once.
+    """
+    with opened_desk(operator) as desk:
+        desk.perform(SuspendInstitution(code))
+    screen.say("已停用，其终端不能再核验。", "Suspended; none of its terminals can scan.")
+
+
+@app.command()
+def reinstate(code: CodeArgument, operator: OperatorOption = None) -> None:
+    """恢复（须另一人复核）。
+    Reinstate; another person approves.
+    """
+    with opened_desk(operator) as desk:
+        desk.propose(ReinstateInstitution(code))
+
+
+@app.command("list")
+def list_institutions(operator: OperatorOption = None) -> None:
+    """列出定点医药机构。
+    List the designated institutions.
+    """
+    with opened_desk(operator) as desk, desk.site.store.read() as tx:
+        rows = [
+            (one.code, one.name, one.kind, one.region, one.state.value)
+            for one in all_institutions(tx)
+        ]
+    screen.show_table(["编码 Code", "名称 Name", "类别 Kind", "区划 Region", "状态 State"], rows)
+
+
+def all_institutions(tx: Reader) -> Iterator[Institution]:
+    after = ""
+    while page := institutions.page(tx, after=after):
+        yield from page
+        after = page[-1].id

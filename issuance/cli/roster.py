@@ -1,0 +1,172 @@
+"""`sscard roster`: check a bureau's list of applicants, and import it as a batch."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from issuance.batches import REFUSED_AT_IMPORT, Imported, import_roster
+from issuance.cli import screen
+from issuance.cli.desk import OperatorOption, opened_desk
+from issuance.cli.failures import UNUSABLE_FILE
+from issuance.errors import IssuanceError
+from issuance.files import PUBLIC, write_whole
+from issuance.roster import RosterFileError, RosterReport, RowFindings, check_roster
+
+app = typer.Typer(help="名册：检查、导入。\nRosters: check, import.", no_args_is_help=True)
+
+SHANGHAI = timezone(timedelta(hours=8))
+ROWS_SHOWN = 5
+COLUMNS = ("栏 Field", "行数 Rows", "行号 Which", "怎么办 What to do")
+
+RosterArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="名册文件 .csv / .xlsx。\n\nThe roster file.")
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="OUT.json", help="把逐行结果写入此文件。\n\nWrite every row's result here."
+    ),
+]
+
+
+@app.command()
+def check(
+    file: RosterArgument,
+    report: ReportOption = None,
+) -> None:
+    """检查名册，不写入数据库。
+    Check a roster; nothing goes into the database.
+
+    退出码：0 全部接受，1 有行被退回，2 文件不能用。
+    Exit code: 0 all rows accepted, 1 some refused, 2 the file can't be used.
+    """
+    try:
+        found = read_roster(file)
+        if report:
+            write_report(report, found)
+    except (RosterFileError, IssuanceError) as error:
+        screen.show_error(error.message_zh, error.message_en)
+        raise typer.Exit(UNUSABLE_FILE) from None
+    show_findings(found)
+    if report:
+        screen.say(f"逐行结果已写入 {report}", f"Every row's result is in {report}")
+    raise typer.Exit(1 if found.refused else 0)
+
+
+def read_roster(file: Path) -> RosterReport:
+    """Check `file` with a progress bar. Raises RosterFileError."""
+    with screen.progress("检查名册", "Checking") as shown:
+        return check_roster(
+            file,
+            today=today_in_shanghai(),
+            progress=shown,
+        )
+
+
+def today_in_shanghai() -> date:
+    """The day that ages are counted to: dates of law are Asia/Shanghai's."""
+    return datetime.now(SHANGHAI).date()
+
+
+def write_report(path: Path, found: RosterReport) -> None:
+    """Write the report whole or not at all. Raises FileRefusedError."""
+    content = json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n"
+    write_whole(path, content.encode(), mode=PUBLIC)
+
+
+def show_findings(found: RosterReport) -> None:
+    """How many rows are good, and a table of what is wrong with the others."""
+    accepted, refused = len(found.applications), len(found.refused)
+    screen.say(
+        f"接受 {accepted} 行，退回 {refused} 行，提醒 {len(found.warnings)} 行。",
+        f"{accepted} rows accepted, {refused} refused, {len(found.warnings)} with a warning.",
+        style="bold",
+    )
+    for findings, title in (
+        (found.refused, "退回 Refused"),
+        (found.warnings, "提醒（不影响受理） Warnings (accepted all the same)"),
+    ):
+        if findings:
+            screen.show_table(
+                COLUMNS,
+                _by_problem(findings),
+                title=title,
+            )
+
+
+def _by_problem(findings: Iterable[RowFindings]) -> Iterator[tuple[str, int, str, str]]:
+    """One line for each kind of problem, the most frequent first."""
+    rows: dict[tuple[str, str], list[int]] = defaultdict(list)
+    texts: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for found in findings:
+        for field, problem in found.problems:
+            rows[field, problem.code].append(found.row)
+            texts[field, problem.code].append((problem.message_zh, problem.message_en))
+    for key in sorted(rows, key=lambda key: -len(rows[key])):
+        zh, en = texts[key][0]
+        if len(set(texts[key])) > 1:
+            # The text speaks of another row, and is an example.
+            zh, en = f"第 {rows[key][0]} 行：{zh}", f"Row {rows[key][0]}: {en}"
+        yield key[0], len(rows[key]), _which(rows[key]), f"{zh}\n{en}"
+
+
+def _which(rows: Sequence[int]) -> str:
+    return ", ".join(map(str, rows[:ROWS_SHOWN])) + (" …" if len(rows) > ROWS_SHOWN else "")
+
+
+@app.command("import")
+def import_(
+    file: RosterArgument,
+    name: Annotated[
+        str | None,
+        typer.Option(help="批次名称，默认用文件名。\n\nName of the batch; else the file's."),
+    ] = None,
+    report: ReportOption = None,
+    operator: OperatorOption = None,
+) -> None:
+    """检查并导入名册，提交复核。
+    Check and import a roster, and propose its release.
+
+    有问题的行退回，其余行照常受理。 Bad rows are refused, the others go on.
+    """
+    with opened_desk(operator) as desk:
+        found = read_roster(file)
+        if report:
+            write_report(report, found)
+        show_findings(found)
+        with screen.working("正在导入", "Importing"):
+            imported = import_roster(
+                desk.site.kernel, found, name=name or file.stem, actor=desk.actor
+            )
+    show_imported(imported)
+    if imported.batch_id is None:
+        raise typer.Exit(1)
+
+
+def show_imported(imported: Imported) -> None:
+    """What the holders and cards that there are have refused, and what comes next."""
+    if imported.refused:
+        rows = defaultdict(list)
+        for row, code in imported.refused:
+            rows[code].append(row)
+        screen.show_table(
+            COLUMNS,
+            [("-", len(rows[code]), _which(rows[code]), "\n".join(REFUSED_AT_IMPORT[code]))
+             for code in rows],
+            title="对照现有持卡人退回 Refused against existing holders",
+        )  # fmt: skip
+    if imported.batch_id is None or imported.approval_id is None:
+        screen.show_error(
+            "没有可以受理的行，未建立批次。", "No row is left to accept; no batch was made."
+        )
+        return
+    screen.say(
+        f"已导入 {imported.accepted} 行，批次编号 {imported.batch_id}，待复核。",
+        f"{imported.accepted} rows imported as batch {imported.batch_id}; it waits for approval.",
+    )
+    screen.hint(f"sscard batch approve {imported.batch_id} --operator …")

@@ -1,0 +1,171 @@
+"""Putting the service together, and running HTTP servers until somebody stops them."""
+
+import errno
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from card_core.errors import StoreError
+from card_core.kernel import Kernel
+from card_core.minting import Minter
+from issuance.errors import IssuanceError
+from issuance.installation import Installation, random_bytes, utc_now
+from scan_api.app import create_app
+from scan_api.server import configure
+from scan_api.services import KeyRingCache, Services
+
+BACKLOG = 2048
+SWEEP_EVERY_SECONDS = 300
+WATCH_SECONDS = 1.0
+
+_log = logging.getLogger("sscard.serving")
+
+
+def make_service(site: Installation) -> FastAPI:
+    """The whole HTTP service over an opened installation."""
+    minter = Minter(
+        site.store,
+        site.keys,
+        site.kernel,
+        issuer=site.facts.issuer,
+        key_number=site.facts.key_number,
+        clock=utc_now,
+        random_bytes=random_bytes,
+    )
+    return create_app(
+        Services(
+            kernel=site.kernel,
+            store=site.store,
+            minter=minter,
+            key_ring=KeyRingCache(site.store, utc_now),
+            pepper=site.pepper,
+            clock=utc_now,
+        )
+    )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the address now, so that a port in use is told before anything else happens.
+
+    port: 0 for any free one. Raises IssuanceError.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise IssuanceError(
+                "port_in_use",
+                f"端口 {port} 已被其他程序占用。请用 --port 换一个，或先停掉那个程序。",
+                f"Port {port} is in use by another program. Choose another with --port, or stop "
+                "that program.",
+            ) from error
+        raise IssuanceError(
+            "address_unusable",
+            f"不能在 {host}:{port} 上提供服务。请检查地址；1024 以下的端口需要特权。",
+            f"The address {host}:{port} can't be served. Check it; ports below 1024 need "
+            "privileges.",
+        ) from error
+
+
+class RunningServer:
+    """One HTTP server in a thread of its own, on a socket that is bound already."""
+
+    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
+        host, self.port = listening.getsockname()[:2]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        self._server = uvicorn.Server(configure(app, host=host, port=self.port))
+        self._thread = threading.Thread(
+            target=self._server.run, args=([listening],), name=f"http {self.port}"
+        )
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def begin_stop(self) -> None:
+        """Take no new connections and finish the requests that are there."""
+        self._server.should_exit = True
+
+    def join(self) -> None:
+        self._thread.join()
+
+
+@contextmanager
+def running(*servers: RunningServer) -> Iterator[None]:
+    """Stop the servers at the end, all at once, whatever happened inside."""
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.begin_stop()
+        for server in servers:
+            server.join()
+
+
+def serve_until_stopped(servers: Sequence[RunningServer]) -> None:
+    """Return when SIGINT or SIGTERM comes. Raises IssuanceError when a server ends by itself."""
+    with stop_signals() as stop:
+        while not stop.wait(WATCH_SECONDS):
+            if not all(server.is_alive for server in servers):
+                raise IssuanceError(
+                    "server_ended",
+                    "服务意外停止，请查看日志。",
+                    "The service ended by itself; see its log.",
+                )
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set, instead of ending the process where it stands."""
+    stop = threading.Event()
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def swept(kernel: Kernel) -> Iterator[None]:
+    """Delete, now and then, what has outlived its promise: old answers, nonces, sessions."""
+    stop = threading.Event()
+
+    def sweep() -> None:
+        while not stop.wait(SWEEP_EVERY_SECONDS):
+            try:
+                kernel.sweep()
+            except StoreError as error:
+                _log.warning('{"event": "sweep_failed", "error": "%s"}', error.code)
+
+    thread = threading.Thread(target=sweep, name="sweep")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def log_to_stderr() -> None:
+    """One JSON line for each request, on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log = logging.getLogger("sscard")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)

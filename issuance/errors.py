@@ -1,0 +1,36 @@
+"""What issuance refuses, each with a stable code and a sentence in Chinese and English.
+
+    IssuanceError
+    +-- SettingsError      an environment variable that can't be followed
+    +-- HomeError          the home folder is missing, unfinished, taken or not ours
+    +-- FileRefusedError   a file that can't be read or written
+    +-- BatchError         a batch that isn't where the command needs it
+
+Rosters have a tree of their own (issuance/roster). Nothing here carries personal data or a secret.
+"""
+
+
+class IssuanceError(Exception):
+    """An expected failure: what is wrong and what to do, for the person at the keyboard."""
+
+    def __init__(self, code: str, message_zh: str, message_en: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message_zh = message_zh
+        self.message_en = message_en
+
+
+class SettingsError(IssuanceError):
+    """A setting that can't be followed; nothing was started."""
+
+
+class HomeError(IssuanceError):
+    """The home folder can't serve; nothing was written into it."""
+
+
+class FileRefusedError(IssuanceError):
+    """A file can't be read or written as asked."""
+
+
+class BatchError(IssuanceError):
+    """The batch isn't in the state that the command needs."""

@@ -1,0 +1,57 @@
+"""Files that are there whole or not at all."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from issuance.errors import FileRefusedError
+
+PRIVATE = 0o600
+PUBLIC = 0o644
+
+
+def write_whole(path: Path, content: bytes, *, mode: int) -> None:
+    """Write `content` to `path` so that a reader finds the old file or the new one, never a part.
+
+    A temporary file beside it is filled, synced and renamed; a failure leaves nothing behind.
+    Raises FileRefusedError.
+    """
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise not_writable(path, error) from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        if isinstance(error, OSError):
+            raise not_writable(path, error) from error
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` survive a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def not_writable(path: Path, error: OSError) -> FileRefusedError:
+    """The refusal for `path` in words; the system's own reason is named."""
+    reason = os.strerror(error.errno) if error.errno else type(error).__name__
+    return FileRefusedError(
+        "not_writable",
+        f"无法写入 {path}（{reason}）。请检查文件夹是否存在、权限和磁盘空间。",
+        f"{path} can't be written ({reason}). Check that the folder exists, its permissions and "
+        "the free space.",
+    )

@@ -1,0 +1,156 @@
+"""Founding an installation: keys, database, issuer, first operators.
+
+Each step looks at what is there already and does what is missing, and home.json, written last,
+says that all is done. So an interrupted start is finished by running it again with the same
+passphrase, and nothing is made twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from card_core.codes import KeyPurpose
+from card_core.errors import TamperedRowError
+from card_core.kernel import Actor, ActorKind, Kernel
+from card_core.kernel.acts.operators import NewOperator
+from card_core.kernel.acts.set_up import RegisterIssuerKey, SetUpFirstOperators, SetUpIssuer
+from card_core.minting import code_signing_key
+from card_core.sign_in import check_new_operator_password, hash_password
+from card_core.store import Store, issuers, operators
+from card_core.store.operators import Role
+from crypto.keys import KeyFiles
+from issuance.batches import new_request_id
+from issuance.errors import HomeError
+from issuance.home import HomeFacts
+from issuance.installation import make_kernel, open_database, random_bytes
+from issuance.settings import Settings
+
+SECRET_SIZES_BYTES = {
+    "field": 16,
+    "index": 32,
+    "row": 32,
+    "audit": 32,
+    "box_wrap": 16,
+    "password": 32,
+}
+MADE_HERE = ("keys", "sessions", "sscard.db", "sscard.db-wal", "sscard.db-shm")
+
+_FOUNDING = Actor(ActorKind.SYSTEM, "founding")
+
+
+@dataclass(frozen=True, slots=True)
+class Bureau:
+    """issuer: 1 to 65535. card_letters: the two capitals its card numbers begin with."""
+
+    issuer: int
+    card_letters: str
+    name: str
+    key_number: int = 1
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NewPerson:
+    """An operator to be, with the password in clear; it is hashed once the keys are there."""
+
+    name: str
+    display_name: str
+    roles: frozenset[Role]
+    password: str
+
+    def __post_init__(self) -> None:
+        """Raises WeakPasswordError; InvalidActError for a name out of its limits."""
+        check_new_operator_password(self.password, self.name)
+        self.with_hash("not hashed yet")
+
+    def hashed(self, pepper: bytes) -> NewOperator:
+        return self.with_hash(
+            hash_password(self.password, pepper=pepper, random_bytes=random_bytes)
+        )
+
+    def with_hash(self, password_hash: str) -> NewOperator:
+        return NewOperator(self.name, self.display_name, self.roles, password_hash)
+
+
+def check_can_be_founded(settings: Settings) -> None:
+    """Raise HomeError when the home is initialised already, or holds what isn't ours."""
+    if settings.home.is_initialised():
+        raise HomeError(
+            "home_initialised",
+            f"{settings.home.path} 已初始化，未作任何更改。",
+            f"{settings.home.path} is initialised already; nothing was changed.",
+        )
+    settings.home.refuse_strangers(MADE_HERE)
+
+
+def found(
+    settings: Settings, passphrase: bytes, *, bureau: Bureau, people: Sequence[NewPerson]
+) -> None:
+    """Make the installation, or finish one that was interrupted.
+
+    people: the first operators; one must be able to propose and another to approve.
+    Raises HomeError, FileRefusedError, KeyFileError, KernelError, StoreError.
+    """
+    check_can_be_founded(settings)
+    # 1 what the database will ask of these, before anything is written
+    SetUpIssuer(bureau.issuer, bureau.card_letters, bureau.name)
+    SetUpFirstOperators(tuple(person.with_hash("not hashed yet") for person in people))
+    # 2 folders and keys
+    settings.home.make()
+    keys = _make_keys(settings, passphrase, bureau)
+    with open_database(settings, keys) as store:
+        # 3 the database
+        store.upgrade()
+        # 4 what the service can't be without
+        _set_up(store, keys, bureau, people)
+    # 5 done
+    settings.home.write_facts(HomeFacts(bureau.issuer, bureau.key_number))
+
+
+def _make_keys(settings: Settings, passphrase: bytes, bureau: Bureau) -> KeyFiles:
+    folder = settings.home.keys
+    is_begun = (folder / "keyring.json").exists()
+    keys = (KeyFiles.open if is_begun else KeyFiles.create)(folder, passphrase)
+    there = keys.names()
+    for name, size_bytes in SECRET_SIZES_BYTES.items():
+        if name not in there:
+            keys.create_secret(name, size_bytes)
+    signing_key = code_signing_key(bureau.issuer, bureau.key_number)
+    if signing_key not in there:
+        keys.create_signer(signing_key)
+    return keys
+
+
+def _set_up(store: Store, keys: KeyFiles, bureau: Bureau, people: Sequence[NewPerson]) -> None:
+    try:
+        with store.read() as tx:
+            own = issuers.own(tx)
+            key = issuers.get_key(tx, bureau.issuer, bureau.key_number, KeyPurpose.CODE_SIGNING)
+            has_operators = bool(operators.page(tx, limit=1))
+    except TamperedRowError:
+        raise _taken() from None
+    public_key = keys.signer(code_signing_key(bureau.issuer, bureau.key_number)).public_key
+    if own is not None and (own.number, own.card_letters) != (bureau.issuer, bureau.card_letters):
+        raise _taken()
+    if key is not None and key.public_key != public_key:
+        raise _taken()
+    kernel = make_kernel(store, keys)
+    if own is None:
+        _perform(kernel, SetUpIssuer(bureau.issuer, bureau.card_letters, bureau.name))
+    if key is None:
+        point = public_key.to_bytes(compressed=True)
+        _perform(kernel, RegisterIssuerKey(bureau.issuer, bureau.key_number, point))
+    if not has_operators:
+        pepper = keys.secret("password")
+        _perform(kernel, SetUpFirstOperators(tuple(person.hashed(pepper) for person in people)))
+
+
+def _perform(kernel: Kernel, act: SetUpIssuer | RegisterIssuerKey | SetUpFirstOperators) -> None:
+    kernel.perform(act, actor=_FOUNDING, request_id=new_request_id())
+
+
+def _taken() -> HomeError:
+    return HomeError(
+        "database_taken",
+        "该数据库属于另一个安装（密钥或发卡机构不同）。请换一个空数据库，或用原来的 SSCARD_HOME。",
+        "This database belongs to another installation (other keys or another issuer). Use an "
+        "empty database, or the SSCARD_HOME that it belongs to.",
+    )

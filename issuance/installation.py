@@ -1,0 +1,116 @@
+"""One installation, put together: home, keys, database, kernel.
+
+    with open_installation(settings, passphrase) as site:
+        site.kernel.perform(act, actor=actor, request_id=new_request_id())
+
+Everything below gets its clock and its random source from here.
+"""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from card_core.errors import SchemaOutdatedError
+from card_core.kernel import BoxKeyWrap, Kernel
+from card_core.store import FieldCipher, Store, open_store
+from crypto.keys import KeyFiles, KeyProvider
+from issuance.errors import HomeError, SettingsError
+from issuance.home import Home, HomeFacts
+from issuance.settings import Settings
+
+SQLITE = "sqlite:///"
+DATABASE_KINDS = (SQLITE, "postgresql://", "postgresql+psycopg://")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def random_bytes(size: int) -> bytes:
+    return secrets.token_bytes(size)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What every command works with; made by `open_installation`."""
+
+    home: Home
+    facts: HomeFacts
+    keys: KeyProvider
+    store: Store
+    kernel: Kernel
+
+    @property
+    def pepper(self) -> bytes:
+        """What passwords are hashed with, beside their salt; 32 bytes."""
+        return self.keys.secret("password")
+
+
+@contextmanager
+def open_installation(settings: Settings, passphrase: bytes) -> Iterator[Installation]:
+    """Open keys and database of an initialised home.
+
+    Raises HomeError, SettingsError, crypto.keys.KeyFileError, SchemaOutdatedError, StoreError.
+    """
+    facts = settings.home.facts()
+    keys = KeyFiles.open(settings.home.keys, passphrase)
+    _check_database_is_there(settings.database_url)
+    with open_database(settings, keys) as store:
+        if not store.is_current():
+            raise SchemaOutdatedError
+        yield Installation(settings.home, facts, keys, store, make_kernel(store, keys))
+
+
+@contextmanager
+def open_database(settings: Settings, keys: KeyProvider) -> Iterator[Store]:
+    """The database under the keys of the home, whatever its schema. Raises SettingsError."""
+    cipher = FieldCipher(
+        field_key=keys.secret("field"),
+        index_key=keys.secret("index"),
+        row_key=keys.secret("row"),
+        audit_key=keys.secret("audit"),
+        random_bytes=random_bytes,
+    )
+    if not settings.database_url.startswith(DATABASE_KINDS):
+        raise _unusable_url()
+    try:
+        store = open_store(settings.database_url, cipher=cipher)
+    except ValueError as error:
+        raise _unusable_url() from error
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _unusable_url() -> SettingsError:
+    """The address may hold a password, so it is not repeated."""
+    return SettingsError(
+        "database_url_unusable",
+        "SSCARD_DATABASE_URL 应以 sqlite:/// 加文件路径或 postgresql:// 开头。",
+        "SSCARD_DATABASE_URL must begin with sqlite:/// and a path, or with postgresql://.",
+    )
+
+
+def _check_database_is_there(url: str) -> None:
+    """SQLite would make an empty file in the place of one that was lost. Raises HomeError."""
+    path = url.removeprefix(SQLITE)
+    if path != url and not Path(path).exists():
+        raise HomeError(
+            "database_missing",
+            f"找不到数据库文件 {path}。请检查 SSCARD_DATABASE_URL，或从备份恢复。",
+            f"The database file {path} is not there. Check SSCARD_DATABASE_URL, or restore it "
+            "from a backup.",
+        )
+
+
+def make_kernel(store: Store, keys: KeyProvider) -> Kernel:
+    return Kernel(
+        store,
+        clock=utc_now,
+        random_bytes=random_bytes,
+        box_key_wrap=BoxKeyWrap(keys.secret("box_wrap")),
+    )

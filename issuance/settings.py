@@ -1,0 +1,73 @@
+"""What the environment decides: where the home is, which database, how keys are unlocked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from issuance.errors import SettingsError
+from issuance.home import Home
+
+SECRET_BYTES_MAX = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one command.
+
+    home: the folder of this installation (SSCARD_HOME, default ~/.sscard).
+    database_url: SQLite inside the home unless SSCARD_DATABASE_URL names a PostgreSQL database.
+    passphrase_file: holds the key passphrase in its first line (SSCARD_KEY_PASSPHRASE_FILE);
+        None: the person is asked.
+    """
+
+    home: Home
+    database_url: str
+    passphrase_file: Path | None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the SSCARD_ variables; an empty one counts as absent.
+
+        Raises SettingsError when SSCARD_REDIS_URL is set: the spent codes are kept in the database
+        alone, and a store that is named but not used would promise what doesn't happen.
+        """
+        if environment.get("SSCARD_REDIS_URL"):
+            raise SettingsError(
+                "redis_not_supported",
+                "尚不支持快速存储（Redis）。请去掉 SSCARD_REDIS_URL 后再运行；"
+                "动态码的一次性由数据库保证。",
+                "A fast store (Redis) is not supported yet. Unset SSCARD_REDIS_URL and run again; "
+                "the database alone keeps each code to one use.",
+            )
+        home = Home(Path(environment.get("SSCARD_HOME") or "~/.sscard").expanduser().absolute())
+        passphrase_file = environment.get("SSCARD_KEY_PASSPHRASE_FILE")
+        return cls(
+            home=home,
+            database_url=environment.get("SSCARD_DATABASE_URL") or home.database_url,
+            passphrase_file=Path(passphrase_file).expanduser() if passphrase_file else None,
+        )
+
+
+def read_secret(path: Path) -> bytes:
+    """A passphrase or password: the first line of a file, without its line end.
+
+    Raises SettingsError when the file can't be read, is empty or is longer than any secret.
+    """
+    try:
+        with path.open("rb") as file:
+            line = file.readline(SECRET_BYTES_MAX + 2).rstrip(b"\r\n")
+    except OSError as error:
+        raise SettingsError(
+            "secret_file_unreadable",
+            f"无法读取口令或密码文件 {path}。请检查路径和文件权限。",
+            f"The passphrase or password file {path} can't be read. Check the path and the file's "
+            "permissions.",
+        ) from error
+    if not 1 <= len(line) <= SECRET_BYTES_MAX:
+        raise SettingsError(
+            "secret_file_unusable",
+            f"文件 {path} 的第一行应为口令或密码，长度 1 至 {SECRET_BYTES_MAX} 字节。",
+            f"The first line of {path} must be the passphrase or password, 1 to "
+            f"{SECRET_BYTES_MAX} bytes.",
+        )
+    return line

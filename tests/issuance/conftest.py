@@ -1,0 +1,62 @@
+"""A founded installation for each test, its people signed in."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from office import PASSPHRASE, PEOPLE, Office, first_people, make_office
+
+from crypto.keys import sealing
+from issuance.cli import roster
+from issuance.founding import Bureau, found
+from issuance.installation import Installation, open_installation
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "DATABASE_URL", "REDIS_URL", "KEY_PASSPHRASE_FILE", "OPERATOR"):
+        monkeypatch.delenv(f"SSCARD_{name}", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _a_day_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample rosters' people grow older, and one day need no guardian any more."""
+    monkeypatch.setattr(roster, "today_in_shanghai", lambda: date(2026, 3, 2))
+
+
+@pytest.fixture(scope="session")
+def _founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with everybody signed in, copied for each test that wants one."""
+    folder = tmp_path_factory.mktemp("office")
+    office = make_office(folder)
+    with pytest.MonkeyPatch.context() as patched:
+        # The least that is let through: tests open these keys again and again.
+        patched.setattr(sealing, "ITERATIONS", sealing.ITERATIONS_RANGE.start)
+        found(
+            office.settings,
+            PASSPHRASE.encode(),
+            bureau=Bureau(7, "FS", "Test bureau"),
+            people=first_people(),
+        )
+    office.sign_in(*PEOPLE)
+    return folder
+
+
+@pytest.fixture
+def empty_office(tmp_path: Path) -> Office:
+    return make_office(tmp_path)
+
+
+@pytest.fixture
+def office(_founded: Path, tmp_path: Path) -> Office:
+    shutil.copytree(_founded, tmp_path, dirs_exist_ok=True)
+    return make_office(tmp_path)
+
+
+@pytest.fixture
+def site(office: Office) -> Iterator[Installation]:
+    """The office's installation, opened in this process."""
+    with open_installation(office.settings, PASSPHRASE.encode()) as opened:
+        yield opened

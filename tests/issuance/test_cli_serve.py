@@ -1,0 +1,132 @@
+"""`sscard serve` and `sscard terminal`: real processes, real sockets, real signals."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+from office import SSCARD, Office, refused
+
+ANSWER_SECONDS = 10
+START_SECONDS_MAX = 60
+
+
+@contextmanager
+def started(office: Office, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command once it says its address; killed at the end if it is still there."""
+    process = subprocess.Popen(
+        [SSCARD, *arguments],
+        env={**os.environ, **office.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    watchdog = threading.Timer(START_SECONDS_MAX, process.kill)
+    with process:
+        watchdog.start()
+        try:
+            found = None
+            for line in process.stdout or ():
+                if found := re.search(r"http://[0-9.:]+", line):
+                    break
+            assert found is not None, process.stderr and process.stderr.read()
+            watchdog.cancel()
+            yield process, found[0]
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def stop(process: subprocess.Popen[str], number: int) -> tuple[int, str]:
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    return process.returncode, out + err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_service_serves_and_stops_cleanly(office: Office, number: int) -> None:
+    with started(office, "serve", "--port", "0") as (process, url):
+        with httpx2.Client(base_url=url, timeout=ANSWER_SECONDS, trust_env=False) as http:
+            assert http.get("/readyz").json() == {"status": "ready"}
+            assert http.get("/healthz").status_code == 200
+            assert "<html" in http.get("/").text
+        code, said = stop(process, number)
+    assert code == 0, said
+    assert "服务已停止" in said
+    assert "Traceback" not in said
+
+
+def test_a_port_in_use_is_told_and_nothing_is_started(office: Office) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused(office.run("serve", "--port", port), f"端口 {port} 已被", "in use")
+
+
+def test_an_address_that_is_not_ours_is_told(office: Office) -> None:
+    result = office.run("serve", "--host", "192.0.2.1", "--port", "0")
+    refused(result, "不能在 192.0.2.1", "can't be served")
+
+
+def test_the_log_has_a_line_for_each_request_without_what_was_asked(office: Office) -> None:
+    with started(office, "serve", "--port", "0") as (process, url):
+        httpx2.get(f"{url}/healthz?number=110101199003070054", trust_env=False)
+        _, said = stop(process, signal.SIGTERM)
+    assert '"route": "/healthz"' in said
+    assert "110101" not in said
+
+
+@pytest.fixture
+def terminal(office: Office) -> list[str]:
+    """The options for a terminal with a key."""
+    passphrase = office.file("terminal.passphrase", "lantern quay")
+    options = ["--folder", str(office.folder / "key"), "--passphrase-file", str(passphrase)]
+    office.done("terminal", "init", "--serial", "00000000000000a1", *options)
+    return options
+
+
+def test_a_terminal_key_is_shown_for_enrolment_and_never_made_twice(
+    office: Office, terminal: list[str]
+) -> None:
+    key_files = {path: path.read_bytes() for path in Path(terminal[1]).iterdir()}
+    assert office.run("terminal", "init", *terminal).exit_code == 1
+    assert {path: path.read_bytes() for path in Path(terminal[1]).iterdir()} == key_files
+    other = [terminal[0], str(office.folder / "other"), *terminal[2:]]
+    shown = office.done("terminal", "init", *other)
+    assert re.search(r"enrol [0-9a-f]{16} --institution CODE --public-key 0[23][0-9a-f]{64}", shown)
+
+
+def test_the_counter_serves_its_page_and_stops_cleanly(office: Office, terminal: list[str]) -> None:
+    with started(office, "terminal", "serve", "--port", "0", *terminal) as (process, url):
+        assert "<html" in httpx2.get(url, timeout=ANSWER_SECONDS, trust_env=False).text
+        code, said = stop(process, signal.SIGINT)
+    assert (code, "Traceback" in said) == (0, False)
+
+
+def test_what_a_counter_needs_is_told(office: Office, terminal: list[str]) -> None:
+    nowhere = ["--folder", str(office.folder / "none"), *terminal[2:]]
+    refused(office.run("terminal", "serve", *nowhere), "终端密钥", "sscard terminal init")
+    abroad = ("terminal", "serve", "--service", "http://example.org", *terminal)
+    refused(office.run(*abroad), "必须是 https", "must be https")
+    wrong = [*terminal[:3], str(office.file("wrong", "something else"))]
+    refused(office.run("terminal", "serve", *wrong), "口令错误", "passphrase is wrong")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused(office.run("terminal", "serve", "--port", port, *terminal), "已被其他", "in use")
+
+
+@pytest.mark.parametrize("serial", ["xyz", "00", "0000000000000000"])
+def test_a_serial_number_is_eight_bytes_and_not_zero(office: Office, serial: str) -> None:
+    passphrase = str(office.file("terminal.passphrase", "lantern quay"))
+    folder = str(office.folder / "key")
+    result = office.run(
+        "terminal", "init", "--serial", serial, "--folder", folder, "--passphrase-file", passphrase
+    )
+    refused(result, "十六进制", "hex")
+    assert not (office.folder / "key").exists()

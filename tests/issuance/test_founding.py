@@ -1,0 +1,125 @@
+"""Founding is finished by running it again, wherever it stopped, and never done twice."""
+
+from collections.abc import Callable
+
+import pytest
+from office import PASSPHRASE, PEOPLE, Office, first_people, make_office
+
+from card_core.errors import InvalidActError, WeakPasswordError
+from card_core.kernel import Kernel
+from card_core.store import Store, issuers, operators
+from crypto.keys import KeyFiles, WrongPassphraseError
+from issuance.errors import HomeError
+from issuance.founding import SECRET_SIZES_BYTES, Bureau, NewPerson, found
+from issuance.home import Home
+from issuance.installation import open_installation
+
+BUREAU = Bureau(7, "FS", "Test bureau")
+
+
+class PowerCutError(Exception):
+    """Stands for the process dying."""
+
+
+def make(office: Office, bureau: Bureau = BUREAU) -> None:
+    found(office.settings, PASSPHRASE.encode(), bureau=bureau, people=first_people())
+
+
+def cut_after(owner: type, name: str, calls: int, patched: pytest.MonkeyPatch) -> None:
+    """Let `name` work `calls` times, and die at the next."""
+    real: Callable[..., object] = getattr(owner, name)
+    left = calls
+
+    def call(*arguments: object, **named: object) -> object:
+        nonlocal left
+        if not left:
+            raise PowerCutError
+        left -= 1
+        return real(*arguments, **named)
+
+    patched.setattr(owner, name, call)
+
+
+STOPS = [
+    *((KeyFiles, "create_secret", count) for count in range(len(SECRET_SIZES_BYTES))),
+    (KeyFiles, "create_signer", 0),
+    (Store, "upgrade", 0),
+    *((Kernel, "perform", count) for count in range(3)),
+    (Home, "write_facts", 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "calls"), STOPS, ids=[f"{stop[1]}-{stop[2]}" for stop in STOPS]
+)
+def test_stopped_anywhere_and_run_again_it_is_finished(
+    empty_office: Office, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, calls: int
+) -> None:
+    with monkeypatch.context() as patched:
+        cut_after(owner, name, calls, patched)
+        with pytest.raises(PowerCutError):
+            make(empty_office)
+    assert not empty_office.settings.home.is_initialised()
+    make(empty_office)
+    with open_installation(empty_office.settings, PASSPHRASE.encode()) as site:
+        assert set(site.keys.names()) == {*SECRET_SIZES_BYTES, "code_signing.7.1"}
+        with site.store.read() as tx:
+            assert {one.name for one in operators.page(tx)} == set(PEOPLE)
+            own = issuers.own(tx)
+            keys = issuers.keys(tx)
+    assert own is not None
+    assert (own.number, own.card_letters) == (7, "FS")
+    assert [key.public_key for key in keys] == [site.keys.signer("code_signing.7.1").public_key]
+
+
+def test_finishing_takes_the_same_passphrase(
+    empty_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        cut_after(Store, "upgrade", 0, patched)
+        with pytest.raises(PowerCutError):
+            make(empty_office)
+    with pytest.raises(WrongPassphraseError):
+        found(empty_office.settings, b"another one", bureau=BUREAU, people=first_people())
+
+
+def test_a_home_is_founded_once(office: Office) -> None:
+    with pytest.raises(HomeError) as caught:
+        make(office)
+    assert caught.value.code == "home_initialised"
+
+
+def test_a_database_of_another_home_is_left_alone(
+    office: Office, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = make_office(tmp_path_factory.mktemp("other"))
+    url = {"SSCARD_DATABASE_URL": office.settings.database_url}
+    with pytest.raises(HomeError) as caught:
+        make(Office(other.folder, {**other.environment, **url}))
+    assert caught.value.code == "database_taken"
+    office.done("operator", "list", operator="li")
+
+
+@pytest.mark.parametrize(
+    "bureau", [Bureau(0, "FS", "x"), Bureau(1, "fs", "x"), Bureau(1, "FS", "")]
+)
+def test_an_unfit_bureau_is_refused_before_anything_is_written(
+    empty_office: Office, bureau: Bureau
+) -> None:
+    with pytest.raises(InvalidActError):
+        make(empty_office, bureau)
+    assert not empty_office.settings.home.path.exists()
+
+
+def test_two_people_at_least(empty_office: Office) -> None:
+    with pytest.raises(InvalidActError):
+        found(empty_office.settings, PASSPHRASE.encode(), bureau=BUREAU, people=first_people()[:1])
+    assert not empty_office.settings.home.path.exists()
+
+
+@pytest.mark.parametrize(
+    "password", ["", "short", "aaaaaaaaaaaaaaaa", "contains wang here", "x" * 129]
+)
+def test_a_weak_password_is_nobodys(password: str) -> None:
+    with pytest.raises(WeakPasswordError):
+        NewPerson("wang", "Wang", first_people()[1].roles, password)
