@@ -12,23 +12,31 @@ from card_core.kernel.box_keys import BoxKeyWrap
 from card_core.kernel.content import to_json
 from card_core.store import Reader, Transaction
 from card_core.store.ids import make_id
+from card_core.store.institutions import Institution, Terminal
 from card_core.store.operators import Role
 
 Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What an act sees while it is applied: one open transaction, one instant, one actor.
+class Standing:
+    """What the actor is now, as read in this transaction: an operator's roles, or where a terminal
+    stands. Everything in it is active and locked against change."""
 
-    roles: of the acting operator, as read in this transaction; empty for other kinds of actor.
-    """
+    roles: frozenset[Role] = frozenset()
+    terminal: Terminal | None = None
+    institution: Institution | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What an act sees while it is applied: one open transaction, one instant, one actor."""
 
     tx: Transaction
     actor: Actor
     now: datetime
     random_bytes: Callable[[int], bytes]
-    roles: frozenset[Role] = frozenset()
+    standing: Standing
     box_key_wrap: BoxKeyWrap | None = None
     _sequence: Iterator[int] = field(default_factory=itertools.count)
 

@@ -5,7 +5,7 @@ no act of whoever was suspended commits any more.
 """
 
 from card_core.errors import NotAllowedError, SamePersonError
-from card_core.kernel.act import Scene
+from card_core.kernel.act import Scene, Standing
 from card_core.kernel.actors import Actor, ActorKind
 from card_core.kernel.permissions import Rule
 from card_core.states import ServiceState
@@ -13,33 +13,28 @@ from card_core.store import Lock, Transaction, holders, institutions, operators
 from card_core.store.operators import Role
 
 
-def read_actor(tx: Transaction, actor: Actor) -> frozenset[Role]:
-    """Return an operator's roles, nothing for others. Raises NotAllowedError if not active."""
+def read_actor(tx: Transaction, actor: Actor) -> Standing:
+    """Raises NotAllowedError for whoever is unknown or not active."""
     match actor.kind:
         case ActorKind.OPERATOR:
-            return _operator_roles(tx, actor.id)
+            return Standing(roles=_operator_roles(tx, actor.id))
         case ActorKind.TERMINAL:
-            terminal = institutions.get_terminal(tx, actor.id, Lock.SHARED)
-            if terminal is None or terminal.state is not ServiceState.ACTIVE:
-                raise NotAllowedError
-            institution = institutions.get_institution(tx, terminal.institution_id, Lock.SHARED)
-            if institution is None or institution.state is not ServiceState.ACTIVE:
-                raise NotAllowedError
+            return _terminal_standing(tx, actor.id)
         case ActorKind.HOLDER:
             if not holders.exists(tx, actor.id):
                 raise NotAllowedError
         case ActorKind.SYSTEM:
             pass
-    return frozenset()
+    return Standing()
 
 
 def check_may_perform(scene: Scene, rule: Rule) -> None:
-    if scene.actor.kind not in rule.others and not scene.roles & rule.roles:
+    if scene.actor.kind not in rule.others and not scene.standing.roles & rule.roles:
         raise NotAllowedError
 
 
 def check_may_propose(scene: Scene, rule: Rule) -> None:
-    if not scene.roles & rule.roles:
+    if not scene.standing.roles & rule.roles:
         raise NotAllowedError
 
 
@@ -50,7 +45,7 @@ def check_may_approve(scene: Scene, rule: Rule, maker_id: str) -> None:
         raise NotAllowedError
     if scene.actor.id == maker_id:
         raise SamePersonError
-    if not scene.roles & rule.approvers:
+    if not scene.standing.roles & rule.approvers:
         raise NotAllowedError
     if not _operator_roles(scene.tx, maker_id) & rule.roles:
         raise NotAllowedError
@@ -60,7 +55,7 @@ def check_may_reject(scene: Scene, rule: Rule, maker_id: str) -> None:
     """An approver, or the maker, who may take its own proposal back."""
     if scene.actor.kind is not ActorKind.OPERATOR:
         raise NotAllowedError
-    if scene.actor.id != maker_id and not scene.roles & rule.approvers:
+    if scene.actor.id != maker_id and not scene.standing.roles & rule.approvers:
         raise NotAllowedError
 
 
@@ -69,3 +64,13 @@ def _operator_roles(tx: Transaction, operator_id: str) -> frozenset[Role]:
     if operator is None or operator.state is not ServiceState.ACTIVE:
         raise NotAllowedError
     return operator.roles
+
+
+def _terminal_standing(tx: Transaction, terminal_id: str) -> Standing:
+    terminal = institutions.get_terminal(tx, terminal_id, Lock.SHARED)
+    if terminal is None or terminal.state is not ServiceState.ACTIVE:
+        raise NotAllowedError
+    institution = institutions.get_institution(tx, terminal.institution_id, Lock.SHARED)
+    if institution is None or institution.state is not ServiceState.ACTIVE:
+        raise NotAllowedError
+    return Standing(terminal=terminal, institution=institution)

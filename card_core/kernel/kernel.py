@@ -231,12 +231,12 @@ class Kernel:
         key = answers.RequestKey(actor.kind.value, actor.id, request.request_id)
         answer = answers.take(tx, key, content, now)
         # 3 read the actor
-        roles = authorisation.read_actor(tx, actor)
+        standing = authorisation.read_actor(tx, actor)
         # 4 the same request again
         if answer is not None:
             return _read_answer(answer)
         # 5 allow and apply
-        done = work(Scene(tx, actor, now, self.random_bytes, roles, self.box_key_wrap))
+        done = work(Scene(tx, actor, now, self.random_bytes, standing, self.box_key_wrap))
         # 6 record
         _record(tx, request, done, now)
         answer = canonical_bytes(done.answer)

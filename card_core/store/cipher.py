@@ -89,8 +89,9 @@ class FieldCipher:
                 parts += [name.encode(), _encoded(value)]
         return sm3.hmac(self._row_key, _joined(parts))
 
-    def audit_link(self, parts: Iterable[bytes]) -> bytes:
-        return sm3.hmac(self._audit_key, _joined([b"link", *parts]))
+    def audit_link(self, before: bytes, event: bytes) -> bytes:
+        """before: the 32 bytes of the link before."""
+        return sm3.hmac(self._audit_key, b"link" + before + event)
 
     def audit_head_mac(self, chain: str, seq: int, link: bytes) -> bytes:
         return sm3.hmac(self._audit_key, _joined([b"head", chain.encode(), b"%d" % seq, link]))

@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event, func, select
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from card_core.errors import StoreBusyError, StoreConflictError
@@ -26,6 +26,7 @@ from crypto import sm3
 
 WAIT_SECONDS = 10
 POOL_SIZE = 16
+URL_EXPECTED = "the database URL must begin with sqlite:/// and a path, or postgresql://"
 
 # Serialisation failure and deadlock: the same transaction may succeed when it is tried again.
 _RETRY_SQLSTATES = frozenset({"40001", "40P01"})
@@ -153,13 +154,16 @@ def open_store(url: str, *, cipher: FieldCipher) -> Store:
     Raises ValueError for another kind of database, or for SQLite in memory, which has no
     durability to promise.
     """
-    parsed = sqlalchemy.make_url(url)
+    try:
+        parsed = sqlalchemy.make_url(url)
+    except ArgumentError:
+        raise ValueError(URL_EXPECTED) from None  # the original repeats the URL and its password
     match parsed.get_backend_name():
         case "sqlite" if parsed.database and parsed.database != ":memory:":
             return Store(_sqlite_engine(parsed), cipher)
         case "postgresql":
             return Store(_postgresql_engine(parsed), cipher)
-    raise ValueError("the database URL must begin with sqlite:/// and a path, or postgresql://")
+    raise ValueError(URL_EXPECTED)
 
 
 def _sqlite_engine(url: sqlalchemy.URL) -> Engine:
@@ -182,6 +186,7 @@ def _sqlite_engine(url: sqlalchemy.URL) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("sscard_writes")
+        connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

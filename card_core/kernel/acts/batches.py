@@ -121,8 +121,9 @@ class ReleaseBatch(DangerousAct):
 
     def withdraw(self, scene: Scene) -> None:
         batch = _lock(scene, self.batch_id)
-        if batch.state is BatchState.IMPORTED:
-            batches.set_state(scene.tx, batch, BatchState.REJECTED)
+        state = states.BATCH[Step.REJECT].get(batch.state)
+        if state is not None:  # another approval may have released it meanwhile
+            batches.set_state(scene.tx, batch, state)
             applications.withdraw_all(scene.tx, batch.id)
 
 

@@ -20,7 +20,7 @@ from card_core.kernel.act import Act, Done, Scene
 from card_core.kernel.box_keys import box_day
 from card_core.kernel.content import to_json
 from card_core.states import CardState, ECardState
-from card_core.store import Lock, box_keys, cards, holders, institutions, scans
+from card_core.store import Lock, box_keys, cards, holders, scans
 from card_core.store.cards import Card, ECard
 from card_core.store.scans import Scan
 from card_core.verdicts import Reason
@@ -129,13 +129,12 @@ class RecordScan(Act):
     def _authorise(self, scene: Scene) -> BusinessType:
         """The terminal scans for itself, at its institution, for what that kind of place may."""
         business_type = business_types.get(self.business_type)
-        terminal = institutions.get_terminal(scene.tx, self.terminal_id)
-        institution = institutions.get_institution(scene.tx, self.institution_id)
+        terminal, institution = scene.standing.terminal, scene.standing.institution
         if (
             terminal is None
             or institution is None
-            or scene.actor.id != terminal.id
-            or terminal.institution_id != institution.id
+            or terminal.id != self.terminal_id
+            or institution.id != self.institution_id
             or not business_type.is_offered_at(institution.kind)
         ):
             raise NotAllowedError

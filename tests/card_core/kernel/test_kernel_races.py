@@ -2,17 +2,22 @@
 
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
 
 import pytest
 from bureau import Bureau, Person, terminal_actor
 
-from card_core.errors import NotAllowedError, WrongStateError
+from card_core.errors import CardCoreError, NotAllowedError, WrongStateError
+from card_core.kernel import Answer
 from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
-from card_core.kernel.acts.institutions import SuspendTerminal
+from card_core.kernel.acts.institutions import SuspendInstitution, SuspendTerminal
+from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
 from card_core.kernel.acts.scans import RecordScan
 from card_core.store import audit, cards, scans
 from card_core.store.institutions import Terminal
+from card_core.store.operators import Role
 from card_core.verdicts import Reason
 
 THREADS = 64
@@ -126,6 +131,117 @@ def test_a_busy_terminal_can_be_suspended(bureau: Bureau) -> None:
     with pytest.raises(NotAllowedError):
         bureau.scan(bureau.minter.mint(people[0].holder_id).text)
     assert sum(counts) >= len(people)
+
+
+class Paused:
+    """Stops the first act that gets as far as its audit event, until it is told to go on.
+
+    By then it has read all it decides by and written all it changes, and has not committed.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reached, self.go_on = threading.Event(), threading.Event()
+        append, first = audit.append, iter([True])
+
+        def pause(*arguments: Any) -> int:
+            if next(first, False):
+                self.reached.set()
+                self.go_on.wait(timeout=30)
+            return append(*arguments)
+
+        monkeypatch.setattr(audit, "append", pause)
+
+
+def finish_in_order(
+    monkeypatch: pytest.MonkeyPatch, first: Callable[[], Answer], then: Callable[[], Answer]
+) -> list[str]:
+    """Stop `first` before its commit, start `then`, and say in which order they were answered."""
+    paused = Paused(monkeypatch)
+    order: list[str] = []
+
+    def run(name: str, act: Callable[[], Answer]) -> None:
+        try:
+            answer = act()
+        except CardCoreError as error:
+            order.append(f"{name}: {error.code}")
+        else:
+            order.append(f"{name}: {answer.get('reason') or 'done'}")
+
+    with ThreadPoolExecutor(2) as pool:
+        running = pool.submit(run, "first", first)
+        paused.reached.wait(timeout=30)
+        waiting = pool.submit(run, "then", then)
+        # Without the lock it comes through at once; with it, this is the only wait there is.
+        wait([waiting], timeout=0.3)
+        paused.go_on.set()
+        running.result()
+        waiting.result()
+    return order
+
+
+def test_a_loss_waits_for_the_scan_that_saw_the_card_in_use(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = bureau.person()
+    text = bureau.minter.mint(person.holder_id).text
+    loss = ReportTemporaryLoss(person.card_id)
+    order = finish_in_order(
+        monkeypatch, lambda: bureau.scan(text), lambda: bureau.perform(loss, person.actor)
+    )
+    assert order == ["first: accepted", "then: done"]
+
+
+@pytest.mark.parametrize("stops", ["terminal", "institution"])
+def test_a_suspension_waits_for_the_scan_that_saw_the_terminal_at_work(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch, stops: str
+) -> None:
+    text = bureau.minter.mint(bureau.person().holder_id).text
+    act = (
+        SuspendTerminal(bureau.hospital.serial_number)
+        if stops == "terminal"
+        else SuspendInstitution("H44060400001")
+    )
+    order = finish_in_order(
+        monkeypatch, lambda: bureau.scan(text), lambda: bureau.perform(act, bureau.maker)
+    )
+    assert order == ["first: accepted", "then: done"]
+
+
+def test_a_suspension_waits_for_the_act_that_saw_the_operator_active(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = bureau.person()
+    proposed = bureau.kernel.propose(
+        SuspendOperator("maker"), actor=bureau.administrator, request_id="suspend"
+    )
+    loss = ReportTemporaryLoss(person.card_id)
+    order = finish_in_order(
+        monkeypatch,
+        lambda: bureau.perform(loss, bureau.maker),
+        lambda: bureau.approve(proposed, bureau.deputy),
+    )
+    assert order == ["first: done", "then: done"]
+
+
+def test_of_two_suspensions_at_once_the_second_sees_who_is_left(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second would suspend its own approver, and leave the proposer alone."""
+    new = NewOperator("third", "third", frozenset({Role.ADMINISTRATOR}), bureau.hash("x"))
+    bureau.decide(AddOperator(new), bureau.administrator, bureau.deputy)
+    bureau.decide(SuspendOperator("checker"), bureau.administrator, bureau.deputy)
+    first = bureau.kernel.propose(
+        SuspendOperator("third"), actor=bureau.administrator, request_id="first"
+    )
+    then = bureau.kernel.propose(
+        SuspendOperator("administrator"), actor=bureau.deputy, request_id="then"
+    )
+    order = finish_in_order(
+        monkeypatch,
+        lambda: bureau.approve(first, bureau.deputy),
+        lambda: bureau.approve(then, bureau.administrator),
+    )
+    assert order == ["first: done", "then: invalid_act"]
 
 
 def test_of_losses_and_withdrawals_at_once_each_step_is_taken_once(bureau: Bureau) -> None:

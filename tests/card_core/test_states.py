@@ -1,0 +1,84 @@
+"""The tables of transitions: complete, without a way out of the end, and as the docs show them."""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from card_core import states
+from card_core.errors import WrongStateError
+from card_core.states import CardState, Step
+
+DECISION = Path(__file__).parents[2] / "docs" / "decisions" / "0004-kernel.md"
+TABLES: dict[str, Mapping[Step, Mapping[StrEnum, StrEnum]]] = {
+    "card": states.CARD,  # type: ignore[dict-item]
+    "e-card": states.ECARD,  # type: ignore[dict-item]
+    "batch": states.BATCH,  # type: ignore[dict-item]
+    "approval": states.APPROVAL,  # type: ignore[dict-item]
+    "operator, institution, terminal": states.SERVICE,  # type: ignore[dict-item]
+}
+
+
+def test_states_have_the_ministrys_codes() -> None:
+    codes = {state.value: state.aaz502 for state in CardState}
+    assert codes == {
+        "not_activated": None,
+        "sealed": "0",
+        "normal": "1",
+        "formal_loss": "2",
+        "locked": "3",
+        "temporary_loss": "4",
+        "cancelled": "9",
+    }
+
+
+def test_a_step_that_the_table_has_leads_on() -> None:
+    state = states.after(states.CARD, "card", CardState.NORMAL, Step.REPORT_TEMPORARY_LOSS)
+    assert state is CardState.TEMPORARY_LOSS
+
+
+@pytest.mark.parametrize("thing", TABLES)
+def test_a_step_that_the_table_lacks_is_refused_with_the_state(thing: str) -> None:
+    table = TABLES[thing]
+    kinds = {type(state) for row in table.values() for state in row}
+    refused = 0
+    for step in Step:
+        for state in (state for kind in kinds for state in kind):
+            if state in table.get(step, {}):
+                continue
+            with pytest.raises(WrongStateError) as error:
+                states.after(table, thing, state, step)
+            assert (error.value.thing, error.value.state) == (thing, state)
+            refused += 1
+    assert refused
+
+
+def test_cancelled_is_the_end_and_formal_loss_is_not_undone() -> None:
+    assert all(CardState.CANCELLED not in row for row in states.CARD.values())
+    leading_on = {step for step, row in states.CARD.items() if CardState.FORMAL_LOSS in row}
+    assert leading_on == {Step.CANCEL}
+
+
+def test_nothing_unlocks_a_locked_card() -> None:
+    reached = {row[CardState.LOCKED] for row in states.CARD.values() if CardState.LOCKED in row}
+    assert CardState.NORMAL not in reached
+
+
+def test_the_decision_record_shows_the_tables_as_they_are() -> None:
+    shown = {
+        (thing.strip(), step.strip(), before.strip(), after.strip())
+        for thing, step, before, after in re.findall(
+            r"^\| ([^|]+) \| `([^|`]+)` \| `([^|`]+)` \| `([^|`]+)` \|$",
+            DECISION.read_text("utf-8"),
+            re.MULTILINE,
+        )
+    }
+    actual = {
+        (thing, step.value, before.value, after.value)
+        for thing, table in TABLES.items()
+        for step, row in table.items()
+        for before, after in row.items()
+    }
+    assert shown == actual
