@@ -11,6 +11,7 @@ from card_core.store import holders
 from scan_api.services import Services
 
 COOKIE = "sscard_holder"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def open_session(services: Services, social_security_number: str, password: str) -> SignedIn:
@@ -53,7 +54,7 @@ def give_cookie(request: Request, response: Response, token: str) -> None:
         COOKIE,
         token,
         path="/",
-        secure=request.url.scheme == "https",
+        secure=_is_beyond_this_machine(request),
         httponly=True,
         samesite="strict",
     )
@@ -63,7 +64,12 @@ def take_cookie(request: Request, response: Response) -> None:
     response.delete_cookie(
         COOKIE,
         path="/",
-        secure=request.url.scheme == "https",
+        secure=_is_beyond_this_machine(request),
         httponly=True,
         samesite="strict",
     )
+
+
+def _is_beyond_this_machine(request: Request) -> bool:
+    """TLS ends at a proxy, so the scheme tells nothing; without TLS only loopback is served."""
+    return request.url.hostname not in LOOPBACK

@@ -46,12 +46,21 @@ def test_signing_in_gives_a_session_in_a_cookie_that_no_script_and_no_other_site
     assert token not in answer.text
 
 
-def test_over_plain_http_the_cookie_is_not_marked_secure(service: ScanService) -> None:
+@pytest.mark.parametrize(
+    ("origin", "is_secure"),
+    [
+        ("http://sscard.test", True),  # what the service sees behind a proxy that ends TLS
+        ("http://127.0.0.1:8080", False),
+        ("http://localhost:8080", False),
+    ],
+)
+def test_only_on_this_machine_the_cookie_may_travel_without_tls(
+    service: ScanService, origin: str, is_secure: bool
+) -> None:
     body = {"social_security_number": service.person.number, "password": HOLDER_PASSWORD}
-    origin = "http://sscard.test"
     answer = service.http.post(origin + SIGN_INS, json=body, headers={"Origin": origin})
     assert answer.status_code == 201
-    assert "secure" not in answer.headers["Set-Cookie"].lower()
+    assert ("; secure" in answer.headers["Set-Cookie"].lower()) is is_secure
 
 
 def test_an_unknown_person_and_a_wrong_password_are_one_answer(service: ScanService) -> None:
