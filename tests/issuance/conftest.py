@@ -23,7 +23,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _a_day_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sample rosters' people grow older, and one day need no guardian any more."""
-    monkeypatch.setattr(roster, "today_in_shanghai", lambda: date(2026, 3, 2))
+    monkeypatch.setattr(roster, "today_in_shanghai", lambda: date(2026, 11, 22))
 
 
 @pytest.fixture(scope="session")
