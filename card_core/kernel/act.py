@@ -50,12 +50,14 @@ class Done:
 
     answer: JSON for the caller, kept sealed for retries. subject: what the act was about, as
     "<noun>/<id>"; outbox events of one subject keep their order. detail: JSON for the audit log
-    and the outbox; never personal data.
+    and the outbox; never personal data. act: the act's word where it isn't the request's own,
+    as for an act that was approved.
     """
 
     answer: Answer
     subject: str
     detail: dict[str, Any] = field(default_factory=dict)
+    act: str = ""
 
 
 class Act(ABC):

@@ -8,8 +8,8 @@ from card_core.store import Lock, approvals
 from card_core.store.approvals import Approval
 
 
-def propose(scene: Scene, act: DangerousAct) -> dict[str, str]:
-    """Keep the act until somebody else approves or rejects it; returns what to show the maker."""
+def propose(scene: Scene, act: DangerousAct) -> Approval:
+    """Keep the act until somebody else approves or rejects it."""
     content = to_json(act)
     approval = Approval(
         id=scene.new_id(),
@@ -23,7 +23,7 @@ def propose(scene: Scene, act: DangerousAct) -> dict[str, str]:
         decided_at=None,
     )
     approvals.add(scene.tx, approval, canonical_bytes(content))
-    return {"approval_id": approval.id, "content_hash": approval.content_hash}
+    return approval
 
 
 def lock(scene: Scene, approval_id: str) -> Approval:

@@ -13,7 +13,6 @@ All of it commits together or not at all. Nothing else in this project opens a t
 writes; a test of the sources holds that.
 """
 
-import hmac
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -119,9 +118,14 @@ class Kernel:
 
         def work(scene: Scene) -> Done:
             authorisation.check_may_propose(scene, rule)
-            proposed = approvals.propose(scene, act)
-            detail = {"act": act.act, "content_hash": proposed["content_hash"]}
-            return Done({**proposed}, f"approval/{proposed['approval_id']}", detail)
+            approval = approvals.propose(scene, act)
+            answer = {
+                "approval_id": approval.id,
+                "content_hash": approval.content_hash,
+                "summary": approval.summary,
+            }
+            detail = {"act": approval.act, "content_hash": approval.content_hash}
+            return Done(answer, f"approval/{approval.id}", detail)
 
         content = {"act": act.act, "content": act.request()}
         return self._run(_Request("propose", content, actor, request_id), work)
@@ -135,25 +139,24 @@ class Kernel:
         approver and the maker are all read anew in the same transaction.
         Raises as `perform`; SamePersonError, ContentChangedError, WrongStateError.
         """
-
         limits.check_id("approval_id", approval_id)
+        limits.check_hash("content_hash", content_hash)
 
         def work(scene: Scene) -> Done:
             approval, kind, rule = _decide(scene, approval_id, Step.APPLY)
             authorisation.check_may_approve(scene, rule, approval.maker_id)
-            if not hmac.compare_digest(content_hash.encode(), approval.content_hash.encode()):
+            if content_hash != approval.content_hash:
                 raise ContentChangedError
             done = approvals.proposed_act(scene, approval, kind).apply(scene)
             _close(scene, approval, Step.APPLY)
-            decided = {"act": approval.act, "approval_id": approval.id, "maker": approval.maker_id}
-            return Done(done.answer, done.subject, {**done.detail, **decided})
+            decided = {"approval_id": approval.id, "maker_id": approval.maker_id}
+            return Done(done.answer, done.subject, {**done.detail, **decided}, approval.act)
 
         content = {"approval_id": approval_id, "content_hash": content_hash}
         return self._run(_Request("approve", content, actor, request_id), work)
 
     def reject(self, approval_id: str, *, actor: Actor, request_id: str) -> Answer:
         """Close a proposal without applying it; its maker may, too. Returns approval_id, state."""
-
         limits.check_id("approval_id", approval_id)
 
         def work(scene: Scene) -> Done:
@@ -256,8 +259,9 @@ def _read_answer(answer: bytes) -> Answer:
 
 
 def _record(tx: Transaction, request: _Request, done: Done, now: datetime) -> None:
-    word, actor = request.word, request.actor
-    detail = {**done.detail, "rows": [list(change) for change in tx.changed]}
+    word, actor = done.act or request.word, request.actor
+    rows = {"rows": [list(change) for change in tx.changed], "made": dict(tx.made)}
+    detail = {**done.detail, **rows}
     event = audit.Event(
         at=now,
         actor_kind=actor.kind.value,

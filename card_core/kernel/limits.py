@@ -12,6 +12,7 @@ ROSTER_ROWS_MAX = 1_000_000
 
 _REGION = re.compile(r"[0-9]{6}")
 _ID = re.compile(r"[0-9a-f]{32}")
+_HASH = re.compile(r"[0-9a-f]{64}")
 _WORD = re.compile(r"[a-z0-9_.-]{1,32}")
 
 
@@ -29,6 +30,12 @@ def check_id(field: str, value: str) -> None:
     """A row id, as `store.ids` makes them."""
     if not _ID.fullmatch(value):
         raise InvalidActError(field, "不是有效的记录编号", "is not a valid record id")
+
+
+def check_hash(field: str, value: str) -> None:
+    """An SM3 digest in lower-case hexadecimal."""
+    if not _HASH.fullmatch(value):
+        raise InvalidActError(field, "应为 64 位十六进制摘要", "must be a digest of 64 hex digits")
 
 
 def check_text(field: str, value: str, *, characters_max: int = NAME_MAX) -> None:

@@ -12,6 +12,7 @@ compares the last version noted with the row's own, which shows an old row put b
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -99,15 +100,19 @@ def verify_chain(tx: Reader, chain: str) -> int:
 
 
 def verify_rows(tx: Reader) -> int:
-    """Compare every row that decides with the last version that the log notes for it.
+    """Compare the rows that decide with the log: how many were made, and each one's last version.
 
     To be called after `verify_chain` of every chain. Returns the number of rows compared.
-    Raises TamperedRowError for an old row put back, a row deleted, or a row changed past the log.
+    Raises TamperedRowError for an old row put back, a row changed past the log, or a table that
+    has lost rows; the id is empty where only their number tells.
     """
     noted: dict[tuple[str, str], int] = {}
+    made: Counter[str] = Counter()
     for chain in chains(tx):
         for row in _events(tx, chain):
-            for table, row_id, version in json.loads(row.detail).get("rows", ()):
+            detail = json.loads(row.detail)
+            made.update(detail["made"])
+            for table, row_id, version in detail["rows"]:
                 noted[table, row_id] = max(version, noted.get((table, row_id), 1))
     compared = 0
     for table in sorted(AUDITED, key=lambda one: one.name):
@@ -115,8 +120,12 @@ def verify_rows(tx: Reader) -> int:
             if version != noted.pop((table.name, row_id), 1):
                 raise TamperedRowError(table.name, row_id)
             compared += 1
+            made[table.name] -= 1
     for table, row_id in noted:
         raise TamperedRowError(table, row_id)
+    for table, missing in made.items():
+        if missing:
+            raise TamperedRowError(table, "")
     return compared
 
 

@@ -9,6 +9,7 @@ REPEATABLE READ for what only reads.
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -56,11 +57,16 @@ class Reader:
 
 
 class Transaction(Reader):
-    """One open transaction that writes; `changed` lists the rows that decide and were changed."""
+    """One open transaction that writes.
+
+    changed: the rows that decide and were changed, as (table, id, version). made: how many rows
+    that decide were added, by table.
+    """
 
     def __init__(self, connection: Connection, cipher: FieldCipher) -> None:
         super().__init__(connection, cipher)
         self.changed: list[tuple[str, str, int]] = []
+        self.made: Counter[str] = Counter()
         self._held: dict[str, Lock] = {}
 
     def lock(self, thing: str, lock: Lock) -> None:
@@ -81,12 +87,12 @@ class Transaction(Reader):
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """What happens inside is undone if it raises; the transaction itself goes on."""
-        changed, held = list(self.changed), dict(self._held)
+        changed, made, held = list(self.changed), self.made.copy(), dict(self._held)
         try:
             with self.connection.begin_nested():
                 yield
         except BaseException:
-            self.changed, self._held = changed, held
+            self.changed, self.made, self._held = changed, made, held
             raise
 
 
@@ -220,5 +226,6 @@ def _translated() -> Iterator[None]:
         if isinstance(error, OperationalError) or error.connection_invalidated:
             raise StoreBusyError from error
         raise
-    except PoolTimeoutError as error:
+    except (PoolTimeoutError, sqlite3.OperationalError) as error:
+        # The second is what setting up a new connection may raise, before SQLAlchemy wraps it.
         raise StoreBusyError from error

@@ -24,12 +24,14 @@ def values_with_mac(tx: Reader, table: Table, values: Mapping[str, Value]) -> di
 
 
 def add(tx: Transaction, table: Table, values: Mapping[str, Value]) -> None:
-    tx.connection.execute(insert(table), values_with_mac(tx, table, values))
+    add_all(tx, table, [values])
 
 
 def add_all(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Value]]) -> None:
     if rows:
         tx.connection.execute(insert(table), [values_with_mac(tx, table, row) for row in rows])
+        if table in AUDITED:
+            tx.made[table.name] += len(rows)
 
 
 def add_if_absent(tx: Transaction, table: Table, values: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 import typer
 
+from card_core.errors import AuditChainError, TamperedRowError
 from card_core.store import audit
 from issuance.cli import screen
 from issuance.cli.desk import opened_site
@@ -26,8 +27,17 @@ def verify() -> None:
         for chain in audit.chains(tx):
             with screen.working(f"校验审计链 {chain}", f"Verifying chain {chain}"):
                 counts.append((chain, audit.verify_chain(tx, chain)))
+        if not counts:
+            raise AuditChainError("bureau", 1)  # founding the bureau wrote its first events
         with screen.working("比对现有记录", "Comparing the rows"):
-            rows = audit.verify_rows(tx)
+            try:
+                rows = audit.verify_rows(tx)
+            except TamperedRowError as error:
+                screen.warn(
+                    f"出错位置：表 {error.table}，记录 {error.row_id or '（缺少记录）'}",
+                    f"Found in table {error.table}, row {error.row_id or '(rows are missing)'}",
+                )
+                raise
     screen.show_table(["审计链 Chain", "条数 Events"], counts)
     screen.say(
         f"审计链完整，{rows} 条记录与日志一致。",

@@ -79,7 +79,8 @@ class ImportRoster(Act):
         if not good:
             return Done(answer, "batch/none", detail)
         batch = _store_batch(scene, self, good, self.refused_count + len(refused))
-        proposed = approvals.propose(scene, ReleaseBatch(batch.id, batch.content_root))
+        approval = approvals.propose(scene, ReleaseBatch(batch.id, batch.content_root))
+        proposed = {"approval_id": approval.id, "content_hash": approval.content_hash}
         answer |= {"batch_id": batch.id, "chunks": -(-len(good) // CHUNK_SIZE), **proposed}
         detail |= {"content_root": batch.content_root.hex(), **proposed}
         return Done(answer, f"batch/{batch.id}", detail)

@@ -48,7 +48,11 @@ def reason_of_states(card: CardState, ecard: ECardState) -> Reason | None:
 
     The card decides first: an e-card is usable only while its card is in normal use.
     """
-    return _REASON_BY_CARD_STATE.get(card) or _REASON_BY_ECARD_STATE.get(ecard)
+    if card is not CardState.NORMAL:
+        return _REASON_BY_CARD_STATE[card]
+    if ecard is not ECardState.ACTIVE:
+        return _REASON_BY_ECARD_STATE[ecard]
+    return None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -61,6 +61,8 @@ def test_another_person_approves_and_the_act_takes_effect(bureau: Bureau) -> Non
         waiting = approvals.pending(tx)
     assert [one.id for one in waiting] == [proposed["approval_id"]]
     assert waiting[0].content_hash == proposed["content_hash"]
+    assert waiting[0].summary == proposed["summary"]
+    assert "注销卡 GD" in proposed["summary"]
     assert bureau.approve(proposed)["card_state"] == "cancelled"
     with bureau.store.read() as tx:
         decided = approvals.get(tx, proposed["approval_id"])
@@ -277,7 +279,7 @@ def use_an_old_approvals_request_id(bureau: Bureau, person: Person) -> Answer:
         (approve_what_a_deleted_maker_proposed, NotAllowedError),
         (give_the_maker_the_checkers_role_in_the_database, TamperedRowError),
         (approve_with_another_contents_hash, ContentChangedError),
-        (approve_with_no_hash, ContentChangedError),
+        (approve_with_no_hash, InvalidActError),
         (edit_the_content_after_it_was_proposed, TamperedRowError),
         (edit_the_hash_after_it_was_proposed, TamperedRowError),
         (edit_the_maker_after_it_was_proposed, TamperedRowError),

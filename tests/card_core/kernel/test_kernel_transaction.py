@@ -1,5 +1,6 @@
 """One act is one transaction: state, audit event, outbox event and answer, or nothing."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NoReturn
@@ -10,7 +11,12 @@ from sqlalchemy import func, select
 
 from card_core.errors import NotFoundError, ReplayedRequestError, WrongStateError
 from card_core.kernel import RequestProof
-from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
+from card_core.kernel.acts.cards import (
+    CancelCard,
+    CancelReason,
+    ReportTemporaryLoss,
+    WithdrawTemporaryLoss,
+)
 from card_core.states import CardState
 from card_core.store import answers, audit, cards, outbox, schema
 from card_core.store.paging import PAGE_SIZE_MAX
@@ -48,6 +54,21 @@ def test_an_act_leaves_state_audit_event_outbox_event_and_answer(bureau: Bureau)
         event = outbox.page(tx, "bureau", after=before["outbox"])[-1]
     assert (event.topic, event.subject) == ("report_temporary_loss", f"card/{person.card_id}")
     assert event.seq == after["audit_events"]
+
+
+def test_an_approved_act_is_recorded_by_its_own_word_with_both_people(bureau: Bureau) -> None:
+    person = bureau.person()
+    bureau.decide(CancelCard(person.card_id, CancelReason.DEATH))
+    with bureau.store.read() as tx:
+        row = tx.connection.execute(
+            select(schema.audit_events).order_by(schema.audit_events.c.seq.desc())
+        ).first()
+    assert row is not None
+    assert (row.act, row.subject) == ("cancel_card", f"card/{person.card_id}")
+    assert row.actor_id == bureau.checker.id
+    detail = json.loads(row.detail)
+    assert (detail["maker_id"], detail["reason"]) == (bureau.maker.id, "death")
+    assert ["cards", person.card_id, 3] in detail["rows"]
 
 
 @pytest.mark.parametrize(
