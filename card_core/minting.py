@@ -10,7 +10,7 @@ from card_core.business_types import ALL_PURPOSES, Purpose
 from card_core.codes import KeyPurpose, KeyState, OnlineCode, PurposeClass
 from card_core.errors import CardUnusableError
 from card_core.kernel import Actor, ActorKind, BoxKeyWrap, Kernel
-from card_core.kernel.acts.scans import reason_of_states
+from card_core.kernel.acts.scans import reason_of_card
 from card_core.kernel.acts.set_up import EnsureBoxKey
 from card_core.kernel.box_keys import BOX_KEY_SIZE_BYTES, box_day
 from card_core.store import Store, box_keys, cards, issuers
@@ -90,7 +90,7 @@ class Minter:
                 raise CardUnusableError(Reason.CARD_CANCELLED)
             ecard = cards.ecard_of(tx, card.id)
             key = issuers.get_key(tx, self._issuer, self._key_number, KeyPurpose.CODE_SIGNING)
-        reason = reason_of_states(card.state, ecard.state)
+        reason = reason_of_card(card, ecard, self._clock())
         if reason is not None:
             raise CardUnusableError(reason)
         if card.issuer != self._issuer:

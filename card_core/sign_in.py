@@ -36,8 +36,22 @@ SALT_SIZE_BYTES = 16
 TOKEN_SIZE_BYTES = 32
 NAME_MAX = 64
 OPERATOR_PASSWORD_MIN = 12
+OPERATOR_PASSWORD_UNEXPECTED_MIN = 6
 PASSWORD_MAX = 128
 TOUCH_EVERY = timedelta(minutes=1)
+
+# What guessing tries first. Of each row, any three neighbours, in either direction.
+_ROWS = ("012345678901", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm")
+_WORDS = """
+    password passw0rd p@ssword p@ssw0rd admin administrator operator welcome letmein iloveyou
+    changeme default secret monkey dragon master woaini 5201314 1314520 shebao mima sscard
+"""
+_WELL_KNOWN = frozenset(_WORDS.split()).union(
+    line[start : start + 3]
+    for row in _ROWS
+    for line in (row, row[::-1])
+    for start in range(len(row) - 2)
+)
 
 _ALGORITHM = "pbkdf2-hmac-sm3"
 _SIGNING_IN = Actor(ActorKind.SYSTEM, "sign_in")
@@ -89,7 +103,8 @@ def check_new_password(password: str, holder: Holder) -> None:
 
 
 def check_new_operator_password(password: str, name: str) -> None:
-    """At least OPERATOR_PASSWORD_MIN characters, not built of few, without the sign-in name.
+    """At least OPERATOR_PASSWORD_MIN characters, not built of few, without the sign-in name, and
+    not a well-known word or a run of keys with little else.
 
     Raises WeakPasswordError.
     """
@@ -103,6 +118,23 @@ def check_new_operator_password(password: str, name: str) -> None:
             "密码过于简单，且不能包含登录名",
             "The password is too simple, or contains the sign-in name",
         )
+    if _count_unexpected(password.lower()) < OPERATOR_PASSWORD_UNEXPECTED_MIN:
+        raise WeakPasswordError(
+            "密码主要由常用词或连续字符组成，容易被猜到",
+            "The password is little more than well-known words and runs, and easy to guess",
+        )
+
+
+def _count_unexpected(password: str) -> int:
+    """How many characters stand in no well-known word, run, row of keys or repetition."""
+    expected: set[int] = set()
+    for start in range(len(password)):
+        for word in _WELL_KNOWN:
+            if password.startswith(word, start):
+                expected.update(range(start, start + len(word)))
+        if password[start : start + 3] == password[start] * 3:
+            expected.update(range(start, start + 3))
+    return len(password) - len(expected)
 
 
 def sign_in_holder(kernel: Kernel, number: str, password: str, *, pepper: bytes) -> SignedIn:

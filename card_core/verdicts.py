@@ -37,6 +37,7 @@ class Reason(enum.StrEnum):
     CARD_LOST = "card_lost"
     CARD_LOCKED = "card_locked"
     CARD_CANCELLED = "card_cancelled"
+    CARD_EXPIRED = "card_expired"
     ALREADY_USED = "already_used"
 
     @property

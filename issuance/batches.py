@@ -22,6 +22,9 @@ from issuance.roster import RosterReport
 Progress = Callable[[int, int], None]
 """Called with (cards made, cards of the batch)."""
 
+# Fewer characters of an id, or none at all, are more likely a slip than a choice.
+ID_BEGINNING_MIN = 8
+
 REFUSED_AT_IMPORT: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "has_live_card": (
@@ -87,13 +90,18 @@ def import_roster(kernel: Kernel, found: RosterReport, *, name: str, actor: Acto
     )
 
 
+def begins(record_id: str, wanted: str) -> bool:
+    """Whether `wanted` is enough of the beginning of this id to stand for it."""
+    return len(wanted) >= ID_BEGINNING_MIN and record_id.startswith(wanted)
+
+
 def find_batch(tx: Reader, wanted: str) -> Batch:
-    """The batch with this id, with an id that begins so, or with this name.
+    """The batch with this id, with an id that begins so (ID_BEGINNING_MIN), or with this name.
 
     Raises BatchError where there is none or more than one, among the newest of a page.
     """
     page = batches.page(tx)
-    found = [one for one in page if wanted in {one.id, one.name} or one.id.startswith(wanted)]
+    found = [one for one in page if wanted in {one.id, one.name} or begins(one.id, wanted)]
     exact = batches.get(tx, wanted)
     if exact is not None:
         return exact

@@ -57,11 +57,30 @@ def open_installation(settings: Settings, passphrase: bytes) -> Iterator[Install
     """
     facts = settings.home.facts()
     keys = KeyFiles.open(settings.home.keys, passphrase)
-    _check_database_is_there(settings.database_url)
-    with open_database(settings, keys) as store:
+    with open_founded_database(settings, keys) as store:
         if not store.is_current():
             raise SchemaOutdatedError
         yield Installation(settings.home, facts, keys, store, make_kernel(store, keys))
+
+
+@contextmanager
+def open_founded_database(settings: Settings, keys: KeyProvider) -> Iterator[Store]:
+    """The database of an initialised home, of whatever version; an empty one is none.
+
+    Raises HomeError where it is missing: a new one in its place would look like an installation
+    that has lost everything. SettingsError, StoreError.
+    """
+    _check_file_is_there(settings.database_url)
+    with open_database(settings, keys) as store:
+        if not store.has_schema():
+            raise HomeError(
+                "database_empty",
+                "数据库是空的，而本安装早已初始化。请检查 SSCARD_DATABASE_URL，"
+                "或从备份恢复数据库。",
+                "The database is empty though this home is initialised. Check "
+                "SSCARD_DATABASE_URL, or restore the database from a backup.",
+            )
+        yield store
 
 
 @contextmanager
@@ -95,7 +114,7 @@ def _unusable_url() -> SettingsError:
     )
 
 
-def _check_database_is_there(url: str) -> None:
+def _check_file_is_there(url: str) -> None:
     """SQLite would make an empty file in the place of one that was lost. Raises HomeError."""
     path = url.removeprefix(SQLITE)
     if path != url and not Path(path).exists():

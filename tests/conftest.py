@@ -3,6 +3,7 @@
 `store`, and all that is built on it, runs a test twice: on SQLite and on PostgreSQL.
 """
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from servers.postgresql import PostgreSQLServer, running_postgresql
 
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.store import FieldCipher, Store, open_store
+
+# Whoever starts the tests in the background may have SIGINT ignored, and children inherit that;
+# the tests that interrupt a command need it heard.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

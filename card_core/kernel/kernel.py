@@ -26,6 +26,7 @@ from card_core.errors import (
     ContentChangedError,
     NotAllowedError,
     StoreConflictError,
+    StoreError,
 )
 from card_core.kernel import approvals, authorisation, limits
 from card_core.kernel.act import Act, Answer, DangerousAct, Done, Scene
@@ -207,16 +208,19 @@ class Kernel:
         raise StoreConflictError
 
     def _transact(self, request: _Request, work: Callable[[Scene], Done]) -> Answer:
-        proof, actor, now = request.proof, request.actor, self.clock()
+        proof, actor = request.proof, request.actor
         if proof is None:
             with self.store.write() as tx:
-                return self._answer(tx, request, work, now)
+                return self._answer(tx, request, work, self.clock())
         with self.store.write() as tx:
+            now = self.clock()
             # 1 spend the nonce
             _spend(tx, proof, actor, now)
             try:
                 with tx.savepoint():
                     return self._answer(tx, request, work, now)
+            except StoreError:
+                raise  # nothing was decided: the same request may be tried again, nonce and all
             except CardCoreError as error:
                 refusal = error
         raise refusal

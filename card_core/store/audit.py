@@ -26,6 +26,7 @@ from card_core.store.cipher import same
 from card_core.store.database import Reader, Transaction
 from card_core.store.schema import AUDITED, audit_events, audit_heads
 
+CHAINS = ("bureau", "scan")
 FIRST_LINK = bytes(32)
 ROWS_AT_ONCE = 1000
 
@@ -71,10 +72,10 @@ def append(tx: Transaction, chain: str, event: Event) -> int:
     return seq
 
 
-def chains(tx: Reader) -> list[str]:
-    """The chains there are, by name."""
-    names = tx.connection.execute(select(audit_heads.c.chain).order_by(audit_heads.c.chain))
-    return [row.chain for row in names]
+def begin(tx: Transaction) -> None:
+    """Make the head of every chain, once, so that a chain that is gone is seen to be gone."""
+    for chain in CHAINS:
+        _lock_head(tx, chain)
 
 
 def verify_chain(tx: Reader, chain: str) -> int:
@@ -90,9 +91,7 @@ def verify_chain(tx: Reader, chain: str) -> int:
         if not same(link, row.link):
             raise AuditChainError(chain, seq)
     if head is None:
-        if seq:
-            raise AuditChainError(chain, 1)
-        return 0
+        raise AuditChainError(chain, 1)
     mac = tx.cipher.audit_head_mac(chain, head.seq, head.link)
     if head.seq != seq or not same(head.link, link) or not same(head.mac, mac):
         raise AuditChainError(chain, seq + 1)
@@ -108,7 +107,7 @@ def verify_rows(tx: Reader) -> int:
     """
     noted: dict[tuple[str, str], int] = {}
     made: Counter[str] = Counter()
-    for chain in chains(tx):
+    for chain in CHAINS:
         for row in _events(tx, chain):
             detail = json.loads(row.detail)
             made.update(detail["made"])

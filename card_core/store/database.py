@@ -1,14 +1,13 @@
 """Opening a database, and the two kinds of transaction on it.
 
 SQLite: WAL, synchronous FULL, and BEGIN IMMEDIATE for whatever writes, so that a transaction never
-finds out halfway that it has to give way. Writers of one process queue on a lock, which is
-fairer than SQLite's own waiting; other processes wait by busy_timeout.
+finds out halfway that it has to give way. Writers of one process queue at a gate, since SQLite's
+own waiting is by sleeping and starves somebody under load; other processes wait by busy_timeout.
 PostgreSQL: READ COMMITTED with locks on what decides (`Transaction.lock`) for whatever writes,
 REPEATABLE READ for what only reads.
 """
 
 import sqlite3
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,10 +22,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from card_core.errors import StoreBusyError, StoreConflictError
 from card_core.store import migration
 from card_core.store.cipher import FieldCipher
+from card_core.store.gate import Gate
 from crypto import sm3
 
 WAIT_SECONDS = 10
-POOL_SIZE = 16
+# Of each kind, readers and writers, in one process.
+CONNECTIONS = 16
 URL_EXPECTED = "the database URL must begin with sqlite:/// and a path, or postgresql://"
 
 # Serialisation failure and deadlock: the same transaction may succeed when it is tried again.
@@ -111,12 +112,17 @@ class Store:
             )
         )
         self.cipher = cipher
-        self._writer = threading.Lock() if engine.dialect.name == "sqlite" else None
+        self._writers = Gate(1 if engine.dialect.name == "sqlite" else CONNECTIONS)
+        self._readers = Gate(CONNECTIONS)
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """A transaction that reads. Raises StoreBusyError."""
-        with _translated(), self._reading.connect() as connection:
+        with (
+            _translated(),
+            self._readers.passed(WAIT_SECONDS),
+            self._reading.connect() as connection,
+        ):
             yield Reader(connection, self.cipher)
 
     @contextmanager
@@ -125,13 +131,22 @@ class Store:
 
         Raises StoreBusyError; StoreConflictError where trying again may help.
         """
-        with _translated(), self._queue(), self._writing.begin() as connection:
+        with (
+            _translated(),
+            self._writers.passed(WAIT_SECONDS),
+            self._writing.begin() as connection,
+        ):
             yield Transaction(connection, self.cipher)
 
     def upgrade(self) -> None:
         """Bring the schema to this program's version; several processes may call it at once."""
-        with _translated(), self._queue():
+        with _translated(), self._writers.passed(WAIT_SECONDS):
             migration.upgrade(self._writing)
+
+    def has_schema(self) -> bool:
+        """Whether `upgrade` was ever done here, by whatever version. Raises StoreBusyError."""
+        with _translated(), self._engine.connect() as connection:
+            return migration.has_schema(connection)
 
     def is_current(self) -> bool:
         """Whether the schema is this program's version. Raises StoreBusyError."""
@@ -140,18 +155,6 @@ class Store:
 
     def close(self) -> None:
         self._engine.dispose()
-
-    @contextmanager
-    def _queue(self) -> Iterator[None]:
-        if self._writer is None:
-            yield
-            return
-        if not self._writer.acquire(timeout=WAIT_SECONDS):
-            raise StoreBusyError
-        try:
-            yield
-        finally:
-            self._writer.release()
 
 
 def open_store(url: str, *, cipher: FieldCipher) -> Store:
@@ -176,8 +179,7 @@ def _sqlite_engine(url: sqlalchemy.URL) -> Engine:
     engine = sqlalchemy.create_engine(
         url.set(drivername="sqlite+pysqlite"),
         hide_parameters=True,
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_SIZE,
+        pool_size=2 * CONNECTIONS,
         pool_timeout=WAIT_SECONDS,
         connect_args={"timeout": WAIT_SECONDS, "check_same_thread": False},
     )
@@ -202,8 +204,7 @@ def _postgresql_engine(url: sqlalchemy.URL) -> Engine:
     return sqlalchemy.create_engine(
         url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_SIZE,
+        pool_size=2 * CONNECTIONS,
         pool_timeout=WAIT_SECONDS,
         pool_pre_ping=True,
         connect_args={

@@ -131,15 +131,16 @@ def put_all(
 ) -> list[str]:
     """Make or renew the holder of each application (at most 500); their ids, in that order."""
     indexes = [_index(tx, application.number.text) for application in applications]
-    known = {
-        row.number_index: row.id
-        for row in tx.connection.execute(
-            select(table.c.number_index, table.c.id).where(table.c.number_index.in_(indexes))
-        )
-    }
+    columns = (table.c.number_index, table.c.id, table.c.social_security_number)
+    statement = select(*columns).where(table.c.number_index.in_(indexes))
+    known = {row.number_index: row for row in tx.connection.execute(statement)}
     ids, new = [], []
     for index, application in zip(indexes, applications, strict=True):
-        holder_id = known.get(index) or new_id()
+        holder = known.get(index)
+        holder_id = new_id() if holder is None else holder.id
+        if holder and _open(tx, holder, "social_security_number") != application.number.text:
+            # An index that was moved to another's row by hand must not give that row away.
+            raise TamperedRowError(table.name, holder_id)
         values = _sealed_values(tx, holder_id, application)
         if index in known:
             tx.connection.execute(update(table).where(table.c.id == holder_id).values(**values))

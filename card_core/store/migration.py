@@ -32,6 +32,11 @@ def upgrade(engine: Engine) -> None:
             raise SchemaOutdatedError from None
 
 
+def has_schema(connection: Connection) -> bool:
+    """Whether the database has a revision at all; an empty one has none."""
+    return MigrationContext.configure(connection).get_current_revision() is not None
+
+
 def is_current(connection: Connection) -> bool:
     revision = MigrationContext.configure(connection).get_current_revision()
     return revision == ScriptDirectory.from_config(_config()).get_current_head()

@@ -171,8 +171,14 @@ class FileSigner:
         return self._public_key
 
     def sign(self, message: bytes) -> bytes:
-        """Return 64 bytes, r then s, under the default signer id."""
-        return self._private_key.sign(message)
+        """Return 64 bytes, r then s, under the default signer id.
+
+        The signature is verified before it leaves: a fault while signing could give the key away.
+        Raises InvalidSignatureError, and gives nothing out, if it does not hold.
+        """
+        signature = self._private_key.sign(message)
+        self._public_key.verify(signature, message)
+        return signature
 
     def __repr__(self) -> str:
         return f"<crypto.keys.FileSigner {self._name}>"

@@ -1,84 +1,22 @@
-"""The command `sscard`: one module a noun, put together here.
+"""The command `sscard`: one module a noun, put together in `commands`.
 
 This package is the composition root: it reads the environment, opens keys and database, and is
 the one part of issuance that imports scan_api, to start it.
 """
 
 import sys
-from importlib.metadata import version
-from typing import Annotated
-
-import typer
-
-from issuance.cli import (
-    approval,
-    audit,
-    batch,
-    card,
-    demo,
-    init,
-    institution,
-    operator,
-    roster,
-    serve,
-    terminal,
-)
-from issuance.cli.failures import Commands
-
-app = typer.Typer(
-    name="sscard",
-    cls=Commands,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-app.command()(init.init)
-app.command()(init.upgrade)
-app.add_typer(operator.app, name="operator")
-app.add_typer(roster.app, name="roster")
-app.add_typer(batch.app, name="batch")
-app.add_typer(card.app, name="card")
-app.add_typer(institution.app, name="institution")
-app.add_typer(terminal.app, name="terminal")
-app.add_typer(approval.app, name="approval")
-app.add_typer(audit.app, name="audit")
-app.command()(serve.serve)
-app.command()(demo.demo)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"sscard {version('sscard')}")
-        raise typer.Exit
-
-
-@app.callback()
-def root(
-    _version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            callback=_show_version,
-            is_eager=True,
-            help="显示版本。\n\nShow the version.",
-        ),
-    ] = False,
-) -> None:
-    """社会保障卡与电子社保卡：签发与扫码核验。
-    Issue social security cards, verify their codes.
-
-    \b
-    SSCARD_HOME                  工作目录，默认 ~/.sscard。 The home.
-    SSCARD_DATABASE_URL          数据库，默认为工作目录中的 SQLite。 The database.
-    SSCARD_KEY_PASSPHRASE_FILE   密钥口令文件。 Holds the key passphrase.
-    SSCARD_OPERATOR              谁在操作。 Who acts.
-    """
 
 
 def main() -> None:
-    """The console script."""
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal with another encoding shows a question mark rather than failing.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    app()
+    """The console script. The commands take a second to import, and Ctrl-C is heard then, too."""
+    try:
+        from issuance.cli.commands import app  # noqa: PLC0415
+
+        for stream in (sys.stdout, sys.stderr):
+            # A terminal with another encoding shows a question mark rather than failing.
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
+        app()
+    except KeyboardInterrupt:
+        print("已中断。\nInterrupted.", file=sys.stderr)
+        sys.exit(130)

@@ -6,7 +6,7 @@ import typer
 
 from card_core.store import Reader, approvals, operators
 from card_core.store.approvals import Approval
-from issuance.batches import new_request_id
+from issuance.batches import ID_BEGINNING_MIN, begins, new_request_id
 from issuance.cli import screen
 from issuance.cli.desk import OperatorOption, YesOption, make_sure, opened_desk
 from issuance.errors import IssuanceError
@@ -75,9 +75,16 @@ def reject(approval: ApprovalArgument, operator: OperatorOption = None) -> None:
 
 def find_pending(tx: Reader, wanted: str) -> Approval:
     """The pending approval whose id is `wanted` or begins so. Raises IssuanceError."""
+    if len(wanted) < ID_BEGINNING_MIN:
+        raise IssuanceError(
+            "approval_id_short",
+            f"复核编号至少写前 {ID_BEGINNING_MIN} 个字符；见 sscard approval list。",
+            f"Give {ID_BEGINNING_MIN} characters of the approval id or more; see sscard approval "
+            "list.",
+        )
     found, after = [], ""
     while page := approvals.pending(tx, after=after):
-        found += [one for one in page if one.id.startswith(wanted)]
+        found += [one for one in page if begins(one.id, wanted)]
         after = page[-1].id
     if len(found) == 1:
         return found[0]

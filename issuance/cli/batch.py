@@ -9,6 +9,7 @@ from card_core.store.batches import Batch
 from issuance.batches import find_batch, issue, new_request_id, release_approval
 from issuance.cli import screen
 from issuance.cli.desk import OperatorOption, YesOption, make_sure, opened_desk
+from issuance.cli.words import both
 
 app = typer.Typer(
     help="批次：查看、复核放行、发卡。\nBatches: see, approve, issue.", no_args_is_help=True
@@ -30,7 +31,7 @@ def list_batches(operator: OperatorOption = None) -> None:
     """
     with opened_desk(operator) as desk, desk.site.store.read() as tx:
         rows = [
-            (one.id[:SHORT_ID], one.name, one.state.value, one.accepted, one.issued, one.refused,
+            (one.id[:SHORT_ID], one.name, both(one.state), one.accepted, one.issued, one.refused,
              f"{one.created_at.astimezone():%Y-%m-%d %H:%M}")
             for one in batches.page(tx)
         ]  # fmt: skip
@@ -106,7 +107,7 @@ def show_batch(tx: Reader, batch: Batch) -> None:
         [
             ("批次 Batch", batch.id),
             ("名称 Name", batch.name),
-            ("状态 State", batch.state.value),
+            ("状态 State", both(batch.state)),
             ("受理 Cards to issue", batch.accepted),
             ("退回 Rows refused", batch.refused),
             ("已发 Issued", batch.issued),

@@ -26,6 +26,7 @@ from card_core.store.paging import PAGE_SIZE_MAX
 from issuance.batches import find_batch
 from issuance.cli import screen
 from issuance.cli.desk import Desk, OperatorOption, PasswordFileOption, opened_desk
+from issuance.cli.words import both
 from issuance.installation import random_bytes
 from issuance.settings import read_secret
 
@@ -57,7 +58,7 @@ def list_cards(
         for card in page:
             identity = holders.identity_of(tx, card.holder_id)
             masked = mask_name(identity.name), mask_number(identity.social_security_number)
-            rows.append((card.card_number, *masked, card.state.value))
+            rows.append((card.card_number, *masked, both(card.state)))
     screen.show_table(["卡号 Card", "姓名 Name", "社会保障号码 Number", "状态 State"], rows)
     if len(page) == PAGE_SIZE_MAX:
         number = page[-1].card_number
@@ -77,9 +78,9 @@ def show(card: CardArgument, operator: OperatorOption = None) -> None:
             ("卡号 Card number", found.card_number),
             ("持卡人 Holder", mask_name(holder.name)),
             ("社会保障号码 Number", mask_number(holder.social_security_number)),
-            ("卡状态 Card state", found.state.value),
+            ("卡状态 Card state", both(found.state)),
             ("AAZ502", found.state.aaz502),
-            ("电子社保卡 E-card", ecard.state.value),
+            ("电子社保卡 E-card", both(ecard.state)),
             ("发卡日期 Issued on", found.issued_on),
             ("有效期至 Expires on", found.expires_on),
             ("批次 Batch", found.batch_id),

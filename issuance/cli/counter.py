@@ -26,12 +26,8 @@ def make_key(folder: Path, serial_number: bytes | None, passphrase_file: Path | 
         ).encode()
     try:
         key = TerminalKey.create(folder.expanduser(), serial_number=chosen, passphrase=passphrase)
-    except TerminalKeyError:
-        raise IssuanceError(
-            "serial_number_unusable",
-            "终端序列号应为 16 位十六进制，且不能全为零。",
-            "A terminal's serial number is 16 hex digits, not all of them zero.",
-        ) from None
+    except TerminalKeyError as error:
+        raise IssuanceError(error.code, error.message_zh, error.message_en) from None
     serial, point = key.serial_number.hex(), key.public_key.to_bytes(compressed=True).hex()
     screen.show_facts([("序列号 Serial number", serial), ("公钥 Public key", point)])
     screen.say("请把以上两项交给发卡机构登记：", "Hand these two to the bureau, which enrols them:")
@@ -58,6 +54,7 @@ def serve(service: str, port: int, folder: Path, passphrase_file: Path | None) -
                 f"The counter is at {server.url} (Ctrl-C stops it)",
             )
             serve_until_stopped([server])
+    screen.say("扫码页面已停止。", "The counter has stopped.")
 
 
 def open_key(folder: Path, passphrase_file: Path | None) -> TerminalKey:

@@ -9,11 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from card_core.errors import SchemaOutdatedError, SessionEndedError
+from card_core.errors import NotAllowedError, SchemaOutdatedError, SessionEndedError
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct
+from card_core.kernel.permissions import RULES
 from card_core.sign_in import authenticate
+from card_core.store import operators
 from issuance.batches import new_request_id
 from issuance.cli import screen
+from issuance.cli.words import word_of
 from issuance.errors import IssuanceError, SettingsError
 from issuance.installation import Installation, open_installation
 from issuance.settings import Settings, read_secret
@@ -36,6 +39,7 @@ PasswordFileOption = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
+        readable=False,
         help="密码取自文件第一行。\n\nRead the password from this file's first line.",
     ),
 ]
@@ -47,6 +51,19 @@ class Desk:
 
     site: Installation
     actor: Actor
+
+    def check_may(self, act: type[Act]) -> None:
+        """Refuse before long work what the kernel would refuse after it. Raises IssuanceError."""
+        needed = RULES[act].roles
+        with self.site.store.read() as tx:
+            operator = operators.get(tx, self.actor.id)
+        if operator is None or not operator.roles & needed:
+            zh = "、".join(word_of(role) for role in sorted(needed))
+            raise IssuanceError(
+                NotAllowedError.code,
+                f"{NotAllowedError.message_zh}。需要的角色：{zh}。",
+                f"{NotAllowedError.message_en}. Needed role: {', '.join(sorted(needed))}.",
+            )
 
     def perform(self, act: Act) -> dict[str, Any]:
         """Do an act that one person may do. Raises KernelError."""

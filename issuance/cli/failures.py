@@ -7,6 +7,7 @@
 """
 
 import errno
+import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +17,11 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from card_core.errors import CardCoreError, StoreBusyError
+from card_core.errors import CardCoreError, StoreBusyError, WrongStateError
 from crypto.keys import KeyFileError
 from issuance.cli.screen import show_error
+from issuance.cli.words import word_of
 from issuance.errors import IssuanceError
-from issuance.files import not_writable
 from issuance.roster import RosterFileError
 
 FAILED = 1
@@ -84,6 +85,10 @@ _OF_SQLITE = {
 class Commands(TyperGroup):
     """The root group: whatever a command raises becomes a sentence and an exit code."""
 
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        with explained():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: Any) -> Any:
         with explained():
             return super().invoke(ctx)
@@ -94,7 +99,15 @@ def explained() -> Iterator[None]:
     """Turn what goes wrong inside into a message on standard error and typer.Exit."""
     try:
         yield
-    except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
+    except typer.TyperException as error:
+        # Without a text it stands for the help of a group, and nothing is wrong.
+        if str(error):
+            show_error(
+                "命令行有误，见下；加 --help 可查看用法。",
+                "The command line is wrong, see below; --help shows how to use it.",
+            )
+        raise
+    except (typer.Exit, typer.Abort, BrokenPipeError):
         raise
     except (KeyboardInterrupt, EOFError):
         show_error(
@@ -113,11 +126,17 @@ def _explain(error: Exception) -> tuple[str, str]:
         return reason
     if isinstance(error, StoreBusyError):
         return _BUSY
+    if isinstance(error, WrongStateError):
+        return f"当前状态（{word_of(error.state)}）下不能进行此操作", error.message_en
     if isinstance(error, EXPECTED):
         return error.message_zh, error.message_en
     if isinstance(error, OSError) and error.errno in _OF_THE_FILE_SYSTEM:
-        refused = not_writable(Path(error.filename or "."), error)
-        return refused.message_zh, refused.message_en
+        # Reading or writing, nobody knows here: whoever knows raises a FileRefusedError.
+        path, why = error.filename or "", os.strerror(error.errno)
+        return (
+            f"文件系统拒绝了操作：{path}（{why}）。请检查权限和磁盘空间。",
+            f"The file system refused: {path} ({why}). Check the permissions and free space.",
+        )
     # Only its kind and place are shown: a text from below could quote somebody's data.
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{type(error).__name__}, {Path(place.filename).name}:{place.lineno}"

@@ -6,14 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from card_core.errors import SchemaOutdatedError
+from card_core.errors import SchemaOutdatedError, WeakPasswordError
 from card_core.store.operators import Role
 from crypto.keys import KeyFiles
 from issuance.cli import screen
 from issuance.cli.desk import passphrase, settings
 from issuance.errors import FileRefusedError, SettingsError
+from issuance.files import not_readable
 from issuance.founding import Bureau, NewPerson, check_can_be_founded, found
-from issuance.installation import open_database
+from issuance.installation import open_founded_database
 from issuance.settings import Settings, read_secret
 
 # Enough people for every act that needs two of them.
@@ -41,6 +42,7 @@ def init(
         Path | None,
         typer.Option(
             metavar="FILE.toml",
+            readable=False,
             help="首批操作员；不给则询问。\n\nThe first operators; asked for otherwise.",
         ),
     ] = None,
@@ -74,7 +76,7 @@ def upgrade() -> None:
     chosen = settings()
     chosen.home.facts()
     keys = KeyFiles.open(chosen.home.keys, passphrase(chosen))
-    with open_database(chosen, keys) as store, screen.working("正在升级", "Upgrading"):
+    with open_founded_database(chosen, keys) as store, screen.working("正在升级", "Upgrading"):
         try:
             store.upgrade()
         except SchemaOutdatedError:
@@ -99,18 +101,33 @@ def read_people(path: Path) -> list[NewPerson]:
     try:
         rows = tomllib.loads(path.read_text())["operator"]
         return [_person(row) for row in rows]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except FileNotFoundError as error:
+        raise FileRefusedError(
+            "operators_file_missing",
+            f"找不到操作员文件 {path}，请核对路径。",
+            f"The operators file {path} was not found; check the path.",
+        ) from error
+    except OSError as error:
+        raise not_readable(path, error) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise _unusable(path) from error
 
 
 def _person(row: dict[str, Any]) -> NewPerson:
+    """Raises CardCoreError, which names whose password is too weak."""
     if not isinstance(row["roles"], list):
         raise TypeError("roles")
     try:
         roles = frozenset(Role(role) for role in row["roles"])
     except ValueError as error:
         raise KeyError("roles") from error
-    return NewPerson(str(row["name"]), str(row["display_name"]), roles, str(row["password"]))
+    name = str(row["name"])
+    try:
+        return NewPerson(name, str(row["display_name"]), roles, str(row["password"]))
+    except WeakPasswordError as error:
+        raise WeakPasswordError(
+            f"{name}：{error.message_zh}", f"{name}: {error.message_en}"
+        ) from None
 
 
 def ask_people() -> list[NewPerson]:

@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 
+from card_core.errors import SignInRefusedError
 from card_core.kernel.acts.operators import AddOperator, SuspendOperator
 from card_core.sign_in import sign_in_operator, sign_out
 from card_core.store import operators
 from card_core.store.operators import Role
 from issuance.cli import screen
 from issuance.cli.desk import OperatorOption, PasswordFileOption, opened_desk, opened_site
+from issuance.cli.words import both
+from issuance.errors import IssuanceError
 from issuance.founding import NewPerson
 from issuance.settings import read_secret
 
@@ -29,7 +32,12 @@ def sign_in(name: NameArgument, password_file: PasswordFileOption = None) -> Non
     """
     with opened_site() as site:
         password = ask_password(password_file)
-        signed_in = sign_in_operator(site.kernel, name, password, pepper=site.pepper)
+        try:
+            signed_in = sign_in_operator(site.kernel, name, password, pepper=site.pepper)
+        except SignInRefusedError as error:
+            raise IssuanceError(
+                error.code, "登录名或密码不正确。", "The name or the password is wrong."
+            ) from None
         site.home.keep_session(name, signed_in.token)
     screen.say(
         f"{name} 已登录，至 {signed_in.expires_at.astimezone():%H:%M}。",
@@ -46,6 +54,14 @@ def sign_out_(name: NameArgument) -> None:
         token = site.home.session(name)
         if token:
             sign_out(site.kernel, token)
+        else:
+            with site.store.read() as tx:
+                if operators.find_by_name(tx, name.strip().lower()) is None:
+                    raise IssuanceError(
+                        "operator_unknown",
+                        f"没有登录名为 {name} 的操作员。",
+                        f"There is no operator {name}.",
+                    )
         site.home.drop_session(name)
     screen.say(f"{name} 已退出登录。", f"{name} is signed out.")
 
@@ -57,7 +73,7 @@ def list_operators(operator: OperatorOption = None) -> None:
     """
     with opened_desk(operator) as desk, desk.site.store.read() as tx:
         rows = [
-            (one.name, one.display_name, ", ".join(sorted(one.roles)), one.state.value)
+            (one.name, one.display_name, ", ".join(sorted(one.roles)), both(one.state))
             for one in operators.page(tx)
         ]
     screen.show_table(["登录名 Name", "姓名 Person", "角色 Roles", "状态 State"], rows)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from card_core.kernel.acts.batches import ImportRoster
 from issuance.batches import REFUSED_AT_IMPORT, Imported, import_roster
 from issuance.cli import screen
 from issuance.cli.desk import OperatorOption, opened_desk
@@ -24,12 +25,17 @@ ROWS_SHOWN = 5
 COLUMNS = ("栏 Field", "行数 Rows", "行号 Which", "怎么办 What to do")
 
 RosterArgument = Annotated[
-    Path, typer.Argument(metavar="FILE", help="名册文件 .csv / .xlsx。\n\nThe roster file.")
+    Path,
+    typer.Argument(
+        metavar="FILE", readable=False, help="名册文件 .csv / .xlsx。\n\nThe roster file."
+    ),
 ]
 ReportOption = Annotated[
     Path | None,
     typer.Option(
-        metavar="OUT.json", help="把逐行结果写入此文件。\n\nWrite every row's result here."
+        metavar="OUT.json",
+        readable=False,
+        help="把逐行结果写入此文件。\n\nWrite every row's result here.",
     ),
 ]
 
@@ -45,6 +51,7 @@ def check(
     退出码：0 全部接受，1 有行被退回，2 文件不能用。
     Exit code: 0 all rows accepted, 1 some refused, 2 the file can't be used.
     """
+    check_report_place(file, report)
     try:
         found = read_roster(file)
         if report:
@@ -56,6 +63,21 @@ def check(
     if report:
         screen.say(f"逐行结果已写入 {report}", f"Every row's result is in {report}")
     raise typer.Exit(1 if found.refused else 0)
+
+
+def check_report_place(file: Path, report: Path | None) -> None:
+    """The report must not take the place of the roster, by whatever name. Raises typer.Exit."""
+    try:
+        is_roster = report is not None and report.samefile(file)
+    except OSError:
+        return  # one of them isn't there, or whoever opens it says what is wrong
+    if is_roster:
+        screen.show_error(
+            f"{report} 就是名册文件，逐行结果会覆盖它。请为 --report 换一个文件名。",
+            f"{report} is the roster itself and would be overwritten. Choose another name for "
+            "--report.",
+        )
+        raise typer.Exit(UNUSABLE_FILE)
 
 
 def read_roster(file: Path) -> RosterReport:
@@ -134,7 +156,9 @@ def import_(
 
     有问题的行退回，其余行照常受理。 Bad rows are refused, the others go on.
     """
+    check_report_place(file, report)
     with opened_desk(operator) as desk:
+        desk.check_may(ImportRoster)
         found = read_roster(file)
         if report:
             write_report(report, found)

@@ -11,6 +11,7 @@ from card_core.store import institutions
 from issuance.cli import screen
 from issuance.cli.desk import OperatorOption, opened_desk
 from issuance.cli.institution import all_institutions
+from issuance.cli.words import both
 
 app = typer.Typer(
     help="终端：登记、停用；在窗口：生成密钥、打开扫码页面。\nTerminals, and the counter.",
@@ -28,6 +29,7 @@ PassphraseFileOption = Annotated[
     typer.Option(
         envvar="SSCARD_TERMINAL_PASSPHRASE_FILE",
         metavar="FILE",
+        readable=False,
         help="终端口令取自文件第一行。\n\nPassphrase from this file's first line.",
     ),
 ]
@@ -120,7 +122,7 @@ def list_terminals(
     """
     with opened_desk(operator) as desk, desk.site.store.read() as tx:
         rows = [
-            (terminal.serial_number.hex(), one.code, one.name, terminal.state.value)
+            (terminal.serial_number.hex(), one.code, one.name, both(terminal.state))
             for one in all_institutions(tx)
             if institution in {"", one.code}
             for terminal in institutions.terminals_of(tx, one.id)

@@ -18,6 +18,10 @@ _TEXTS: Final = {
         "名册文件打不开：请检查文件权限，以及是否被其他程序占用",
         "The roster file can't be opened; check its permissions, close other programs",
     ),
+    "file_is_folder": (
+        "这是文件夹，不是名册文件；请写到文件名",
+        "This is a folder and no roster file; give the name of the file",
+    ),
     "file_empty": (
         "名册文件是空的，请重新导出",
         "The roster file is empty; export it again",

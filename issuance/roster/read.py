@@ -54,7 +54,10 @@ def open_roster(path: Path) -> Iterator[RosterFile]:
     may be taken from the file.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise RosterFileError("file_is_folder")
+        if not stat.S_ISREG(mode):  # opening a pipe would wait for its writer
             raise RosterFileError("file_unreadable")
         file = path.open("rb")
     except FileNotFoundError:

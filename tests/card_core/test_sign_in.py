@@ -5,7 +5,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from bureau import HOLDER_PASSWORD, OPERATOR_PASSWORD, PEPPER, Bureau, Person, SeededBytes
+from bureau import (
+    HOLDER_PASSWORD,
+    OPERATOR_PASSWORD,
+    PEPPER,
+    Bureau,
+    Person,
+    SeededBytes,
+    make_application,
+)
 from sqlalchemy import delete, select, update
 
 from card_core import sign_in
@@ -18,7 +26,13 @@ from card_core.errors import (
     TamperedRowError,
     WeakPasswordError,
 )
-from card_core.kernel.acts.cards import ReportTemporaryLoss
+from card_core.identity import IdentityNumber
+from card_core.kernel.acts.cards import (
+    CancelCard,
+    CancelReason,
+    ReportFormalLoss,
+    ReportTemporaryLoss,
+)
 from card_core.kernel.acts.operators import SuspendOperator
 from card_core.sign_in import (
     SignedIn,
@@ -75,6 +89,19 @@ def test_a_holder_signs_in_acts_and_signs_out(bureau: Bureau) -> None:
     with pytest.raises(SessionEndedError):
         authenticate(bureau.kernel, opened.token)
     sign_out(bureau.kernel, opened.token)
+
+
+def test_a_formal_loss_and_a_cancelled_card_end_every_session(bureau: Bureau) -> None:
+    for end in (
+        lambda card_id: bureau.perform(ReportFormalLoss(card_id), bureau.maker),
+        lambda card_id: bureau.decide(CancelCard(card_id, CancelReason.REPLACED)),
+    ):
+        person, other = bureau.people(2)
+        opened, others = enter(bureau, person.number), enter(bureau, other.number)
+        end(person.card_id)
+        with pytest.raises(SessionEndedError):
+            authenticate(bureau.kernel, opened.token)
+        assert authenticate(bureau.kernel, others.token) == other.actor
 
 
 def test_a_number_is_taken_as_people_type_it(bureau: Bureau) -> None:
@@ -287,6 +314,9 @@ def test_a_number_that_leads_to_another_person_is_refused(bureau: Bureau) -> Non
         enter(bureau, victim.number)
     with bureau.store.read() as tx, pytest.raises(TamperedRowError):
         holders.find_by_number(tx, victim.number)
+    application = replace(make_application(1), number=IdentityNumber(victim.number))
+    with bureau.store.write() as tx, pytest.raises(TamperedRowError):
+        holders.put_all(tx, [application], lambda: "new", bureau.clock())
 
 
 def test_a_session_made_another_persons_in_the_database_is_refused(bureau: Bureau) -> None:
@@ -373,7 +403,20 @@ def test_a_password_from_the_guardians_number_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["", "short", "elevenchars", "aaaaaaaaaaaa", "abcabcabcabc", "maker-12345678"]
+    "password",
+    [
+        "",
+        "short",
+        "elevenchars",
+        "aaaaaaaaaaaa",
+        "abcabcabcabc",
+        "maker-12345678",
+        "password1234",
+        "123456789012",
+        "210987654321",
+        "Qwertyuiop123",
+        "Admin@123456",
+    ],
 )
 def test_a_weak_operators_password_is_refused(password: str) -> None:
     with pytest.raises(WeakPasswordError):

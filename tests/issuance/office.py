@@ -7,7 +7,7 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from card_core.store.operators import Role
-from issuance.cli import app
+from issuance.cli.commands import app
 from issuance.founding import NewPerson
 from issuance.settings import Settings
 

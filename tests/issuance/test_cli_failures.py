@@ -7,9 +7,15 @@ import resource
 import shutil
 import sqlite3
 import subprocess
+import sys
 
 import pytest
 from office import PASSPHRASE, ROSTERS, SSCARD, Office, refused
+
+from card_core.states import ApprovalState, BatchState, CardState, ECardState, ServiceState
+from card_core.store.operators import Role
+from issuance import cli
+from issuance.cli import words
 
 # linux/prctl.h, linux/capability.h
 PR_CAPBSET_DROP = 24
@@ -49,7 +55,15 @@ def test_a_wrong_password_and_an_unknown_name_are_one_answer(office: Office) -> 
         for name in ("wang", "nobody")
     }
     assert len(answers) == 1
-    assert "密码不正确" in answers.pop()
+    answer = answers.pop()
+    assert "登录名或密码不正确" in answer
+    assert "The name or the password" in answer
+
+
+def test_nobody_signs_out_who_is_nobody(office: Office) -> None:
+    refused(office.run("operator", "sign-out", "nobody"), "没有登录名为 nobody", "no operator")
+    office.done("operator", "sign-out", "wang")
+    office.done("operator", "sign-out", "wang")
 
 
 def test_a_wrong_passphrase_says_so(office: Office) -> None:
@@ -179,8 +193,20 @@ def test_a_full_disk_refuses_and_heals(office: Office) -> None:
 def test_a_lost_database_file_is_not_replaced_by_an_empty_one(office: Office) -> None:
     database = office.folder / "home" / "sscard.db"
     database.unlink()
-    refused(office.run("batch", "list", operator="wang"), "找不到数据库文件", "restore it")
+    for command in (("batch", "list"), ("upgrade",)):
+        refused(office.run(*command, operator="wang"), "找不到数据库文件", "restore it")
     assert not database.exists()
+
+
+def test_an_empty_database_is_not_taken_for_the_lost_one(office: Office) -> None:
+    database = office.folder / "home" / "sscard.db"
+    database.write_bytes(b"")
+    for command in (("upgrade",), ("batch", "list")):
+        refused(office.run(*command, operator="wang"), "数据库是空的", "database is empty")
+    with sqlite3.connect(database) as left:
+        tables = left.execute("SELECT name FROM sqlite_master").fetchall()
+    left.close()
+    assert tables == []
 
 
 def test_a_changed_row_is_found_by_the_audit(office: Office) -> None:
@@ -196,6 +222,70 @@ def test_a_changed_row_is_found_by_the_audit(office: Office) -> None:
 )
 def test_a_wrong_command_line_exits_2(office: Office, arguments: tuple[str, ...]) -> None:
     assert office.run(*arguments, operator="wang").exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [("--bogus",), ("no-such",), ("batch", "approve")])
+def test_a_wrong_command_line_is_told_in_both_languages(
+    office: Office, arguments: tuple[str, ...]
+) -> None:
+    result = office.run(*arguments)
+    assert result.exit_code == 2
+    assert "命令行有误" in result.stderr
+    assert "command line is wrong" in result.stderr
+    assert "命令行有误" not in office.run().output
+
+
+@pytest.mark.parametrize("beginning", ["", "0", "0123456"])
+def test_the_beginning_of_an_id_must_tell_something(office: Office, beginning: str) -> None:
+    """There is one batch with one approval, so that any beginning would be the only one."""
+    office.done("roster", "import", str(ROSTERS / "foshan-600.xlsx"), operator="wang")
+    shown = office.done("approval", "list", operator="li").splitlines()[1].split()[0]
+    wanted = beginning and shown[: len(beginning)]
+    result = office.run("batch", "approve", wanted, "--yes", operator="li")
+    refused(result, "没有这个批次", "no such batch")
+    for decision in (("approve", wanted, "--yes"), ("reject", wanted)):
+        refused(office.run("approval", *decision, operator="li"), "至少", "8 characters")
+    office.done("approval", "show", shown[:8], operator="li")
+
+
+def test_ctrl_c_while_the_program_is_loaded_exits_130_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupting:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "issuance.cli.commands":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "issuance.cli.commands")
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130
+    assert "Interrupted" in capsys.readouterr().err
+
+
+def test_what_is_loaded_before_ctrl_c_is_heard_is_little() -> None:
+    code = "import sys, issuance.cli; print({'typer', 'sqlalchemy', 'rich'} & set(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "set()\n"
+
+
+def test_a_state_is_named_in_chinese_to_people(office: Office) -> None:
+    office.done("roster", "import", str(ROSTERS / "foshan-600.xlsx"), operator="wang")
+    office.done("batch", "approve", "foshan-600", "--yes", operator="li")
+    office.done("batch", "issue", "foshan-600", operator="wang")
+    assert "未启用 not_activated" in office.done("card", "list", "foshan-600", operator="wang")
+    shown = office.done("card", "show", "FS0000001", operator="wang")
+    assert "未启用 not_activated" in shown
+    assert "未开通 not_activated" in shown
+    result = office.run("card", "report-loss", "FS0000001", operator="wang")
+    refused(result, "当前状态（未启用）", "not_activated")
+
+
+def test_every_state_and_role_has_a_chinese_word() -> None:
+    for kind in (CardState, ECardState, BatchState, ApprovalState, ServiceState, Role):
+        for value in kind:
+            assert words.word_of(value) != value.value
 
 
 def test_every_command_has_help_in_both_languages(office: Office) -> None:

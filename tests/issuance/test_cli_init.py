@@ -46,7 +46,8 @@ def test_init_makes_what_sign_in_needs(empty_office: Office) -> None:
 @pytest.mark.parametrize(
     ("change", "zh", "en"),
     [
-        ({"password": "short"}, "密码应为", "must have 12"),
+        ({"password": "short"}, "admin：密码应为", "admin: The password must have 12"),
+        ({"password": "password1234"}, "admin：密码主要由常用词", "admin: The password is little"),
         ({"name": "WANG"}, "小写字母", "a-z"),
         ({"name": "li"}, "登录名重复", "twice"),
         ({"roles": "king"}, "操作员文件", "operators file"),
@@ -58,6 +59,11 @@ def test_init_refuses_unfit_operators_before_anything_is_written(
 ) -> None:
     refused(empty_office.run("init", "--operators", operators_file(empty_office, **change)), zh, en)
     assert not (empty_office.folder / "home").exists()
+
+
+def test_a_missing_operators_file_is_not_found(empty_office: Office) -> None:
+    result = empty_office.run("init", "--operators", "nowhere.toml")
+    refused(result, "找不到操作员文件", "was not found")
 
 
 def test_init_where_nothing_can_be_written(empty_office: Office) -> None:

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from office import ROSTERS, Office
+from office import ROSTERS, Office, refused
 
 from card_core.errors import StoreError
 from issuance import files
@@ -87,7 +87,59 @@ def test_a_file_that_cannot_be_used_exits_2_and_writes_nothing(
 def test_a_folder_is_no_roster(empty_office: Office) -> None:
     result = empty_office.run("roster", "check", str(empty_office.folder))
     assert result.exit_code == 2
-    assert "打不开" in result.stderr
+    assert "这是文件夹" in result.stderr
+    assert "This is a folder" in result.stderr
+
+
+def names_of(file: Path) -> list[str]:
+    """The same file by other names."""
+    soft, hard = file.with_name("soft.json"), file.with_name("hard.json")
+    soft.symlink_to(file)
+    hard.hardlink_to(file)
+    return [str(file), f"{file.parent}/./{file.name}", str(soft), str(hard)]
+
+
+def test_a_report_never_takes_the_place_of_the_roster(office: Office) -> None:
+    content = f"{HEADER}\n{GOOD}\n"
+    file = office.file("good.csv", content)
+    for command in ("check", "import"):
+        for report in names_of(file) if command == "check" else [str(file)]:
+            result = office.run("roster", command, str(file), "--report", report, operator="wang")
+            assert result.exit_code == 2, result.output
+            assert "is the roster itself" in result.stderr
+            assert "就是名册文件" in result.stderr
+    assert file.read_text() == content
+    assert office.done("batch", "list", operator="li").count("\n") == 1
+
+
+def test_a_report_follows_a_link_and_leaves_it(empty_office: Office) -> None:
+    file = empty_office.file("good.csv", f"{HEADER}\n{GOOD}\n")
+    target = empty_office.file("target.json", "the old one")
+    link = empty_office.folder / "link.json"
+    link.symlink_to(target)
+    empty_office.done("roster", "check", str(file), "--report", str(link))
+    assert link.is_symlink()
+    assert json.loads(target.read_text())["accepted"] == [1]
+
+
+def test_a_report_never_takes_the_place_of_a_pipe_or_device(empty_office: Office) -> None:
+    file = empty_office.file("good.csv", f"{HEADER}\n{GOOD}\n")
+    pipe, link = empty_office.folder / "pipe", empty_office.folder / "link"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/null")
+    for place in (pipe, link):
+        before = place.lstat()
+        result = empty_office.run("roster", "check", str(file), "--report", str(place))
+        assert result.exit_code == 2
+        assert "不是普通文件" in result.stderr
+        assert "a device or a pipe" in result.stderr
+        after = place.lstat()
+        assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+
+
+def test_who_may_not_import_hears_so_before_the_roster_is_read(office: Office) -> None:
+    result = office.run("roster", "import", "missing.csv", operator="li")
+    refused(result, "需要的角色：经办", "Needed role: maker")
 
 
 def test_a_report_that_cannot_be_written_exits_2(empty_office: Office) -> None:

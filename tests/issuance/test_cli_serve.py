@@ -95,7 +95,7 @@ def test_a_terminal_key_is_shown_for_enrolment_and_never_made_twice(
     office: Office, terminal: list[str]
 ) -> None:
     key_files = {path: path.read_bytes() for path in Path(terminal[1]).iterdir()}
-    assert office.run("terminal", "init", *terminal).exit_code == 1
+    refused(office.run("terminal", "init", *terminal), "已有终端密钥", "terminal key here already")
     assert {path: path.read_bytes() for path in Path(terminal[1]).iterdir()} == key_files
     other = [terminal[0], str(office.folder / "other"), *terminal[2:]]
     shown = office.done("terminal", "init", *other)
@@ -107,6 +107,7 @@ def test_the_counter_serves_its_page_and_stops_cleanly(office: Office, terminal:
         assert "<html" in httpx2.get(url, timeout=ANSWER_SECONDS, trust_env=False).text
         code, said = stop(process, signal.SIGINT)
     assert (code, "Traceback" in said) == (0, False)
+    assert "扫码页面已停止" in said
 
 
 def test_what_a_counter_needs_is_told(office: Office, terminal: list[str]) -> None:

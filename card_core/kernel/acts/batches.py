@@ -10,7 +10,6 @@ the cards, so that a chunk that ran is never run twice and one that was killed h
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta, timezone
 from typing import Any, ClassVar
 
 from card_core import states
@@ -24,6 +23,7 @@ from card_core.errors import (
 from card_core.kernel import approvals, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.content import canonical_bytes, from_json, to_json
+from card_core.kernel.dates import SHANGHAI, years_later
 from card_core.states import BatchState, Step
 from card_core.store import Lock, Reader, applications, batches, cards, holders, issuers
 from card_core.store.batches import Batch, Chunk
@@ -32,9 +32,6 @@ from crypto import sm3
 
 CHUNK_SIZE = 500
 CARD_LIFE_YEARS = 10
-
-# Dates of law; China has one time zone and no summer time.
-SHANGHAI = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -142,6 +139,7 @@ class IssueChunk(Act):
 
     def __post_init__(self) -> None:
         limits.check_id("batch_id", self.batch_id)
+        limits.check_range("chunk_number", self.chunk_number, 1, limits.ROSTER_ROWS_MAX)
 
     def apply(self, scene: Scene) -> Done:
         batch = batches.get(scene.tx, self.batch_id)
@@ -172,8 +170,10 @@ def _sort_out(
 ) -> tuple[list[Application], list[dict[str, Any]]]:
     """Part the rows that may be stored from those that are refused, with row and code."""
     numbers = [row.number.text for row in rows]
-    with_card = holders.numbers_with_live_card(tx, numbers)
+    # Applications first: one is closed only in the transaction that makes its card, so that
+    # nobody slips between the two questions while another process issues.
     with_application = applications.numbers_with_open_one(tx, numbers)
+    with_card = holders.numbers_with_live_card(tx, numbers)
     good, refused, seen = [], [], set()
     for row in rows:
         number = row.number.text
@@ -288,11 +288,3 @@ def _count_issued(scene: Scene, chunk: Chunk) -> None:
 def _make_ecard_id(scene: Scene) -> int:
     """A random 63-bit integer that isn't zero; it fills the u64 of a code's box."""
     return (int.from_bytes(scene.random_bytes(8)) >> 1) or 1
-
-
-def years_later(day: date, years: int) -> date:
-    """The same day of the year; the 28th where that year has no 29th of February."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28)

@@ -12,7 +12,7 @@ from card_core.kernel.actors import ActorKind
 from card_core.kernel.acts.operators import PASSWORD_HASH_MAX
 from card_core.kernel.sign_numbers import make_sign_number
 from card_core.states import CardState, Step
-from card_core.store import Lock, Reader, cards, credentials
+from card_core.store import Lock, Reader, cards, credentials, sessions
 from card_core.store.cards import Card
 from card_core.store.credentials import SubjectKind
 
@@ -76,6 +76,7 @@ class ActivateECard(Act):
         sign_number = make_sign_number(card.issuer, scene.random_bytes)
         cards.set_ecard_state(scene.tx, ecard, state, sign_number=sign_number)
         credentials.put(scene.tx, SubjectKind.HOLDER, card.holder_id, self.password_hash, scene.now)
+        sessions.end_all(scene.tx, SubjectKind.HOLDER, card.holder_id)
         answer = {"card_id": card.id, "ecard_state": state.value, "sign_number": sign_number}
         detail = {"card_id": card.id, "ecard_state": state.value}
         return Done(answer, f"card/{card.id}", detail)
@@ -113,7 +114,7 @@ class WithdrawTemporaryLoss(Act):
 
 @dataclass(frozen=True, slots=True)
 class ReportFormalLoss(Act):
-    """正式挂失, at a window with the holder's identity document."""
+    """正式挂失, at a window with the holder's identity document; it ends the holder's sessions."""
 
     act: ClassVar[str] = "report_formal_loss"
 
@@ -123,6 +124,7 @@ class ReportFormalLoss(Act):
         limits.check_id("card_id", self.card_id)
 
     def apply(self, scene: Scene) -> Done:
+        sessions.end_all(scene.tx, SubjectKind.HOLDER, _lock(scene, self.card_id).holder_id)
         return _move(scene, self.card_id, Step.REPORT_FORMAL_LOSS)
 
 
@@ -149,6 +151,7 @@ class CancelCard(DangerousAct):
         ecard = cards.ecard_of(scene.tx, self.card_id)
         state = states.after(states.ECARD, "e-card", ecard.state, Step.CANCEL)
         cards.set_ecard_state(scene.tx, ecard, state)
+        sessions.end_all(scene.tx, SubjectKind.HOLDER, ecard.holder_id)
         return done
 
 

@@ -53,7 +53,8 @@ class AddOperator(DangerousAct):
 
     def summary(self, tx: Reader) -> str:
         roles = ", ".join(sorted(self.operator.roles))
-        return f"新增操作员 {self.operator.name} / Add operator {self.operator.name} ({roles})"
+        name = self.operator.name
+        return f"新增操作员 {name}（{roles}） / Add operator {name} ({roles})"
 
     def apply(self, scene: Scene) -> Done:
         operator_id = add_operator(scene, self.operator)

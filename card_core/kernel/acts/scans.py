@@ -7,7 +7,7 @@ recorded whatever its outcome. A scan that is refused before step 8 spends nothi
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from card_core import business_types, codes
@@ -19,6 +19,7 @@ from card_core.kernel import limits
 from card_core.kernel.act import Act, Done, Scene
 from card_core.kernel.box_keys import box_day
 from card_core.kernel.content import to_json
+from card_core.kernel.dates import SHANGHAI
 from card_core.states import CardState, ECardState
 from card_core.store import Lock, box_keys, cards, holders, scans
 from card_core.store.cards import Card, ECard
@@ -26,6 +27,7 @@ from card_core.store.scans import Scan
 from card_core.verdicts import Reason
 
 CODE_DIGEST_SIZE_BYTES = 32
+CODE_USABLE = timedelta(seconds=codes.CODE_LIFE_SECONDS + codes.ONLINE_SKEW_SECONDS + 1)
 
 _BUSINESS_TYPES = frozenset(one.code for one in business_types.ALL)
 _REASON_BY_CARD_STATE = {
@@ -43,15 +45,18 @@ _REASON_BY_ECARD_STATE = {
 }
 
 
-def reason_of_states(card: CardState, ecard: ECardState) -> Reason | None:
-    """Step 7: why an e-card in these states may not be used, None where it may.
+def reason_of_card(card: Card, ecard: ECard, now: datetime) -> Reason | None:
+    """Step 7: why an e-card may not be used now, None where it may.
 
-    The card decides first: an e-card is usable only while its card is in normal use.
+    The card decides first: an e-card is usable only while its card is in normal use, up to the
+    last day of the card's validity in Shanghai.
     """
-    if card is not CardState.NORMAL:
-        return _REASON_BY_CARD_STATE[card]
-    if ecard is not ECardState.ACTIVE:
-        return _REASON_BY_ECARD_STATE[ecard]
+    if card.state is not CardState.NORMAL:
+        return _REASON_BY_CARD_STATE[card.state]
+    if ecard.state is not ECardState.ACTIVE:
+        return _REASON_BY_ECARD_STATE[ecard.state]
+    if now.astimezone(SHANGHAI).date() > card.expires_on:
+        return Reason.CARD_EXPIRED
     return None
 
 
@@ -162,12 +167,14 @@ class RecordScan(Act):
 
 
 def _judge(scene: Scene, checked: CheckedCode, scan_id: str) -> tuple[Card | None, Reason]:
+    if scene.now >= checked.minted_at + CODE_USABLE:
+        return None, Reason.EXPIRED  # it was in time when it was read, and waited for its turn
     found = _find_card(scene, checked)
     if found is None:
         return None, Reason.UNKNOWN_CARD
     # 7 holder and card state
     card, ecard, nonce = found
-    reason = reason_of_states(card.state, ecard.state)
+    reason = reason_of_card(card, ecard, scene.now)
     if reason is not None:
         return card, reason
     # 8 spend the nonce

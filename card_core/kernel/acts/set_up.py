@@ -11,7 +11,7 @@ from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.acts.operators import NewOperator, add_operator
 from card_core.kernel.box_keys import WRAPPED_SIZE_BYTES
 from card_core.kernel.public_keys import parse_public_key
-from card_core.store import Reader, box_keys, issuers, operators
+from card_core.store import Reader, audit, box_keys, issuers, operators
 
 ISSUER_MAX = 0xFFFF
 KEY_NUMBER_MAX = 0xFF
@@ -43,6 +43,7 @@ class SetUpIssuer(Act):
         if issuers.own(scene.tx) is not None:
             raise AlreadyExistsError("issuer")
         issuers.add(scene.tx, self.issuer, self.card_letters, self.name)
+        audit.begin(scene.tx)
         answer = {"issuer": self.issuer, "card_letters": self.card_letters}
         return Done(answer, f"issuer/{self.issuer}", answer)
 
@@ -94,7 +95,11 @@ class RegisterIssuerKey(DangerousAct):
 
     def summary(self, tx: Reader) -> str:
         key = f"{self.issuer}.{self.number}"
-        return f"信任发卡机构密钥 {key} / Trust issuer key {key} ({self.purpose.value})"
+        point = parse_public_key("public_key", self.public_key).to_bytes(compressed=True).hex()
+        return (
+            f"信任发卡机构密钥 {key} / Trust issuer key {key} ({self.purpose.value}), "
+            f"公钥 public key {point}"
+        )
 
     def is_part_of_set_up(self, tx: Reader) -> bool:
         own = issuers.own(tx)

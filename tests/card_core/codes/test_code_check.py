@@ -219,7 +219,7 @@ def random_code(chance: random.Random) -> RawOnline | RawOffline:
 NEVER_HERE = {
     Reason.BAD_SIGNATURE,
     *(Reason.UNKNOWN_CARD, Reason.CARD_NOT_ACTIVE, Reason.CARD_LOST, Reason.CARD_LOCKED),
-    *(Reason.CARD_CANCELLED, Reason.ALREADY_USED),
+    *(Reason.CARD_CANCELLED, Reason.CARD_EXPIRED, Reason.ALREADY_USED),
 }
 
 

@@ -97,6 +97,7 @@ def test_every_reason_of_the_code_alone_has_examples() -> None:
         Reason.CARD_NOT_ACTIVE,
         Reason.CARD_LOST,
         Reason.CARD_LOCKED,
+        Reason.CARD_EXPIRED,
         Reason.CARD_CANCELLED,
         Reason.ALREADY_USED,
     }

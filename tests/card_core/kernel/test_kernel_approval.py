@@ -23,11 +23,13 @@ from card_core.errors import (
 from card_core.kernel import Actor, ActorKind, Answer
 from card_core.kernel.acts.cards import CancelCard, CancelReason, ReportFormalLoss
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
+from card_core.kernel.acts.set_up import RegisterIssuerKey
 from card_core.kernel.content import canonical_bytes, to_json
 from card_core.sign_in import authenticate, sign_in_operator
 from card_core.states import ApprovalState, CardState
 from card_core.store import approvals, cards, guarded, schema
 from card_core.store.operators import Role
+from crypto import sm2
 
 CANCEL = CancelReason.DEATH
 
@@ -375,6 +377,16 @@ def test_whoever_is_suspended_does_nothing_any_more(bureau: Bureau) -> None:
     bureau.decide(SuspendOperator("maker"), bureau.administrator, bureau.deputy)
     with pytest.raises(NotAllowedError):
         bureau.perform(ReportFormalLoss(person.card_id), bureau.maker)
+
+
+def test_the_approver_reads_which_key_and_which_roles(bureau: Bureau) -> None:
+    public_key = sm2.PrivateKey.generate().public_key()
+    key = RegisterIssuerKey(9, 1, public_key.to_bytes(compressed=False))
+    roles = frozenset({Role.MAKER, Role.AUDITOR})
+    new = NewOperator("somebody", "某某", roles, bureau.hash(OPERATOR_PASSWORD))
+    with bureau.store.read() as tx:
+        assert public_key.to_bytes(compressed=True).hex() in key.summary(tx)
+        assert "somebody（auditor, maker）" in AddOperator(new).summary(tx)
 
 
 def test_what_is_proposed_is_kept_sealed(bureau: Bureau) -> None:

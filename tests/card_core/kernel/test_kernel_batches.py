@@ -20,8 +20,9 @@ from card_core.errors import (
 )
 from card_core.kernel import kernel
 from card_core.kernel.acts import batches as acts
-from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch, years_later
+from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
 from card_core.kernel.acts.cards import CancelCard, CancelReason
+from card_core.kernel.dates import years_later
 from card_core.states import BatchState, CardState, ECardState
 from card_core.store import applications, batches, cards, guarded, holders, schema
 from card_core.store.cards import Card

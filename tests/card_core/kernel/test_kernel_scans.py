@@ -1,7 +1,7 @@
 """Recording a scan: card state decides, then the nonce is spent once, and all of it is recorded."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from bureau import ISSUER, KEY_NUMBER, Bureau, Person, terminal_actor
@@ -15,7 +15,8 @@ from card_core.identity import mask_name, mask_number
 from card_core.kernel import Actor, ActorKind, Answer, Kernel
 from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
 from card_core.kernel.acts.institutions import SuspendInstitution, SuspendTerminal
-from card_core.kernel.acts.scans import RecordScan
+from card_core.kernel.acts.scans import RecordScan, reason_of_card
+from card_core.kernel.dates import SHANGHAI
 from card_core.states import CardState, ECardState
 from card_core.store import cards, guarded, scans, schema
 from card_core.verdicts import Reason
@@ -113,6 +114,25 @@ def checked_code(bureau: Bureau, person: Person) -> CheckedCode:
     return bureau.checked(mint(bureau, person), bureau.hospital, "01101")
 
 
+def test_a_code_that_waited_for_its_turn_until_it_expired_is_refused(bureau: Bureau) -> None:
+    person = bureau.person()
+    in_time, late = checked_code(bureau, person), checked_code(bureau, person)
+    bureau.clock.advance(65.9)
+    assert record(bureau, in_time)["reason"] == "accepted"
+    bureau.clock.advance(0.1)
+    assert record(bureau, late)["reason"] == "expired"
+
+
+def test_a_card_is_served_to_its_last_day_in_shanghai_and_no_longer(bureau: Bureau) -> None:
+    with bureau.store.read() as tx:
+        card = cards.get(tx, bureau.person().card_id)
+        assert card is not None
+        ecard = cards.ecard_of(tx, card.id)
+    last = datetime.combine(card.expires_on, time(23, 59, 59), SHANGHAI)
+    assert reason_of_card(card, ecard, last) is None
+    assert reason_of_card(card, ecard, last + timedelta(seconds=1)) is Reason.CARD_EXPIRED
+
+
 def test_a_box_that_names_no_ecard_is_an_unknown_card(bureau: Bureau) -> None:
     person = bureau.person()
     checked = checked_code(bureau, person)
@@ -122,7 +142,7 @@ def test_a_box_that_names_no_ecard_is_an_unknown_card(bureau: Bureau) -> None:
 
 def test_a_code_of_a_day_without_a_key_is_an_unknown_card(bureau: Bureau) -> None:
     checked = checked_code(bureau, bureau.person())
-    other_day = checked._replace(minted_at=checked.minted_at - timedelta(days=1))
+    other_day = checked._replace(minted_at=checked.minted_at + timedelta(days=1))
     assert record(bureau, other_day)["reason"] == "unknown_card"
 
 

@@ -9,7 +9,12 @@ import pytest
 from bureau import Bureau, Person
 from sqlalchemy import func, select
 
-from card_core.errors import NotFoundError, ReplayedRequestError, WrongStateError
+from card_core.errors import (
+    NotFoundError,
+    ReplayedRequestError,
+    StoreConflictError,
+    WrongStateError,
+)
 from card_core.kernel import RequestProof
 from card_core.kernel.acts.cards import (
     CancelCard,
@@ -108,6 +113,24 @@ def test_another_holders_card_is_as_good_as_none(bureau: Bureau) -> None:
     assert card_state(bureau, one) is CardState.NORMAL
 
 
+def test_a_signed_request_outlives_a_conflict_that_is_tried_again(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, take, conflicts = bureau.person(), answers.take, iter([StoreConflictError()])
+
+    def take_at_second_try(*arguments: Any) -> bytes | None:
+        for conflict in conflicts:
+            raise conflict
+        return take(*arguments)
+
+    monkeypatch.setattr(answers, "take", take_at_second_try)
+    act = ReportTemporaryLoss(person.card_id)
+    answer = bureau.kernel.perform(
+        act, actor=person.actor, request_id="one", proof=proof_of(bureau)
+    )
+    assert answer["card_state"] == CardState.TEMPORARY_LOSS.value
+
+
 def proof_of(bureau: Bureau, nonce: int = 1, seconds: int = 300) -> RequestProof:
     return RequestProof(nonce.to_bytes(16), bureau.clock() + timedelta(seconds=seconds))
 
@@ -186,7 +209,7 @@ def test_outbox_events_have_the_numbers_of_their_audit_events(bureau: Bureau) ->
     text = bureau.minter.mint(person.holder_id).text
     bureau.scan(text)
     with bureau.store.read() as tx:
-        for chain in audit.chains(tx):
+        for chain in audit.CHAINS:
             events = outbox.page(tx, chain, limit=PAGE_SIZE_MAX)
             assert [event.seq for event in events] == list(range(1, len(events) + 1))
             assert audit.verify_chain(tx, chain) == len(events)

@@ -98,7 +98,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     with pytest.raises(RosterFileError) as caught:
         check_roster(folder, today=TODAY)
-    assert caught.value.code == "file_unreadable"
+    assert caught.value.code == "file_is_folder"
 
 
 def test_a_device_is_not_read() -> None:

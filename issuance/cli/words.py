@@ -1,0 +1,61 @@
+"""States and roles in Chinese: what a person reads beside the stable English word."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from card_core.states import ApprovalState, BatchState, CardState, ECardState, ServiceState
+from card_core.store.operators import Role
+
+# By kind first: members of different kinds that have the same text are equal. The words for
+# cards are those of AAZ502 in the ministry's data elements.
+_WORDS: Mapping[type[StrEnum], Mapping[str, str]] = MappingProxyType(
+    {
+        CardState: {
+            CardState.NOT_ACTIVATED: "未启用",
+            CardState.SEALED: "封存",
+            CardState.NORMAL: "正常",
+            CardState.FORMAL_LOSS: "正式挂失",
+            CardState.LOCKED: "应用锁定",
+            CardState.TEMPORARY_LOSS: "临时挂失",
+            CardState.CANCELLED: "注销",
+        },
+        ECardState: {
+            ECardState.NOT_ACTIVATED: "未开通",
+            ECardState.ACTIVE: "已开通",
+            ECardState.SUSPENDED: "已停用",
+            ECardState.CANCELLED: "注销",
+        },
+        BatchState: {
+            BatchState.IMPORTED: "待复核",
+            BatchState.RELEASED: "已放行",
+            BatchState.ISSUED: "已发卡",
+            BatchState.REJECTED: "已驳回",
+        },
+        ApprovalState: {
+            ApprovalState.PENDING: "待复核",
+            ApprovalState.APPLIED: "已生效",
+            ApprovalState.REJECTED: "已驳回",
+        },
+        ServiceState: {
+            ServiceState.ACTIVE: "启用",
+            ServiceState.SUSPENDED: "已停用",
+        },
+        Role: {
+            Role.MAKER: "经办",
+            Role.CHECKER: "复核",
+            Role.ADMINISTRATOR: "管理员",
+            Role.AUDITOR: "审计",
+        },
+    }
+)
+
+
+def word_of(value: StrEnum) -> str:
+    """The Chinese word for a state or a role; of another kind of value, its own text."""
+    return _WORDS.get(type(value), {}).get(value, value.value)
+
+
+def both(value: StrEnum) -> str:
+    """The Chinese word and the stable one, for tables."""
+    return f"{word_of(value)} {value.value}"
