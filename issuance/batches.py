@@ -77,7 +77,7 @@ def import_roster(kernel: Kernel, found: RosterReport, *, name: str, actor: Acto
         )
     act = ImportRoster(
         name=name,
-        file_digest=bytes.fromhex(found.sha),
+        file_digest=bytes.fromhex(found.digest_hex),
         applications=found.applications,
         refused_count=len(found.refused),
     )

@@ -113,6 +113,6 @@ def show_batch(tx: Reader, batch: Batch) -> None:
             ("已发 Issued", batch.issued),
             ("经办 Maker", maker.display_name if maker else None),
             ("内容摘要 Content root (SM3)", batch.content_root.hex()),
-            ("名册文件 Roster file (SHA-256)", batch.file_digest.hex()),
+            ("名册文件 Roster file (SM3)", batch.file_digest.hex()),
         ]
     )

@@ -50,7 +50,7 @@ def check_roster(path: Path, *, today: date, progress: Progress | None = None) -
                 progress(done, roster.rows_expected)
     if progress:
         progress(done, done)
-    return RosterReport(tuple(applications), tuple(refused), tuple(warnings), roster.sha)
+    return RosterReport(tuple(applications), tuple(refused), tuple(warnings), roster.digest_hex)
 
 
 def check_rows(rows: Iterable[RosterRow], *, today: date) -> Iterator[CheckedRow]:

@@ -4,7 +4,6 @@ What a file is, is told by its bytes; its ending has to agree, because a renamed
 mistake that somebody should hear of. Nothing is taken from a file that can't be used.
 """
 
-import hashlib
 import io
 import mmap
 import os
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
+from crypto import sm3
 from issuance.roster.columns import Cells, Header
 from issuance.roster.csv_rows import csv_rows, detect_encoding
 from issuance.roster.file_error import FILE_BYTES_MAX, ROWS_MAX, RosterFileError
@@ -39,9 +39,9 @@ class RosterRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RosterFile:
-    """An open roster. sha: SHA-256 of its bytes, hex. rows_expected: about, for a progress bar."""
+    """An open roster. digest_hex: SM3 of its bytes. rows_expected: about, for a progress bar."""
 
-    sha: str
+    digest_hex: str
     rows_expected: int | None
     rows: Iterator[RosterRow]
 
@@ -68,7 +68,7 @@ def open_roster(path: Path) -> Iterator[RosterFile]:
         before = _fingerprint(file)
         _validate_size(file)
         is_workbook = _is_workbook(file, path.suffix.lower())
-        sha, lines = _digest(file)
+        digest_hex, lines = _digest(file)
         if is_workbook:
             sheet = open_sheet(file)
             expected, numbered = sheet.rows_expected, xlsx_rows(sheet)
@@ -76,7 +76,7 @@ def open_roster(path: Path) -> Iterator[RosterFile]:
             expected, numbered = max(lines - 1, 0), csv_rows(file, detect_encoding(file))
         # Closed before the file is, also when somebody stops half-way.
         with closing(numbered), closing(_pick_rows(numbered)) as rows:
-            yield RosterFile(sha, expected, rows)
+            yield RosterFile(digest_hex, expected, rows)
         if _fingerprint(file) != before:
             raise RosterFileError("file_changed")
 
@@ -124,13 +124,13 @@ def _is_workbook(file: BinaryIO, suffix: str) -> bool:
 
 
 def _digest(file: BinaryIO) -> tuple[str, int]:
-    """Return the SHA-256 of the file, hex, and its number of line ends."""
+    """Return the SM3 of the file, hex, and its number of line ends."""
     file.seek(0)
-    digest, lines = hashlib.sha256(), 0
+    digest, lines = sm3.Hash(), 0
     while chunk := file.read(_CHUNK_BYTES):
         digest.update(chunk)
         lines += chunk.count(b"\n")
-    return digest.hexdigest(), lines
+    return digest.digest().hex(), lines
 
 
 def _fingerprint(file: BinaryIO) -> tuple[int, int]:

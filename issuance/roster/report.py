@@ -35,13 +35,13 @@ class RosterReport:
     """The outcome for a whole file, each in the order of its rows.
 
     applications: the accepted rows. warnings: of accepted and refused rows alike.
-    sha: SHA-256 of the file's bytes, hex.
+    digest_hex: SM3 of the file's bytes, hex.
     """
 
     applications: tuple[Application, ...]
     refused: tuple[RowFindings, ...]
     warnings: tuple[RowFindings, ...]
-    sha: str
+    digest_hex: str
 
     def to_json(self) -> dict[str, Any]:
         """{"accepted": [row, ...], "refused": [...], "warnings": [...]}; no personal data."""

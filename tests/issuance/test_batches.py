@@ -130,7 +130,7 @@ def test_imported_again_everybody_is_under_way(
 def test_a_roster_without_a_good_row_makes_no_batch(
     site: Installation, roster: RosterReport
 ) -> None:
-    empty = RosterReport((), roster.refused, (), roster.sha)
+    empty = RosterReport((), roster.refused, (), roster.digest_hex)
     with pytest.raises(BatchError) as caught:
         import_roster(site.kernel, empty, name="empty", actor=operator(site, "wang"))
     assert caught.value.code == "no_row_accepted"

@@ -1,6 +1,5 @@
 """A file that can't be used is refused whole, with one clear reason; odd but good ones are read."""
 
-import hashlib
 import io
 import os
 import stat
@@ -20,6 +19,7 @@ from roster_making import (
     to_csv,
 )
 
+from crypto import sm3
 from issuance.roster import RosterFileError, check_roster, file_error
 from issuance.roster.csv_rows import csv_rows, detect_encoding
 
@@ -211,7 +211,7 @@ def test_progress_is_told_now_and_then_and_at_the_end(tmp_path: Path) -> None:
 
 
 def test_the_digest_is_that_of_the_files_bytes(check_bytes: CheckBytes) -> None:
-    assert check_bytes(GOOD).sha == hashlib.sha256(GOOD).hexdigest()
+    assert check_bytes(GOOD).digest_hex == sm3.digest(GOOD).hex()
 
 
 def test_the_day_decides_and_no_clock_does(check_bytes: CheckBytes) -> None:

@@ -107,7 +107,7 @@ def test_the_same_people_in_any_encoding_give_the_same_report(tmp_path: Path) ->
         reports.append(check_roster(path, today=date(2026, 11, 22)))
     assert reports[0].applications == reports[1].applications == reports[2].applications
     assert reports[0].to_json() == reports[1].to_json() == reports[2].to_json()
-    assert len({report.sha for report in reports}) == 3
+    assert len({report.digest_hex for report in reports}) == 3
 
 
 def _digit_runs(text: str) -> list[str]:
