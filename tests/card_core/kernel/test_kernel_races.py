@@ -21,6 +21,7 @@ from card_core.store.operators import Role
 from card_core.verdicts import Reason
 
 THREADS = 64
+PATIENCE_SECONDS = 60  # longer means that whoever should come has failed
 
 
 def scan_together(bureau: Bureau, texts: list[str], threads: int = THREADS) -> list[Counter[str]]:
@@ -89,7 +90,7 @@ def test_after_a_loss_is_answered_no_code_is_accepted(bureau: Bureau) -> None:
 
     def report() -> None:
         for _ in range(scanners):
-            some_scanned.acquire()
+            assert some_scanned.acquire(timeout=PATIENCE_SECONDS)
         bureau.perform(ReportTemporaryLoss(person.card_id), person.actor)
         reported.set()
 
@@ -119,10 +120,12 @@ def test_a_busy_terminal_can_be_suspended(bureau: Bureau) -> None:
         return count
 
     def suspend() -> None:
-        for _ in people:
-            scanned.acquire()
-        bureau.perform(SuspendTerminal(bureau.hospital.serial_number), bureau.maker)
-        suspended.set()
+        try:
+            for _ in people:
+                assert scanned.acquire(timeout=PATIENCE_SECONDS)
+            bureau.perform(SuspendTerminal(bureau.hospital.serial_number), bureau.maker)
+        finally:
+            suspended.set()
 
     with ThreadPoolExecutor(len(people) + 1) as pool:
         suspending = pool.submit(suspend)
