@@ -114,7 +114,10 @@ def _initialise(binaries: Path, home: Path, owner: str | None) -> None:
 @contextmanager
 def _started(binaries: Path, home: Path, owner: str | None) -> Iterator[PostgreSQLServer]:
     settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-    command = [binaries / "postgres", "-D", home / "data", "-k", home, *settings]
+    server = [binaries / "postgres", "-D", home / "data", "-k", home, *settings]
+    # Where util-linux is there, a test process that is killed takes its server with it.
+    setpriv = shutil.which("setpriv")
+    command = [setpriv, "--pdeathsig", "INT", *server] if setpriv else server
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
             command, user=owner, cwd=home, stdin=subprocess.DEVNULL, stdout=log, stderr=log

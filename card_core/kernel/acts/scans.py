@@ -27,7 +27,13 @@ from card_core.store.scans import Scan
 from card_core.verdicts import Reason
 
 CODE_DIGEST_SIZE_BYTES = 32
-CODE_USABLE = timedelta(seconds=codes.CODE_LIFE_SECONDS + codes.ONLINE_SKEW_SECONDS + 1)
+CODE_USABLE = {
+    kind: timedelta(seconds=codes.CODE_LIFE_SECONDS + skew_seconds + 1)
+    for kind, skew_seconds in (
+        (codes.CodeKind.ONLINE, codes.ONLINE_SKEW_SECONDS),
+        (codes.CodeKind.OFFLINE, codes.OFFLINE_SKEW_SECONDS),
+    )
+}
 
 _BUSINESS_TYPES = frozenset(one.code for one in business_types.ALL)
 _REASON_BY_CARD_STATE = {
@@ -167,7 +173,7 @@ class RecordScan(Act):
 
 
 def _judge(scene: Scene, checked: CheckedCode, scan_id: str) -> tuple[Card | None, Reason]:
-    if scene.now >= checked.minted_at + CODE_USABLE:
+    if scene.now >= checked.minted_at + CODE_USABLE[checked.kind]:
         return None, Reason.EXPIRED  # it was in time when it was read, and waited for its turn
     found = _find_card(scene, checked)
     if found is None:

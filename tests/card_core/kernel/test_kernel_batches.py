@@ -184,9 +184,11 @@ def test_chunks_issued_all_at_once_share_no_number_and_leave_no_gap(
 
 def test_a_batch_or_chunk_that_is_not_there_is_not_found(bureau: Bureau) -> None:
     imported = bureau.released_batch(2)
-    for batch_id, number in (("0" * 32, 1), (imported["batch_id"], 2), (imported["batch_id"], 0)):
+    for batch_id, number in (("0" * 32, 1), (imported["batch_id"], 2)):
         with pytest.raises(NotFoundError):
             bureau.perform(IssueChunk(batch_id, number), bureau.maker)
+    with pytest.raises(InvalidActError):
+        IssueChunk(imported["batch_id"], 0)
 
 
 def test_whoever_had_a_card_that_was_cancelled_stays_the_same_holder(bureau: Bureau) -> None:
