@@ -93,7 +93,7 @@ def install(app: FastAPI, tags: Sequence[Mapping[str, str]]) -> None:
             app.openapi_schema = _complete(app, tags)
         return app.openapi_schema
 
-    app.openapi = build  # type: ignore[method-assign]
+    app.openapi = build  # type: ignore[method-assign]  # the way that FastAPI documents
 
 
 def _complete(app: FastAPI, tags: Sequence[Mapping[str, str]]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import sys
 def main() -> None:
     """The console script. The commands take a second to import, and Ctrl-C is heard then, too."""
     try:
-        from issuance.cli.commands import app  # noqa: PLC0415
+        from issuance.cli.commands import app  # noqa: PLC0415 - see above
 
         for stream in (sys.stdout, sys.stderr):
             # A terminal with another encoding shows a question mark rather than failing.
