@@ -50,6 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _in_head = True
     _head_timer: asyncio.TimerHandle | None = None
 
+    # asyncio declares a wider transport than a listening socket ever gives.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         # A connection that never says anything is bounded like one that says it slowly.
