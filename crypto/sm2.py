@@ -4,6 +4,9 @@
     signature = private.sign(message)                # r and s, 64 bytes
     private.public_key().verify(signature, message)  # None, or raises InvalidSignatureError
     Verifier(public)                                 # a key met often: the same verify, faster
+    verify_batch([(public, signature, message)])     # [None], or the error of each that fails
+
+A caller who has computed e = SM3(Z, message) calls `sign_digest` and `verify_digest`.
 
 A signer id of at most 8191 bytes goes into each signature; both sides use the same one, and
 `DEFAULT_SIGNER_ID` (GB/T 35276, section 10) where none was agreed. A ciphertext is 04, x, y, C3,
@@ -21,6 +24,7 @@ from crypto._native import (
     ciphertext_to_der,
     signature_from_der,
     signature_to_der,
+    verify_batch,
 )
 from crypto.errors import DecryptionError, InvalidKeyError, InvalidSignatureError
 
@@ -38,4 +42,5 @@ __all__ = [
     "ciphertext_to_der",
     "signature_from_der",
     "signature_to_der",
+    "verify_batch",
 ]

@@ -1,5 +1,7 @@
 """SM2's curve as a textbook has it: slow, in whole numbers, to make cases that no library makes."""
 
+from crypto import sm3
+
 P = 0xFFFFFFFE_FFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFF_00000000_FFFFFFFF_FFFFFFFF
 N = 0xFFFFFFFE_FFFFFFFF_FFFFFFFF_FFFFFFFF_7203DF6B_21C6052B_53BBF409_39D54123
 B = 0x28E9FA9E_9D9F5E34_4D5A9E4B_CF6509A7_F39789F5_15AB8F92_DDBCBD41_4D940E93
@@ -38,3 +40,11 @@ def multiply(k: int, point: Point) -> Point | None:
 def encode(point: Point) -> bytes:
     """x and y, 32 bytes each."""
     return point[0].to_bytes(32, "big") + point[1].to_bytes(32, "big")
+
+
+def digest_e(public_key: bytes, message: bytes, signer_id: bytes = b"1234567812345678") -> bytes:
+    """e = SM3(Z, message) (GB/T 32918.2, 5.5 and 6.1). public_key: 04, x and y."""
+    entl = (8 * len(signer_id)).to_bytes(2, "big")
+    curve = encode((P - 3, B)) + encode(G)
+    z = sm3.digest(entl + signer_id + curve + public_key[1:])
+    return sm3.digest(z + message)

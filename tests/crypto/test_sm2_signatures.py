@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sm2_textbook import digest_e
 
 from crypto import sm2
 
@@ -208,3 +209,35 @@ def test_one_kept_key_serves_many_threads() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(accepted, list(range(64)) * 4))
+
+
+def test_a_digest_is_signed_and_verified_as_its_message_is() -> None:
+    private = sm2.PrivateKey.generate()
+    public, kept = private.public_key(), sm2.Verifier(private.public_key())
+    e = digest_e(public.to_bytes(), b"message")
+    public.verify(private.sign_digest(e), b"message")
+    for verify in (public.verify_digest, kept.verify_digest):
+        verify(private.sign(b"message"), e)
+        with pytest.raises(sm2.InvalidSignatureError):
+            verify(private.sign(b"another message"), e)
+        for wrong in (b"", e[:31], e + b"\0"):
+            with pytest.raises(ValueError, match="32 bytes"):
+                verify(private.sign(b"message"), wrong)
+    with pytest.raises(ValueError, match="32 bytes"):
+        private.sign_digest(e[:31])
+
+
+def test_each_signature_of_a_batch_gets_its_own_verdict() -> None:
+    keys = [sm2.PrivateKey.generate() for _ in range(3)]
+    signed = [(key.public_key(), key.sign(b"%d" % i), b"%d" % i) for i, key in enumerate(keys * 4)]
+    assert sm2.verify_batch(signed) == [None] * 12
+    assert sm2.verify_batch([]) == []
+    public, signature, message = signed[5]
+    signed[5] = (public, signature, message + b"!")
+    signed[7] = (signed[7][0], b"short", signed[7][2])
+    verdicts = sm2.verify_batch(signed)
+    assert [type(verdict) for verdict in verdicts if verdict] == [sm2.InvalidSignatureError] * 2
+    assert [i for i, verdict in enumerate(verdicts) if verdict] == [5, 7]
+    assert all(sm2.verify_batch(signed, signer_id=b"another"))
+    with pytest.raises(ValueError, match="signer id"):
+        sm2.verify_batch(signed, signer_id=bytes(8192))

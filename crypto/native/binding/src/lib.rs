@@ -3,16 +3,20 @@
 
 mod errors;
 mod gil;
-mod keys;
+mod private_key;
+mod public_key;
 mod sm2;
 mod sm3;
 mod sm4;
+mod verifier;
 
 /// The native core of the package `crypto`, whose modules are its public face.
 #[pyo3::pymodule]
 mod _native {
     #[pymodule_export]
-    use crate::keys::{PrivateKey, PublicKey, Verifier};
+    use crate::private_key::PrivateKey;
+    #[pymodule_export]
+    use crate::public_key::PublicKey;
     #[pymodule_export]
     use crate::sm2::{
         ciphertext_from_der, ciphertext_to_der, signature_from_der, signature_to_der,
@@ -21,6 +25,8 @@ mod _native {
     use crate::sm3::{Hash, sm3_digest, sm3_hmac, sm3_hmac_verify, sm3_kdf};
     #[pymodule_export]
     use crate::sm4::{sm4_decrypt_block, sm4_encrypt_block};
+    #[pymodule_export]
+    use crate::verifier::{Verifier, verify_batch};
 
     /// Builds the tables of the base point now, so that no fork falls into their building.
     #[pymodule_init]

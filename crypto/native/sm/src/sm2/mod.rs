@@ -4,6 +4,7 @@
 //! is between 1 and n-2, a [`Signature`] has both halves between 1 and n-1. What uses a private
 //! key runs in constant time; what uses public values only need not.
 
+mod batch;
 mod ciphertext;
 mod encryption;
 mod errors;
@@ -17,6 +18,7 @@ mod verifier;
 #[cfg(test)]
 mod tests;
 
+pub use batch::{Signed, verify_batch};
 pub use ciphertext::Ciphertext;
 pub use encryption::PLAINTEXT_MAX;
 pub use errors::{DecryptionFailed, EncryptionFailed, InvalidKey, InvalidSignature, SigningFailed};

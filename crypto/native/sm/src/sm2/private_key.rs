@@ -6,7 +6,7 @@ use crate::fixed_base::SECRET_GENERATOR;
 use crate::hmac::HmacSm3;
 use crate::random::{RandomSource, RandomSourceFailed, System};
 use crate::scalar::Scalar;
-use crate::sm3::Digest;
+use crate::sm3::{DIGEST_SIZE, Digest};
 
 use super::identity::{DEFAULT_SIGNER_ID, identity_digest, message_digest};
 use super::nonce::{DRAWS_MAX, Nonces, random_scalar};
@@ -120,11 +120,29 @@ impl PrivateKey {
             _ => identity_digest(signer_id, &self.public.point)
                 .ok_or(SigningFailed::SignerIdTooLong)?,
         };
-        let e = message_digest(&z, message);
-        let mut nonces = Nonces::new(&self.secret.nonce_key, &z, &e, random);
+        Ok(self.sign_e(&z, &message_digest(&z, message), random)?)
+    }
+
+    /// Signs e itself, for a caller who has computed SM3(Z, message).
+    ///
+    /// # Errors
+    /// [`RandomSourceFailed`].
+    pub fn sign_digest(&self, e: &Digest) -> Result<Signature, RandomSourceFailed> {
+        // Z is in e already; a fixed one in its place takes nothing from the nonce.
+        self.sign_e(&[0; DIGEST_SIZE], e, &mut System)
+    }
+
+    /// Steps A3 to A7.
+    fn sign_e(
+        &self,
+        z: &Digest,
+        e: &Digest,
+        random: &mut impl RandomSource,
+    ) -> Result<Signature, RandomSourceFailed> {
+        let mut nonces = Nonces::new(&self.secret.nonce_key, z, e, random);
         loop {
             // Step A5 and A6 ask for another nonce about once in 2^255 signatures.
-            if let Some(signature) = self.sign_digest(&e, &*nonces.draw()?) {
+            if let Some(signature) = self.sign_under(e, &*nonces.draw()?) {
                 return Ok(signature);
             }
         }
@@ -133,7 +151,7 @@ impl PrivateKey {
     /// Steps A4 to A7 with a given nonce; nothing when the standard asks for another one.
     ///
     /// s = (k - r d) / (1 + d) is computed as (k + r) / (1 + d) - r, the same number.
-    pub(super) fn sign_digest(&self, e: &Digest, k: &Scalar) -> Option<Signature> {
+    pub(super) fn sign_under(&self, e: &Digest, k: &Scalar) -> Option<Signature> {
         let point = Zeroizing::new(SECRET_GENERATOR.multiply(k));
         let x = point.to_affine().x.to_bytes();
         let r = Scalar::from_bytes_reduced(e).add(&Scalar::from_bytes_reduced(&x));

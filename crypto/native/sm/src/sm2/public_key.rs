@@ -4,8 +4,9 @@ use core::hash::{Hash, Hasher};
 use crate::affine::AffinePoint;
 use crate::fixed_base::PUBLIC_GENERATOR;
 use crate::multiply::public_multiple;
+use crate::sm3::Digest;
 
-use super::identity::identity_digest;
+use super::identity::{identity_digest, message_digest};
 use super::verifier::{signed_scalars, verify_sum};
 use super::{InvalidKey, InvalidSignature};
 
@@ -54,10 +55,18 @@ impl PublicKey {
         signer_id: &[u8],
     ) -> Result<(), InvalidSignature> {
         let z = identity_digest(signer_id, &self.point).ok_or(InvalidSignature)?;
+        self.verify_digest(signature, &message_digest(&z, message))
+    }
+
+    /// Checks a signature of e itself, for a caller who has computed SM3(Z, message).
+    ///
+    /// # Errors
+    /// [`InvalidSignature`], whatever is wrong.
+    pub fn verify_digest(&self, signature: &[u8], e: &Digest) -> Result<(), InvalidSignature> {
         let (signature, t) = signed_scalars(signature)?;
         let sum = public_multiple(&t, &self.point);
         let sum = PUBLIC_GENERATOR.add_public_multiple(sum, &signature.s);
-        verify_sum(&sum, &signature.r, &z, message)
+        verify_sum(&sum, &signature.r, e)
     }
 }
 

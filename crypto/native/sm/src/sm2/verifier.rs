@@ -57,10 +57,18 @@ impl Verifier {
             Some(z) if signer_id == DEFAULT_SIGNER_ID => z,
             _ => identity_digest(signer_id, &self.key.point).ok_or(InvalidSignature)?,
         };
+        self.verify_digest(signature, &message_digest(&z, message))
+    }
+
+    /// Checks a signature of e itself, with the answers of [`PublicKey::verify_digest`].
+    ///
+    /// # Errors
+    /// [`InvalidSignature`], whatever is wrong.
+    pub fn verify_digest(&self, signature: &[u8], e: &Digest) -> Result<(), InvalidSignature> {
         let (signature, t) = signed_scalars(signature)?;
         let sum = self.kept.table.add_public_multiple(Jacobian::INFINITY, &t);
         let sum = PUBLIC_GENERATOR.add_public_multiple(sum, &signature.s);
-        verify_sum(&sum, &signature.r, &z, message)
+        verify_sum(&sum, &signature.r, e)
     }
 }
 
@@ -75,15 +83,9 @@ pub(super) fn signed_scalars(signature: &[u8]) -> Result<(Signature, Scalar), In
     }
 }
 
-/// Steps B3, B4 and B7, for the point sG + tP of step B6: is r = e + x mod n?
-pub(super) fn verify_sum(
-    sum: &Jacobian,
-    r: &Scalar,
-    z: &Digest,
-    message: &[u8],
-) -> Result<(), InvalidSignature> {
-    let e = Scalar::from_bytes_reduced(&message_digest(z, message));
-    if has_x_modulo_n(sum, &r.sub(&e)) {
+/// Steps B4 and B7, for the point sG + tP of step B6: is r = e + x mod n?
+pub(super) fn verify_sum(sum: &Jacobian, r: &Scalar, e: &Digest) -> Result<(), InvalidSignature> {
+    if has_x_modulo_n(sum, &r.sub(&Scalar::from_bytes_reduced(e))) {
         Ok(())
     } else {
         Err(InvalidSignature)

@@ -6,7 +6,7 @@ mod nonces;
 mod official;
 mod signatures;
 
-use super::{InvalidSignature, PrivateKey, Verifier};
+use super::{InvalidSignature, PrivateKey, Signed, Verifier, verify_batch};
 use crate::limbs::{self, Limbs};
 use crate::residue::Modulus;
 use crate::scalar::N;
@@ -17,7 +17,7 @@ fn example_key() -> PrivateKey {
     PrivateKey::from_bytes(&Official::section("sm2_sign").number("d")).unwrap()
 }
 
-/// Both ways to verify, which must agree.
+/// All ways to verify, which must agree.
 fn verify(
     key: &PrivateKey,
     signature: &[u8],
@@ -27,6 +27,13 @@ fn verify(
     let once = key.public_key().verify(signature, message, signer_id);
     let kept = Verifier::new(*key.public_key()).verify(signature, message, signer_id);
     assert_eq!(once, kept);
+    let public_key = key.public_key();
+    let signed = Signed {
+        public_key,
+        signature,
+        message,
+    };
+    assert_eq!(verify_batch(&[signed, signed], signer_id), [once, once]);
     once
 }
 

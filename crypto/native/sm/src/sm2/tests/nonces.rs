@@ -124,7 +124,7 @@ fn nonces_that_the_standard_sends_back_are_not_used() {
     // e is chosen for each case of steps A5 and A6: r = 0, r + k = n, s = 0 (k = r d).
     let inverse_d = key.scalar().invert();
     for r in [Scalar::ZERO, k.negate(), k.multiply(&inverse_d)] {
-        assert!(key.sign_digest(&r.sub(&x).to_bytes(), &k).is_none());
+        assert!(key.sign_under(&r.sub(&x).to_bytes(), &k).is_none());
     }
-    assert!(key.sign_digest(&[1; 32], &k).is_some());
+    assert!(key.sign_under(&[1; 32], &k).is_some());
 }

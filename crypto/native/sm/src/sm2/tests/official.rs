@@ -17,7 +17,7 @@ fn signature_of_the_standard_is_reproduced_step_by_step() {
     let e = message_digest(&z, message);
     assert_eq!(e, values.number("e"));
     let k = Scalar::from_bytes(&values.number("k")).unwrap();
-    let signature = key.sign_digest(&e, &k).unwrap();
+    let signature = key.sign_under(&e, &k).unwrap();
     let bytes = [values.bytes("r"), values.bytes("s")].concat();
     assert_eq!(signature.to_bytes()[..], bytes);
     assert_eq!(verify(&key, &bytes, message, id), Ok(()));
