@@ -10,6 +10,8 @@ __all__ = [
     "PrivateKey",
     "PublicKey",
     "Verifier",
+    "available_backends",
+    "backend",
     "ciphertext_from_der",
     "ciphertext_to_der",
     "signature_from_der",
@@ -65,6 +67,8 @@ class Hash:
     def update(self, data: bytes) -> None: ...
     def digest(self) -> bytes: ...
 
+def backend() -> str: ...
+def available_backends() -> list[str]: ...
 def verify_batch(
     signed: Sequence[tuple[PublicKey, bytes, bytes]],
     *,

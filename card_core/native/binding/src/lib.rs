@@ -9,6 +9,7 @@ mod making;
 /// The native core of `card_core.codes`, which is its public face.
 #[pyo3::pymodule]
 mod _native {
+    use pyo3::exceptions::PyImportError;
     use pyo3::prelude::*;
 
     #[pymodule_export]
@@ -24,7 +25,7 @@ mod _native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         // The tables of the base point are built now, so that no fork falls into their building.
-        sscard_sm::prepare();
+        sscard_sm::prepare().map_err(|error| PyImportError::new_err(error.to_string()))?;
         module.add("AMOUNT_FEN_MAX", sscard_codes::AMOUNT_FEN_MAX)?;
         module.add("CODE_LIFE_SECONDS", sscard_codes::CODE_LIFE_SECONDS)?;
         module.add("CODE_TEXT_MAX", sscard_codes::TEXT_MAX)?;

@@ -1,6 +1,7 @@
 //! The extension module `crypto._native`: it converts, releases the interpreter's lock and maps
 //! errors. What is computed, and what is refused, stands in `sscard-sm`.
 
+mod backend;
 mod errors;
 mod gil;
 mod private_key;
@@ -13,6 +14,10 @@ mod verifier;
 /// The native core of the package `crypto`, whose modules are its public face.
 #[pyo3::pymodule]
 mod _native {
+    use pyo3::exceptions::PyImportError;
+
+    #[pymodule_export]
+    use crate::backend::{available_backends, backend};
     #[pymodule_export]
     use crate::private_key::PrivateKey;
     #[pymodule_export]
@@ -29,9 +34,10 @@ mod _native {
     use crate::verifier::{Verifier, verify_batch};
 
     /// Builds the tables of the base point now, so that no fork falls into their building.
+    ///
+    /// Raises ImportError when the environment asks for a back end that is not there.
     #[pymodule_init]
     fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
-        sscard_sm::prepare();
-        Ok(())
+        sscard_sm::prepare().map_err(|error| PyImportError::new_err(error.to_string()))
     }
 }

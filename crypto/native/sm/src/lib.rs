@@ -9,10 +9,11 @@
 //! - The arithmetic lies behind one interface, `residue::Modulus`: a back end for a processor
 //!   replaces its two multiplications.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod affine;
+mod backend;
 mod der;
 mod digits;
 mod field;
@@ -34,13 +35,20 @@ pub mod sm4;
 #[cfg(test)]
 mod tests;
 
+pub use backend::{BACKEND_VARIABLE, Backend, UnknownBackend};
 pub use random::RandomSourceFailed;
 
-/// Builds the tables of the base point, which the first signature would otherwise build.
+/// Chooses the back end and builds the tables of the base point, which the first signature would
+/// otherwise build.
 ///
 /// A program that forks calls this first: a child forked in the middle of the building would
 /// wait for it for ever.
-pub fn prepare() {
+///
+/// # Errors
+/// [`UnknownBackend`] when the environment asks for a back end that is not there.
+pub fn prepare() -> Result<(), UnknownBackend> {
+    backend::forced()?;
     std::sync::LazyLock::force(&fixed_base::SECRET_GENERATOR);
     std::sync::LazyLock::force(&fixed_base::PUBLIC_GENERATOR);
+    Ok(())
 }

@@ -1,0 +1,123 @@
+//! Which machine code does the arithmetic: chosen once, by what the processor has.
+
+use core::fmt;
+use std::env;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// The environment variable that forces a back end, without asking the processor.
+pub const BACKEND_VARIABLE: &str = "SSCARD_SM2_BACKEND";
+
+/// A set of implementations of the same functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Backend {
+    /// Compiled from plain Rust: every processor.
+    Portable = 1,
+    /// x86-64 with mulx (BMI2), adcx and adox (ADX), AES-NI and SSSE3: Intel since Broadwell, AMD
+    /// and Hygon since Zen.
+    Adx = 2,
+}
+
+/// The variable names no back end that was built for this processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownBackend;
+
+/// 0 until chosen.
+static CHOSEN: AtomicU8 = AtomicU8::new(0);
+
+impl Backend {
+    /// All that were built for this kind of processor, the fastest last.
+    pub const BUILT: &'static [Self] = if cfg!(target_arch = "x86_64") {
+        &[Self::Portable, Self::Adx]
+    } else {
+        &[Self::Portable]
+    };
+
+    /// The name, as the variable has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Adx => "adx",
+        }
+    }
+
+    /// The one in use. A wrong value of the variable is an error of [`crate::prepare`]; here it
+    /// counts as absent.
+    pub fn current() -> Self {
+        if Self::is_adx() {
+            Self::Adx
+        } else {
+            Self::Portable
+        }
+    }
+
+    /// Whether [`Backend::Adx`] is in use: one load and one comparison, for the innermost loops.
+    #[inline(always)]
+    pub(crate) fn is_adx() -> bool {
+        let chosen = CHOSEN.load(Ordering::Relaxed);
+        cfg!(target_arch = "x86_64")
+            && (chosen == Self::Adx as u8 || chosen == 0 && choose() == Self::Adx)
+    }
+
+    /// Those of [`Self::BUILT`] that this processor can run.
+    pub fn available() -> impl Iterator<Item = Self> {
+        Self::BUILT
+            .iter()
+            .copied()
+            .filter(|backend| backend.is_supported())
+    }
+
+    fn is_supported(self) -> bool {
+        match self {
+            Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Adx => {
+                std::arch::is_x86_feature_detected!("bmi2")
+                    && std::arch::is_x86_feature_detected!("adx")
+                    && std::arch::is_x86_feature_detected!("aes")
+                    && std::arch::is_x86_feature_detected!("ssse3")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Adx => false,
+        }
+    }
+}
+
+/// What the variable says; nothing where it is not set.
+pub(crate) fn forced() -> Result<Option<Backend>, UnknownBackend> {
+    let Some(value) = env::var_os(BACKEND_VARIABLE) else {
+        return Ok(None);
+    };
+    Backend::BUILT
+        .iter()
+        .copied()
+        .find(|backend| value == backend.name())
+        .map_or(Err(UnknownBackend), |backend| Ok(Some(backend)))
+}
+
+/// Two threads that choose at the same time choose the same.
+#[cold]
+fn choose() -> Backend {
+    let forced = forced().unwrap_or(None);
+    let chosen = forced
+        .or_else(|| Backend::available().last())
+        .unwrap_or(Backend::Portable);
+    CHOSEN.store(chosen as u8, Ordering::Relaxed);
+    chosen
+}
+
+impl fmt::Display for UnknownBackend {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = Backend::BUILT
+            .iter()
+            .map(|backend| backend.name())
+            .collect();
+        write!(
+            formatter,
+            "{BACKEND_VARIABLE} is none of: {}",
+            names.join(", ")
+        )
+    }
+}
+
+impl core::error::Error for UnknownBackend {}
