@@ -41,22 +41,23 @@ impl Backend {
         }
     }
 
-    /// The one in use. A wrong value of the variable is an error of [`crate::prepare`]; here it
-    /// counts as absent.
+    /// The one in use, chosen at the first call. A wrong value of the variable is an error of
+    /// [`crate::prepare`]; here it counts as absent.
     pub fn current() -> Self {
-        if Self::is_adx() {
-            Self::Adx
-        } else {
-            Self::Portable
+        match CHOSEN.load(Ordering::Relaxed) {
+            0 => choose(),
+            chosen if chosen == Self::Adx as u8 => Self::Adx,
+            _ => Self::Portable,
         }
     }
 
-    /// Whether [`Backend::Adx`] is in use: one load and one comparison, for the innermost loops.
+    /// Whether [`Backend::Adx`] was chosen: one load and one comparison, for the innermost loops.
+    ///
+    /// Until something has called [`Self::current`], as the tables of the base point do when they
+    /// are built, the answer is no, and right: the portable back end runs everywhere.
     #[inline(always)]
     pub(crate) fn is_adx() -> bool {
-        let chosen = CHOSEN.load(Ordering::Relaxed);
-        cfg!(target_arch = "x86_64")
-            && (chosen == Self::Adx as u8 || chosen == 0 && choose() == Self::Adx)
+        CHOSEN.load(Ordering::Relaxed) == Self::Adx as u8
     }
 
     /// Those of [`Self::BUILT`] that this processor can run.
@@ -121,3 +122,17 @@ impl fmt::Display for UnknownBackend {
 }
 
 impl core::error::Error for UnknownBackend {}
+
+/// Returns the first from the function around it when [`Backend::Adx`] is in use, else gives the
+/// second; on other processors there is no first.
+macro_rules! by_backend {
+    (adx: $adx:expr, portable: $portable:expr $(,)?) => {{
+        #[cfg(target_arch = "x86_64")]
+        if crate::backend::Backend::is_adx() {
+            return $adx;
+        }
+        $portable
+    }};
+}
+
+pub(crate) use by_backend;

@@ -1,6 +1,10 @@
 //! The field of the curve: numbers modulo p (GB/T 32918.5, section 2).
 
+#[cfg(target_arch = "x86_64")]
+use crate::adx;
+use crate::backend::by_backend;
 use crate::limbs::{Limbs, add_carry, sub_borrow};
+use crate::portable;
 use crate::residue::{Modulus, Residue};
 
 /// p = 2^256 - 2^224 - 2^96 + 2^64 - 1.
@@ -17,6 +21,30 @@ impl Modulus for P {
         0xffff_ffff_ffff_ffff,
         0xffff_fffe_ffff_ffff,
     ];
+
+    #[inline(always)]
+    fn multiply(a: &Limbs, b: &Limbs) -> Limbs {
+        by_backend!(adx: adx::multiply_p(a, b), portable: portable::multiply::<Self>(a, b))
+    }
+
+    #[inline(always)]
+    fn square(a: &Limbs) -> Limbs {
+        by_backend!(adx: adx::square_p(a), portable: portable::square::<Self>(a))
+    }
+
+    fn square_times(a: &Limbs, count: u32) -> Limbs {
+        by_backend!(adx: adx::square_times_p(a, count), portable: portable::square_times::<Self>(a, count))
+    }
+
+    #[inline(always)]
+    fn add(a: &Limbs, b: &Limbs) -> Limbs {
+        by_backend!(adx: adx::add_p(a, b), portable: portable::add::<Self>(a, b))
+    }
+
+    #[inline(always)]
+    fn subtract(a: &Limbs, b: &Limbs) -> Limbs {
+        by_backend!(adx: adx::subtract_p(a, b), portable: portable::subtract::<Self>(a, b))
+    }
 
     /// -1/p mod 2^64 is 1, so the multiple to add is the limb itself: with l the lowest limb,
     /// l + l p = l (2^256 - 2^224 - 2^96 + 2^64), a few shifts and no multiplication.
@@ -45,6 +73,28 @@ impl FieldElement {
         0xffff_ffff_ffff_ffff,
         0x3fff_ffff_bfff_ffff,
     ];
+
+    /// Returns the inverse, x^(p-2), in constant time; the inverse of 0 is 0.
+    ///
+    /// In bits p - 2 is 31 ones, a zero, 128 ones, 32 zeros, 62 ones and 01: longer runs are made
+    /// of shorter ones, with 256 squares and 15 products in all.
+    pub(crate) fn invert(&self) -> Self {
+        let ones2 = self.square().multiply(self);
+        let ones3 = ones2.square().multiply(self);
+        let ones6 = ones3.square_times(3).multiply(&ones3);
+        let ones12 = ones6.square_times(6).multiply(&ones6);
+        let ones15 = ones12.square_times(3).multiply(&ones3);
+        let ones30 = ones15.square_times(15).multiply(&ones15);
+        let ones31 = ones30.square().multiply(self);
+        let ones32 = ones31.square().multiply(self);
+        let mut power = ones31.square_times(33).multiply(&ones32);
+        for _ in 0..3 {
+            power = power.square_times(32).multiply(&ones32);
+        }
+        power = power.square_times(64).multiply(&ones32);
+        power = power.square_times(30).multiply(&ones30);
+        power.square_times(2).multiply(self)
+    }
 
     /// Returns a square root of a public value, or nothing when there is none.
     pub(crate) fn square_root(&self) -> Option<Self> {

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::affine::{AffinePoint, GENERATOR};
+use crate::backend::Backend;
 use crate::digits::Digits;
 use crate::field::FieldElement;
 use crate::jacobian::Jacobian;
@@ -14,8 +15,8 @@ use crate::scalar::Scalar;
 pub(crate) static SECRET_GENERATOR: LazyLock<FixedBase<6>> =
     LazyLock::new(|| FixedBase::new(&GENERATOR));
 
-/// For public values: 33 windows of 8 bits, 264 KiB.
-pub(crate) static PUBLIC_GENERATOR: LazyLock<FixedBase<8>> =
+/// For public values: 26 windows of 10 bits, 832 KiB.
+pub(crate) static PUBLIC_GENERATOR: LazyLock<FixedBase<10>> =
     LazyLock::new(|| FixedBase::new(&GENERATOR));
 
 /// The multiples 1 to 2^(w-1) of 2^(w i) P for each window i.
@@ -30,6 +31,7 @@ impl<const WIDTH: usize> FixedBase<WIDTH> {
     const MULTIPLES: usize = 1 << (WIDTH - 1);
 
     pub(crate) fn new(point: &AffinePoint) -> Self {
+        Backend::current();
         let mut base = Point::from(*point);
         let mut entries = Vec::with_capacity(Digits::<WIDTH>::COUNT * Self::MULTIPLES);
         for _ in 0..Digits::<WIDTH>::COUNT {
@@ -46,15 +48,27 @@ impl<const WIDTH: usize> FixedBase<WIDTH> {
         }
     }
 
-    /// Returns k P for a secret k: the same additions and the same memory whatever k is.
-    pub(crate) fn multiply(&self, k: &Scalar) -> Point {
+    /// Returns k P for a secret k from 1 to n-1: the same additions and the same memory whatever
+    /// k is.
+    ///
+    /// The additions need no special cases but two, done with masks: before the first digit that
+    /// isn't 0 there is nothing to add to, and a digit 0 adds nothing. Otherwise the sum so far
+    /// is s P with |s| < 0.52 * 2^(w i), and the entry d 2^(w i) P with d from 1 on: neither s nor
+    /// -s is d 2^(w i). Nor is it so modulo n. Below the top window both together are less than
+    /// n. In the top one s + d 2^(w i) is k, which is no multiple of n; and s = d 2^(w i) - n asks
+    /// for a digit d whose multiple is within half a window of n, which only the largest is, for
+    /// a k above n.
+    pub(crate) fn multiply(&self, k: &Scalar) -> Jacobian {
         let windows = self.entries.chunks_exact(Self::MULTIPLES);
-        let mut sum = Point::INFINITY;
+        let mut sum = Jacobian::INFINITY;
+        let mut nothing_yet = Mask::from_bit(1);
         for (digit, window) in Digits::<WIDTH>::new(k).zip(windows) {
             let entry = scan(window, digit.magnitude).negate_if(digit.negative);
-            let next = sum.add_affine(&entry);
-            // A digit 0 has no entry: the addition is done all the same and dropped.
-            sum = Point::select(Mask::if_zero(digit.magnitude), &sum, &next);
+            let first = Jacobian::from(entry);
+            let next = Jacobian::select(nothing_yet, &first, &sum.add_distinct(&entry));
+            let is_zero = Mask::if_zero(digit.magnitude);
+            sum = Jacobian::select(is_zero, &sum, &next);
+            nothing_yet = nothing_yet.and(is_zero);
         }
         sum
     }
@@ -65,7 +79,7 @@ impl<const WIDTH: usize> FixedBase<WIDTH> {
         for (digit, window) in Digits::<WIDTH>::new(k).zip(windows) {
             let index = (digit.magnitude as usize).wrapping_sub(1);
             if let Some(entry) = window.get(index) {
-                sum = sum.add_affine(&entry.negate_if(digit.negative));
+                sum.add_affine_assign(&entry.negate_if(digit.negative));
             }
         }
         sum

@@ -1,11 +1,14 @@
-//! Points in Jacobian coordinates, x = X/Z^2 and y = Y/Z^3, for public values only.
+//! Points in Jacobian coordinates, x = X/Z^2 and y = Y/Z^3.
 //!
 //! A third cheaper than the complete formulas of [`Point`](crate::point::Point), and with the
-//! special cases that those do without. Verification pays for speed with these branches;
-//! nothing that a secret touches may come here.
+//! special cases that those do without. Most additions branch on them and are for public values
+//! only; `add_distinct` leaves them out and is for sums where they can't occur.
+
+use zeroize::Zeroize;
 
 use crate::affine::AffinePoint;
 use crate::field::FieldElement;
+use crate::mask::Mask;
 
 /// Any point of the curve; infinity has Z = 0.
 #[derive(Clone, Copy)]
@@ -37,33 +40,64 @@ impl Jacobian {
 
     /// Returns `self + self`: 4 multiplications and 4 squares, with a = -3. Infinity stays so,
     /// and no other point has y = 0, because the order is odd.
+    #[inline(always)]
     pub(crate) fn double(&self) -> Self {
         let zz = self.z.square();
-        let yy = self.y.square();
-        let xyy = self.x.multiply(&yy);
+        let y2 = self.y.double();
+        let yy4 = y2.square();
+        let xyy4 = self.x.multiply(&yy4);
         let slope = self.x.sub(&zz).multiply(&self.x.add(&zz)).triple();
-        let xyy4 = xyy.double().double();
         let x = slope.square().sub(&xyy4.double());
-        let yyyy8 = yy.double().square().double();
+        let yyyy8 = yy4.square().halve();
         Self {
             x,
             y: slope.multiply(&xyy4.sub(&x)).sub(&yyyy8),
-            z: self.y.multiply(&self.z).double(),
+            z: y2.multiply(&self.z),
         }
     }
 
-    /// Returns `self + other`: 8 multiplications and 3 squares.
-    pub(crate) fn add_affine(&self, other: &AffinePoint) -> Self {
+    /// Doubles `self` in place.
+    pub(crate) fn double_assign(&mut self) {
+        *self = self.double();
+    }
+
+    /// Adds `other` to `self`: 8 multiplications and 3 squares.
+    ///
+    /// In place, as are all long sums here: a result copied to where it belongs is read back
+    /// before its limbs are written, and that stalls the processor for a dozen cycles.
+    pub(crate) fn add_affine_assign(&mut self, other: &AffinePoint) {
         if self.is_infinity() {
-            return Self::from(*other);
+            *self = Self::from(*other);
+            return;
         }
+        let (dx, dy) = self.differences(other);
+        *self = self.add_by_differences(&self.x, &self.y, &dx, &dy, &self.z);
+    }
+
+    /// Returns `self + other` without a branch, for two points of which neither is infinity, the
+    /// other one or its negative; anything else gives a wrong point.
+    #[inline(always)]
+    pub(crate) fn add_distinct(&self, other: &AffinePoint) -> Self {
+        let (dx, dy) = self.differences(other);
+        chord(&self.x, &self.y, &dx, &dy, &self.z)
+    }
+
+    /// X and Y of `other` over this point's Z, less this point's.
+    #[inline(always)]
+    fn differences(&self, other: &AffinePoint) -> (FieldElement, FieldElement) {
         let zz = self.z.square();
         let dx = other.x.multiply(&zz).sub(&self.x);
-        let dy = other.y.multiply(&zz).multiply(&self.z).sub(&self.y);
-        self.add_by_differences(&self.x, &self.y, &dx, &dy, &self.z)
+        let dy = other.y.multiply(&zz.multiply(&self.z)).sub(&self.y);
+        (dx, dy)
+    }
+
+    /// Adds `other` to `self` in place.
+    pub(crate) fn add_assign(&mut self, other: &Self) {
+        *self = self.add(other);
     }
 
     /// Returns `self + other`: 12 multiplications and 4 squares.
+    #[inline(always)]
     pub(crate) fn add(&self, other: &Self) -> Self {
         if self.is_infinity() {
             return *other;
@@ -80,8 +114,7 @@ impl Jacobian {
         self.add_by_differences(&x1, &y1, &dx, &dy, &self.z.multiply(&other.z))
     }
 
-    /// The common end of both additions, over the common denominator `z`: the first point is
-    /// (x1, y1) and the second (x1 + dx, y1 + dy).
+    /// The common end of both additions, with their special cases.
     #[inline(always)]
     fn add_by_differences(
         &self,
@@ -91,23 +124,55 @@ impl Jacobian {
         dy: &FieldElement,
         z: &FieldElement,
     ) -> Self {
-        if dx.is_zero().reveal() {
-            return if dy.is_zero().reveal() {
-                self.double()
-            } else {
-                Self::INFINITY
-            };
+        if !dx.is_zero().reveal() {
+            chord(x1, y1, dx, dy, z)
+        } else if dy.is_zero().reveal() {
+            self.double()
+        } else {
+            Self::INFINITY
         }
-        let dx2 = dx.square();
-        let dx3 = dx2.multiply(dx);
-        let v = x1.multiply(&dx2);
-        let x = dy.square().sub(&dx3).sub(&v.double());
-        let y = dy.multiply(&v.sub(&x)).sub(&y1.multiply(&dx3));
+    }
+
+    /// `chosen` when the mask is set, else `other`.
+    #[inline(always)]
+    pub(crate) fn select(mask: Mask, chosen: &Self, other: &Self) -> Self {
         Self {
-            x,
-            y,
-            z: z.multiply(dx),
+            x: FieldElement::select(mask, &chosen.x, &other.x),
+            y: FieldElement::select(mask, &chosen.y, &other.y),
+            z: FieldElement::select(mask, &chosen.z, &other.z),
         }
+    }
+
+    /// The affine coordinates, by one inversion; of infinity (0, 0), which is not on the curve.
+    pub(crate) fn to_affine(self) -> AffinePoint {
+        let inverse = self.z.invert();
+        let square = inverse.square();
+        AffinePoint {
+            x: self.x.multiply(&square),
+            y: self.y.multiply(&square.multiply(&inverse)),
+        }
+    }
+}
+
+/// The third point of the line through two, over the common denominator `z`: (x1, y1) and
+/// (x1 + dx, y1 + dy), on the other side of the axis.
+#[inline(always)]
+fn chord(
+    x1: &FieldElement,
+    y1: &FieldElement,
+    dx: &FieldElement,
+    dy: &FieldElement,
+    z: &FieldElement,
+) -> Jacobian {
+    let dx2 = dx.square();
+    let dx3 = dx2.multiply(dx);
+    let v = x1.multiply(&dx2);
+    let x = dy.square().sub(&dx3).sub(&v.double());
+    let y = dy.multiply(&v.sub(&x)).sub(&y1.multiply(&dx3));
+    Jacobian {
+        x,
+        y,
+        z: z.multiply(dx),
     }
 }
 
@@ -118,5 +183,13 @@ impl From<AffinePoint> for Jacobian {
             y: point.y,
             z: FieldElement::ONE,
         }
+    }
+}
+
+impl Zeroize for Jacobian {
+    fn zeroize(&mut self) {
+        self.x.zeroize();
+        self.y.zeroize();
+        self.z.zeroize();
     }
 }

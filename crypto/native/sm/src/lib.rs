@@ -6,12 +6,14 @@
 //! - What touches a secret has no branch and no memory index that depends on it. Choices are
 //!   made with masks, tables are read in full, inverses are powers.
 //! - What fails gives one error without detail. Nothing here panics on input from outside.
-//! - The arithmetic lies behind one interface, `residue::Modulus`: a back end for a processor
-//!   replaces its two multiplications.
+//! - The arithmetic lies behind one interface, `residue::Modulus`, with a back end chosen at run
+//!   time by what the processor has ([`Backend`]). Only back ends contain `unsafe`.
 
 #![deny(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[cfg(target_arch = "x86_64")]
+mod adx;
 mod affine;
 mod backend;
 mod der;
@@ -25,6 +27,7 @@ mod limbs;
 mod mask;
 mod multiply;
 mod point;
+mod portable;
 mod random;
 mod residue;
 mod scalar;

@@ -8,10 +8,9 @@ pub(crate) type Limbs = [u64; 4];
 /// Returns `a + b + carry` and the new carry (0 or 1).
 #[inline(always)]
 pub(crate) const fn add_carry(a: u64, b: u64, carry: u64) -> (u64, u64) {
-    let sum = (a as u128)
-        .wrapping_add(b as u128)
-        .wrapping_add(carry as u128);
-    (sum as u64, (sum >> 64) as u64)
+    let (sum, first) = a.overflowing_add(b);
+    let (sum, second) = sum.overflowing_add(carry);
+    (sum, (first | second) as u64)
 }
 
 /// Returns `a - b - borrow` and the new borrow (0 or 1).

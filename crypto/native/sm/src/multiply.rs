@@ -66,14 +66,14 @@ pub(crate) fn public_multiple(k: &Scalar, point: &AffinePoint) -> Jacobian {
     }
     let mut sum = Jacobian::INFINITY;
     for digit in non_adjacent_form(k).iter().rev() {
-        sum = sum.double();
+        sum.double_assign();
         if *digit != 0 {
             let entry = &odd_multiples[usize::from(digit.unsigned_abs() / 2)];
-            sum = if *digit > 0 {
-                sum.add(entry)
+            if *digit > 0 {
+                sum.add_assign(entry);
             } else {
-                sum.add(&entry.negate())
-            };
+                sum.add_assign(&entry.negate());
+            }
         }
     }
     sum

@@ -1,7 +1,7 @@
 //! Numbers modulo a 256-bit prime, in Montgomery form.
 //!
-//! [`Modulus`] is the one interface between this arithmetic and everything above it. A faster
-//! back end overrides `multiply` and `square`; points, keys and signatures do not change.
+//! [`Modulus`] is the one interface between this arithmetic and everything above it: points, keys
+//! and signatures don't know which back end calculates.
 
 use core::marker::PhantomData;
 
@@ -9,10 +9,12 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::limbs::{self, Limbs};
 use crate::mask::Mask;
+use crate::portable;
 
-/// A prime m with 2^255 < m < 2^256, and how to multiply modulo it.
+/// A prime m with 2^255 < m < 2^256, and how to calculate modulo it.
 ///
-/// All functions take and give reduced values times R = 2^256 and run in constant time.
+/// All functions take and give reduced values times R = 2^256 and run in constant time. Each goes
+/// to the back end in use.
 pub(crate) trait Modulus: Copy + 'static {
     /// m itself.
     const VALUE: Limbs;
@@ -21,42 +23,19 @@ pub(crate) trait Modulus: Copy + 'static {
     fn cancel_lowest_limb(sum: Limbs) -> Limbs;
 
     /// Returns a b / R mod m.
-    #[inline(always)]
-    fn multiply(a: &Limbs, b: &Limbs) -> Limbs {
-        let (low, high) = limbs::multiply_wide(a, b);
-        reduce::<Self>(low, high)
-    }
+    fn multiply(a: &Limbs, b: &Limbs) -> Limbs;
 
     /// Returns a^2 / R mod m.
-    #[inline(always)]
-    fn square(a: &Limbs) -> Limbs {
-        let (low, high) = limbs::square_wide(a);
-        reduce::<Self>(low, high)
-    }
-}
+    fn square(a: &Limbs) -> Limbs;
 
-/// Montgomery's reduction: (high R + low) / R mod m, for a value below m R.
-#[inline(always)]
-fn reduce<M: Modulus>(low: Limbs, high: Limbs) -> Limbs {
-    let low = M::cancel_lowest_limb(low);
-    let low = M::cancel_lowest_limb(low);
-    let low = M::cancel_lowest_limb(low);
-    let low = M::cancel_lowest_limb(low);
-    let (sum, carry) = limbs::add(&low, &high);
-    subtract_once(&sum, carry, &M::VALUE)
-}
+    /// Squares `count` times.
+    fn square_times(a: &Limbs, count: u32) -> Limbs;
 
-/// Takes m off a value below 2m (four limbs and a carry) when that leaves no less than nothing.
-#[inline(always)]
-const fn subtract_once(value: &Limbs, carry: u64, modulus: &Limbs) -> Limbs {
-    let (less, borrow) = limbs::sub(value, modulus);
-    let keep = (borrow & (carry ^ 1)).wrapping_neg();
-    [
-        (value[0] & keep) | (less[0] & !keep),
-        (value[1] & keep) | (less[1] & !keep),
-        (value[2] & keep) | (less[2] & !keep),
-        (value[3] & keep) | (less[3] & !keep),
-    ]
+    /// Returns a + b mod m.
+    fn add(a: &Limbs, b: &Limbs) -> Limbs;
+
+    /// Returns a - b mod m.
+    fn subtract(a: &Limbs, b: &Limbs) -> Limbs;
 }
 
 /// Returns value R mod m, by doubling 256 times: for constants, at compile time.
@@ -65,7 +44,7 @@ const fn montgomery_form(value: &Limbs, modulus: &Limbs) -> Limbs {
     let mut count = 0;
     while count < 256 {
         let (double, carry) = limbs::add(&value, &value);
-        value = subtract_once(&double, carry, modulus);
+        value = portable::subtract_once(&double, carry, modulus);
         count += 1;
     }
     value
@@ -108,7 +87,11 @@ impl<M: Modulus> Residue<M> {
 
     /// Reads a number and reduces it: for digests and coordinates, never for a nonce or a key.
     pub(crate) fn from_bytes_reduced(bytes: &[u8; 32]) -> Self {
-        Self::from_limbs(&subtract_once(&limbs::from_bytes(bytes), 0, &M::VALUE))
+        Self::from_limbs(&portable::subtract_once(
+            &limbs::from_bytes(bytes),
+            0,
+            &M::VALUE,
+        ))
     }
 
     /// From a number below m.
@@ -118,7 +101,7 @@ impl<M: Modulus> Residue<M> {
 
     /// The number itself, reduced.
     pub(crate) fn to_limbs(self) -> Limbs {
-        reduce::<M>(self.limbs, [0; 4])
+        portable::reduce::<M>(self.limbs, [0; 4])
     }
 
     /// The number as 32 big-endian bytes.
@@ -128,15 +111,12 @@ impl<M: Modulus> Residue<M> {
 
     #[inline(always)]
     pub(crate) fn add(&self, other: &Self) -> Self {
-        let (sum, carry) = limbs::add(&self.limbs, &other.limbs);
-        Self::from_montgomery(subtract_once(&sum, carry, &M::VALUE))
+        Self::from_montgomery(M::add(&self.limbs, &other.limbs))
     }
 
     #[inline(always)]
     pub(crate) fn sub(&self, other: &Self) -> Self {
-        let (difference, borrow) = limbs::sub(&self.limbs, &other.limbs);
-        let back = M::VALUE.map(|limb| limb & borrow.wrapping_neg());
-        Self::from_montgomery(limbs::add(&difference, &back).0)
+        Self::from_montgomery(M::subtract(&self.limbs, &other.limbs))
     }
 
     #[inline(always)]
@@ -147,6 +127,20 @@ impl<M: Modulus> Residue<M> {
     #[inline(always)]
     pub(crate) fn triple(&self) -> Self {
         self.double().add(self)
+    }
+
+    /// Returns self / 2: an odd number is made even by adding m.
+    #[inline(always)]
+    pub(crate) fn halve(&self) -> Self {
+        let odd = (self.limbs[0] & 1).wrapping_neg();
+        let (sum, carry) = limbs::add(&self.limbs, &M::VALUE.map(|limb| limb & odd));
+        let [s0, s1, s2, s3] = sum;
+        Self::from_montgomery([
+            (s0 >> 1) | (s1 << 63),
+            (s1 >> 1) | (s2 << 63),
+            (s2 >> 1) | (s3 << 63),
+            (s3 >> 1) | (carry << 63),
+        ])
     }
 
     #[inline(always)]
@@ -180,9 +174,9 @@ impl<M: Modulus> Residue<M> {
         result
     }
 
-    /// Returns the inverse, by Fermat in constant time; the inverse of 0 is 0.
-    pub(crate) fn invert(&self) -> Self {
-        self.power(&limbs::sub(&M::VALUE, &[2, 0, 0, 0]).0)
+    /// Squares `count` times.
+    pub(crate) fn square_times(&self, count: u32) -> Self {
+        Self::from_montgomery(M::square_times(&self.limbs, count))
     }
 
     /// Set when this is 0.

@@ -1,6 +1,10 @@
 //! Numbers modulo n, the order of the base point (GB/T 32918.5, section 2).
 
-use crate::limbs::{Limbs, multiply_add};
+#[cfg(target_arch = "x86_64")]
+use crate::adx;
+use crate::backend::by_backend;
+use crate::limbs::{self, Limbs, multiply_add};
+use crate::portable;
 use crate::residue::{Modulus, Residue};
 
 /// The order of the base point.
@@ -11,7 +15,7 @@ pub(crate) struct N;
 pub(crate) type Scalar = Residue<N>;
 
 /// -1/n mod 2^64.
-const NEGATED_INVERSE: u64 = negated_inverse(N::VALUE[0]);
+pub(crate) const NEGATED_INVERSE: u64 = negated_inverse(N::VALUE[0]);
 
 /// Newton's iteration: each round doubles the number of right bits, from three.
 const fn negated_inverse(odd: u64) -> u64 {
@@ -33,6 +37,30 @@ impl Modulus for N {
     ];
 
     #[inline(always)]
+    fn multiply(a: &Limbs, b: &Limbs) -> Limbs {
+        by_backend!(adx: adx::multiply_n(a, b), portable: portable::multiply::<Self>(a, b))
+    }
+
+    #[inline(always)]
+    fn square(a: &Limbs) -> Limbs {
+        by_backend!(adx: adx::square_n(a), portable: portable::square::<Self>(a))
+    }
+
+    fn square_times(a: &Limbs, count: u32) -> Limbs {
+        portable::square_times::<Self>(a, count)
+    }
+
+    #[inline(always)]
+    fn add(a: &Limbs, b: &Limbs) -> Limbs {
+        portable::add::<Self>(a, b)
+    }
+
+    #[inline(always)]
+    fn subtract(a: &Limbs, b: &Limbs) -> Limbs {
+        portable::subtract::<Self>(a, b)
+    }
+
+    #[inline(always)]
     fn cancel_lowest_limb(sum: Limbs) -> Limbs {
         let factor = sum[0].wrapping_mul(NEGATED_INVERSE);
         let (_, carry) = multiply_add(sum[0], factor, Self::VALUE[0], 0);
@@ -40,5 +68,12 @@ impl Modulus for N {
         let (r1, carry) = multiply_add(sum[2], factor, Self::VALUE[2], carry);
         let (r2, r3) = multiply_add(sum[3], factor, Self::VALUE[3], carry);
         [r0, r1, r2, r3]
+    }
+}
+
+impl Scalar {
+    /// Returns the inverse, by Fermat in constant time; the inverse of 0 is 0.
+    pub(crate) fn invert(&self) -> Self {
+        self.power(&limbs::sub(&N::VALUE, &[2, 0, 0, 0]).0)
     }
 }

@@ -1,8 +1,9 @@
 use super::{samples, textbook};
-use crate::field::P;
+use crate::field::{FieldElement, P};
 use crate::limbs::{self, Limbs};
+use crate::portable;
 use crate::residue::{Modulus, Residue};
-use crate::scalar::N;
+use crate::scalar::{N, Scalar};
 
 /// Values where carries and borrows go wrong, and some like any other; all below m.
 fn values<M: Modulus>() -> Vec<Limbs> {
@@ -34,6 +35,7 @@ fn agrees_with_the_textbook<M: Modulus>() {
         assert_eq!(x.to_limbs(), a);
         assert_eq!(x.square().to_limbs(), textbook::multiply(&a, &a, &M::VALUE));
         assert_eq!(x.add(&x.negate()).to_limbs(), [0; 4]);
+        assert_eq!(x.halve().double().to_limbs(), a);
         assert_eq!(x.is_zero().reveal(), a == [0; 4]);
         for b in values::<M>() {
             let y = Residue::<M>::from_limbs(&b);
@@ -48,6 +50,46 @@ fn agrees_with_the_textbook<M: Modulus>() {
     }
 }
 
+/// Holds the functions of a back end against the portable ones. Sums and differences take any
+/// reduced values, products those and their own results.
+fn agrees_with_the_portable<M: Modulus>(
+    multiply: fn(&Limbs, &Limbs) -> Limbs,
+    square: fn(&Limbs) -> Limbs,
+    add: fn(&Limbs, &Limbs) -> Limbs,
+    subtract: fn(&Limbs, &Limbs) -> Limbs,
+) {
+    for mut a in values::<M>() {
+        for b in values::<M>() {
+            assert_eq!(add(&a, &b), portable::add::<M>(&a, &b));
+            assert_eq!(subtract(&a, &b), portable::subtract::<M>(&a, &b));
+            let product = portable::multiply::<M>(&a, &b);
+            assert_eq!(multiply(&a, &b), product);
+            assert_eq!(square(&product), portable::square::<M>(&product));
+            assert_eq!(square(&b), portable::square::<M>(&b));
+            if product != [0; 4] {
+                a = product;
+            }
+        }
+    }
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn assembly_agrees_with_the_portable_arithmetic() {
+    use crate::{Backend, adx};
+    if !Backend::available().any(|backend| backend == Backend::Adx) {
+        println!("not run: this processor has no adx");
+        return;
+    }
+    agrees_with_the_portable::<P>(adx::multiply_p, adx::square_p, adx::add_p, adx::subtract_p);
+    agrees_with_the_portable::<N>(
+        adx::multiply_n,
+        adx::square_n,
+        portable::add::<N>,
+        portable::subtract::<N>,
+    );
+}
+
 #[test]
 fn field_agrees_with_the_textbook() {
     agrees_with_the_textbook::<P>();
@@ -58,7 +100,7 @@ fn scalars_agree_with_the_textbook() {
     agrees_with_the_textbook::<N>();
 }
 
-fn inverse_times_value_is_one<M: Modulus>() {
+fn inverse_times_value_is_one<M: Modulus>(invert: fn(&Residue<M>) -> Residue<M>) {
     for value in values::<M>() {
         let x = Residue::<M>::from_limbs(&value);
         let expected = if value == [0; 4] {
@@ -66,14 +108,14 @@ fn inverse_times_value_is_one<M: Modulus>() {
         } else {
             [1, 0, 0, 0]
         };
-        assert_eq!(x.multiply(&x.invert()).to_limbs(), expected);
+        assert_eq!(x.multiply(&invert(&x)).to_limbs(), expected);
     }
 }
 
 #[test]
 fn inverses_hold_and_that_of_zero_is_zero() {
-    inverse_times_value_is_one::<P>();
-    inverse_times_value_is_one::<N>();
+    inverse_times_value_is_one(FieldElement::invert);
+    inverse_times_value_is_one(Scalar::invert);
 }
 
 #[test]

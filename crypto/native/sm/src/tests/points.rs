@@ -22,11 +22,13 @@ fn complete(point: &Point) -> Coordinates {
 }
 
 fn jacobian(point: &Jacobian) -> Coordinates {
-    let inverse = point.z.invert();
-    let square = inverse.square();
-    let x = point.x.multiply(&square);
-    let y = point.y.multiply(&square).multiply(&inverse);
-    (!point.is_infinity()).then(|| AffinePoint { x, y }.to_coordinates())
+    (!point.is_infinity()).then(|| point.to_affine().to_coordinates())
+}
+
+fn sum_in_place(p: &Jacobian, q: &AffinePoint) -> Jacobian {
+    let mut sum = *p;
+    sum.add_affine_assign(q);
+    sum
 }
 
 /// G, 2G, -G and some other multiples, as the textbook finds them.
@@ -88,7 +90,10 @@ fn all_additions_agree_with_chord_and_tangent() {
             assert_eq!(complete(&complete_p.add(&complete_q)), sum);
             assert_eq!(complete(&complete_p.add_affine(&q)), sum);
             assert_eq!(jacobian(&jacobian_p.add(&jacobian_q)), sum);
-            assert_eq!(jacobian(&jacobian_p.add_affine(&q)), sum);
+            assert_eq!(jacobian(&sum_in_place(&jacobian_p, &q)), sum);
+            if !p.x.equals(&q.x).reveal() {
+                assert_eq!(jacobian(&jacobian_p.add_distinct(&q)), sum);
+            }
         }
         let twice = affine(textbook::add_points(Some(p), Some(p)));
         assert_eq!(complete(&complete_p.double()), twice);
@@ -111,7 +116,7 @@ fn infinity_is_neutral_everywhere() {
         assert_eq!(complete(&Point::INFINITY.add_affine(&p)), same);
         assert_eq!(jacobian(&Jacobian::INFINITY.add(&Jacobian::from(p))), same);
         assert_eq!(jacobian(&Jacobian::from(p).add(&Jacobian::INFINITY)), same);
-        assert_eq!(jacobian(&Jacobian::INFINITY.add_affine(&p)), same);
+        assert_eq!(jacobian(&sum_in_place(&Jacobian::INFINITY, &p)), same);
     }
 }
 
@@ -130,6 +135,10 @@ fn scalars() -> Vec<Scalar> {
         [0, 0, 0, 1 << 63],
         [0x8080_8080_8080_8080; 4],
         [0x7f7f_7f7f_7f7f_7f7f; 4],
+        // Highest windows that just carry, or just don't.
+        [0, 0, 0, 0xf800 << 48],
+        [u64::MAX, u64::MAX, u64::MAX, 0xf7ff_ffff_ffff_ffff],
+        [1, 0, 0, 0xfc00 << 48],
     ]);
     let bytes = values.iter().map(limbs::to_bytes).chain(samples(10));
     bytes
@@ -145,14 +154,14 @@ fn all_multiplications_agree_with_doubling_and_adding() {
         let expected = affine(textbook::multiply_point(&k.to_limbs(), base));
         assert_eq!(complete(&secret_multiple(&k, &base)), expected);
         assert_eq!(jacobian(&public_multiple(&k, &base)), expected);
-        assert_eq!(complete(&narrow.multiply(&k)), expected);
+        assert_eq!(jacobian(&narrow.multiply(&k)), expected);
         assert_eq!(
             jacobian(&narrow.add_public_multiple(Jacobian::INFINITY, &k)),
             expected
         );
 
         let of_generator = affine(textbook::multiply_point(&k.to_limbs(), GENERATOR));
-        assert_eq!(complete(&SECRET_GENERATOR.multiply(&k)), of_generator);
+        assert_eq!(jacobian(&SECRET_GENERATOR.multiply(&k)), of_generator);
         let public = PUBLIC_GENERATOR.add_public_multiple(Jacobian::INFINITY, &k);
         assert_eq!(jacobian(&public), of_generator);
     }
