@@ -7,6 +7,7 @@ from crypto.errors import InvalidSignatureError
 
 __all__ = [
     "Hash",
+    "KeptKeys",
     "PrivateKey",
     "PublicKey",
     "Verifier",
@@ -62,6 +63,21 @@ class Verifier:
     def verify_digest(self, signature: bytes, digest: bytes) -> None: ...
 
 @final
+class KeptKeys:
+    def __new__(cls, bytes_max: int) -> KeptKeys: ...
+    def verify(
+        self,
+        public_key: bytes,
+        signature: bytes,
+        message: bytes,
+        signer_id: bytes = b"1234567812345678",
+    ) -> None: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def tables(self) -> int: ...
+
+@final
 class Hash:
     def __new__(cls) -> Hash: ...
     def update(self, data: bytes) -> None: ...
@@ -70,7 +86,7 @@ class Hash:
 def backend() -> str: ...
 def available_backends() -> list[str]: ...
 def verify_batch(
-    signed: Sequence[tuple[PublicKey, bytes, bytes]],
+    signed: Sequence[tuple[PublicKey | Verifier, bytes, bytes]],
     *,
     signer_id: bytes = b"1234567812345678",
 ) -> list[InvalidSignatureError | None]: ...

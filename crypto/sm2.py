@@ -4,6 +4,7 @@
     signature = private.sign(message)                # r and s, 64 bytes
     private.public_key().verify(signature, message)  # None, or raises InvalidSignatureError
     Verifier(public)                                 # a key met often: the same verify, faster
+    KeptKeys(bytes_max)                              # many keys, those met often the faster
     verify_batch([(public, signature, message)])     # [None], or the error of each that fails
 
 A caller who has computed e = SM3(Z, message) calls `sign_digest` and `verify_digest`.
@@ -17,6 +18,7 @@ SM2Cipher.
 from typing import Final
 
 from crypto._native import (
+    KeptKeys,
     PrivateKey,
     PublicKey,
     Verifier,
@@ -37,6 +39,7 @@ __all__ = [
     "DecryptionError",
     "InvalidKeyError",
     "InvalidSignatureError",
+    "KeptKeys",
     "PrivateKey",
     "PublicKey",
     "Verifier",

@@ -92,12 +92,12 @@ class SignedRequest:
             signature=_parse_signature(match["signature"]),
         )
 
-    def verify(self, assertion: Assertion, public_key: sm2.PublicKey) -> None:
-        """Raises: sm2.InvalidSignatureError."""
+    def verify(self, assertion: Assertion, public_key: bytes, keys: sm2.KeptKeys) -> None:
+        """public_key: SEC 1. keys: where it is kept. Raises: sm2.InvalidSignatureError."""
         signed = to_be_signed(
             self.method, self.target, assertion.signed_at, assertion.nonce, self.body
         )
-        public_key.verify(assertion.signature, signed)
+        keys.verify(public_key, assertion.signature, signed)
 
 
 def to_be_signed(method: str, target: str, signed_at: int, nonce: bytes, body: bytes) -> bytes:

@@ -232,6 +232,8 @@ def test_each_signature_of_a_batch_gets_its_own_verdict() -> None:
     signed = [(key.public_key(), key.sign(b"%d" % i), b"%d" % i) for i, key in enumerate(keys * 4)]
     assert sm2.verify_batch(signed) == [None] * 12
     assert sm2.verify_batch([]) == []
+    kept = [(sm2.Verifier(public), *rest) for public, *rest in signed]
+    assert sm2.verify_batch(kept + signed) == [None] * 24
     public, signature, message = signed[5]
     signed[5] = (public, signature, message + b"!")
     signed[7] = (signed[7][0], b"short", signed[7][2])
@@ -241,3 +243,21 @@ def test_each_signature_of_a_batch_gets_its_own_verdict() -> None:
     assert all(sm2.verify_batch(signed, signer_id=b"another"))
     with pytest.raises(ValueError, match="signer id"):
         sm2.verify_batch(signed, signer_id=bytes(8192))
+
+
+def test_keys_met_often_are_kept_and_answer_alike() -> None:
+    private = sm2.PrivateKey.generate()
+    public, signature = private.public_key().to_bytes(compressed=True), private.sign(b"message")
+    keys = sm2.KeptKeys(bytes_max=1 << 20)
+    for _ in range(10):
+        keys.verify(public, signature, b"message")
+        with pytest.raises(sm2.InvalidSignatureError):
+            keys.verify(public, signature, b"another message")
+        with pytest.raises(sm2.InvalidSignatureError):
+            keys.verify(public, signature, b"message", b"another id")
+    assert keys.tables == 1
+    assert 50_000 < keys.bytes < 60_000
+    with pytest.raises(sm2.InvalidKeyError):
+        keys.verify(public[1:], signature, b"message")
+    with pytest.raises(ValueError, match="signer id"):
+        keys.verify(public, signature, b"message", bytes(8192))

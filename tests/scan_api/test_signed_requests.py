@@ -11,6 +11,7 @@ from scan_api.signed_requests import (
 )
 
 PRIVATE_KEY = sm2.PrivateKey.from_bytes(bytes(31) + b"\x07")
+PUBLIC_KEY = PRIVATE_KEY.public_key().to_bytes(compressed=True)
 TERMINAL = bytes.fromhex("00000000000000a1")
 NONCE = bytes(range(16))
 BODY = b'{"code":"7406"}\n'
@@ -41,7 +42,7 @@ def test_the_worked_example_verifies_as_written_down() -> None:
         b'AiBiDBhsTKCZYHzomjLau8mwbHkfGjhspD5N7Jr5rbrhGQ=="'
     )
     request = SignedRequest("POST", "/v1/scans?a=1", BODY, [header])
-    request.verify(request.assertion(), PRIVATE_KEY.public_key())
+    request.verify(request.assertion(), PUBLIC_KEY, sm2.KeptKeys(0))
 
 
 def test_what_is_signed_is_read_back_and_verifies() -> None:
@@ -52,7 +53,7 @@ def test_what_is_signed_is_read_back_and_verifies() -> None:
         1767225600,
         NONCE,
     )
-    request.verify(assertion, PRIVATE_KEY.public_key())
+    request.verify(assertion, PUBLIC_KEY, sm2.KeptKeys(0))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_a_signature_is_good_for_one_method_target_and_body(changed: dict[str, o
     fields = {"method": "POST", "target": "/v1/scans?a=1", "body": BODY} | changed
     moved = SignedRequest(authorization=signed().authorization, **fields)
     with pytest.raises(sm2.InvalidSignatureError):
-        moved.verify(moved.assertion(), PRIVATE_KEY.public_key())
+        moved.verify(moved.assertion(), PUBLIC_KEY, sm2.KeptKeys(0))
 
 
 def _respelled(header: str) -> list[str]:

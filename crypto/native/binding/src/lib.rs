@@ -2,8 +2,10 @@
 //! errors. What is computed, and what is refused, stands in `sscard-sm`.
 
 mod backend;
+mod batch;
 mod errors;
 mod gil;
+mod kept_keys;
 mod private_key;
 mod public_key;
 mod sm2;
@@ -19,6 +21,10 @@ mod _native {
     #[pymodule_export]
     use crate::backend::{available_backends, backend};
     #[pymodule_export]
+    use crate::batch::verify_batch;
+    #[pymodule_export]
+    use crate::kept_keys::KeptKeys;
+    #[pymodule_export]
     use crate::private_key::PrivateKey;
     #[pymodule_export]
     use crate::public_key::PublicKey;
@@ -31,7 +37,7 @@ mod _native {
     #[pymodule_export]
     use crate::sm4::{sm4_decrypt_block, sm4_encrypt_block};
     #[pymodule_export]
-    use crate::verifier::{Verifier, verify_batch};
+    use crate::verifier::Verifier;
 
     /// Builds the tables of the base point now, so that no fork falls into their building.
     ///

@@ -29,6 +29,9 @@ pub(crate) struct FixedBase<const WIDTH: usize> {
 impl<const WIDTH: usize> FixedBase<WIDTH> {
     /// Multiples kept for each window.
     const MULTIPLES: usize = 1 << (WIDTH - 1);
+    /// Bytes of the table.
+    pub(crate) const SIZE: usize =
+        Digits::<WIDTH>::COUNT * Self::MULTIPLES * size_of::<AffinePoint>();
 
     pub(crate) fn new(point: &AffinePoint) -> Self {
         Backend::current();

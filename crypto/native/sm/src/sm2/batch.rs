@@ -1,10 +1,26 @@
-use super::{InvalidSignature, PublicKey};
+use std::collections::HashMap;
 
-/// One signature to check, with its key and its message.
+use super::verifier::NARROW;
+use super::{InvalidSignature, PublicKey, Verifier};
+
+/// Signatures by one key in a batch from which on its table is built first: it then costs less
+/// than it saves.
+const SIGNATURES_FOR_TABLE: usize = 10;
+
+/// Whose signature it should be.
+#[derive(Clone, Copy)]
+pub enum Signer<'a> {
+    /// A key met for the first time.
+    New(&'a PublicKey),
+    /// A key that is kept.
+    Kept(&'a Verifier),
+}
+
+/// One signature to check.
 #[derive(Clone, Copy)]
 pub struct Signed<'a> {
     /// The key that should have signed.
-    pub public_key: &'a PublicKey,
+    pub signer: Signer<'a>,
     /// r and s.
     pub signature: &'a [u8],
     /// What was signed.
@@ -17,8 +33,31 @@ pub struct Signed<'a> {
 /// Each signature is checked for itself. Equations added up to be checked together would let a
 /// forger's signature hide behind another one, and a bad one would spoil its neighbours.
 pub fn verify_batch(signed: &[Signed<'_>], signer_id: &[u8]) -> Vec<Result<(), InvalidSignature>> {
+    let tables = tables_of_frequent_keys(signed);
     signed
         .iter()
-        .map(|one| one.public_key.verify(one.signature, one.message, signer_id))
+        .map(|one| match one.signer {
+            Signer::Kept(kept) => kept.verify(one.signature, one.message, signer_id),
+            Signer::New(key) => match tables.get(key) {
+                Some(kept) => kept.verify(one.signature, one.message, signer_id),
+                None => key.verify(one.signature, one.message, signer_id),
+            },
+        })
+        .collect()
+}
+
+fn tables_of_frequent_keys<'a>(signed: &[Signed<'a>]) -> HashMap<&'a PublicKey, Verifier<NARROW>> {
+    let mut signatures = HashMap::new();
+    if signed.len() >= SIGNATURES_FOR_TABLE {
+        for one in signed {
+            if let Signer::New(key) = one.signer {
+                *signatures.entry(key).or_insert(0) += 1;
+            }
+        }
+    }
+    signatures
+        .into_iter()
+        .filter(|(_, count)| *count >= SIGNATURES_FOR_TABLE)
+        .map(|(key, _)| (key, Verifier::build(*key)))
         .collect()
 }

@@ -9,6 +9,7 @@ mod ciphertext;
 mod encryption;
 mod errors;
 mod identity;
+mod kept_keys;
 mod nonce;
 mod private_key;
 mod public_key;
@@ -18,11 +19,12 @@ mod verifier;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Signed, verify_batch};
+pub use batch::{Signed, Signer, verify_batch};
 pub use ciphertext::Ciphertext;
 pub use encryption::PLAINTEXT_MAX;
 pub use errors::{DecryptionFailed, EncryptionFailed, InvalidKey, InvalidSignature, SigningFailed};
 pub use identity::{DEFAULT_SIGNER_ID, SIGNER_ID_MAX};
+pub use kept_keys::{KeptKeys, Refused};
 pub use private_key::PrivateKey;
 pub use public_key::PublicKey;
 pub use signature::Signature;

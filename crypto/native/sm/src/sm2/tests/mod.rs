@@ -1,12 +1,15 @@
 //! Tests of SM2: published values with their own k, refusals, nonces.
 
 mod encryption;
+mod kept_keys;
 mod keys;
 mod nonces;
 mod official;
 mod signatures;
 
-use super::{InvalidSignature, PrivateKey, Signed, Verifier, verify_batch};
+use super::{
+    InvalidSignature, KeptKeys, PrivateKey, Refused, Signed, Signer, Verifier, verify_batch,
+};
 use crate::limbs::{self, Limbs};
 use crate::residue::Modulus;
 use crate::scalar::N;
@@ -27,13 +30,21 @@ fn verify(
     let once = key.public_key().verify(signature, message, signer_id);
     let kept = Verifier::new(*key.public_key()).verify(signature, message, signer_id);
     assert_eq!(once, kept);
-    let public_key = key.public_key();
-    let signed = Signed {
-        public_key,
+    let kept = Verifier::new(*key.public_key());
+    let signed = [Signer::New(key.public_key()), Signer::Kept(&kept)].map(|signer| Signed {
+        signer,
         signature,
         message,
-    };
-    assert_eq!(verify_batch(&[signed, signed], signer_id), [once, once]);
+    });
+    // Alone, and so often that the batch builds a table.
+    for count in [1, 12] {
+        let verdicts = verify_batch(&signed.repeat(count), signer_id);
+        assert_eq!(verdicts, vec![once; 2 * count]);
+    }
+    let kept_keys = KeptKeys::new(1 << 20);
+    let point = key.public_key().to_sec1();
+    let verdict = kept_keys.verify(&point, signature, message, signer_id);
+    assert_eq!(verdict, once.map_err(Refused::Signature));
     once
 }
 

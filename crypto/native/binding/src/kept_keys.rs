@@ -1,0 +1,54 @@
+use pyo3::prelude::*;
+use sscard_sm::sm2::{self, DEFAULT_SIGNER_ID, Refused};
+
+use crate::errors::{invalid_key, invalid_signature};
+use crate::public_key::check_length;
+
+/// The public keys met lately, the most frequent of them with tables of 53 KiB, within a limit
+/// of bytes. A key gets its table, in about 0.3 ms, at its eighth good signature.
+#[pyclass(module = "crypto.sm2", frozen)]
+pub(crate) struct KeptKeys(sm2::KeptKeys);
+
+#[pymethods]
+impl KeptKeys {
+    #[new]
+    fn new(bytes_max: usize) -> Self {
+        Self(sm2::KeptKeys::new(bytes_max))
+    }
+
+    /// Check a signature by a SEC 1 public key of 33 or 65 bytes.
+    ///
+    /// Raises InvalidKeyError, InvalidSignatureError; ValueError for a signer id of more than
+    /// 8191 bytes.
+    #[pyo3(
+        signature = (public_key, signature, message, signer_id = DEFAULT_SIGNER_ID),
+        text_signature = "($self, public_key, signature, message, signer_id=b'1234567812345678')"
+    )]
+    fn verify(
+        &self,
+        py: Python<'_>,
+        public_key: &[u8],
+        signature: &[u8],
+        message: &[u8],
+        signer_id: &[u8],
+    ) -> PyResult<()> {
+        check_length(signer_id)?;
+        py.detach(|| self.0.verify(public_key, signature, message, signer_id))
+            .map_err(|refused| match refused {
+                Refused::Key(error) => invalid_key(error),
+                Refused::Signature(error) => invalid_signature(error),
+            })
+    }
+
+    /// The bytes in use.
+    #[getter]
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
+    /// How many keys have a table.
+    #[getter]
+    fn tables(&self) -> usize {
+        self.0.tables()
+    }
+}
