@@ -4,6 +4,7 @@ They sign and verify the same message of 64 bytes under the default id, digest i
 can't do from Python is left out: nobody else keeps tables for a public key.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -39,7 +40,7 @@ def contenders(private: sm2.PrivateKey) -> dict[str, Contender]:
     try:
         made["libcrypto"] = _libcrypto(private)
     except OSError:
-        print("libcrypto.so.3 is not there and was not measured")
+        print("libcrypto.so.3 is not there and was not measured", file=sys.stderr)
     return made
 
 
