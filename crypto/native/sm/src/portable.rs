@@ -54,10 +54,13 @@ pub(crate) fn reduce<M: Modulus>(low: Limbs, high: Limbs) -> Limbs {
 }
 
 /// Takes m off a value below 2m (four limbs and a carry) when that leaves no less than nothing.
+///
+/// By adding 2^256 - m: compilers turn borrows of a known number into comparisons, and lose the
+/// chain of carries.
 #[inline(always)]
 pub(crate) const fn subtract_once(value: &Limbs, carry: u64, modulus: &Limbs) -> Limbs {
-    let (less, borrow) = limbs::sub(value, modulus);
-    let keep = (borrow & (carry ^ 1)).wrapping_neg();
+    let (less, reached) = limbs::add(value, &limbs::sub(&[0; 4], modulus).0);
+    let keep = (reached | carry).wrapping_sub(1);
     [
         (value[0] & keep) | (less[0] & !keep),
         (value[1] & keep) | (less[1] & !keep),
