@@ -1,13 +1,23 @@
-"""SM4 (GB/T 32907): one block natively, and GCM (GB/T 36624) from `cryptography`."""
+"""SM4 (GB/T 32907): one block natively, and GCM (GB/T 36624) from `cryptography`.
+
+    encrypt_block(key, block)     # one block under a key of its own
+    Cipher(key)                   # a key met often: the same for blocks, faster; wiped at its end
+    diversify(master, factor)     # the key of one card, or of one session
+    cbc_mac(key, iv, message)     # 16 bytes; secure messaging of cards keeps the first 4
+    Gcm(key)                      # whatever is stored or sent
+"""
 
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives import ciphers
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from cryptography.hazmat.primitives.ciphers.modes import GCM
 
+from crypto._native import Cipher
+from crypto._native import sm4_cbc_mac as cbc_mac
 from crypto._native import sm4_decrypt_block as decrypt_block
+from crypto._native import sm4_diversify as diversify
 from crypto._native import sm4_encrypt_block as encrypt_block
 from crypto.errors import DecryptionError
 
@@ -15,7 +25,17 @@ KEY_SIZE: Final = 16
 TAG_SIZE: Final = 16
 _NONCE_SIZES: Final = range(8, 129)
 
-__all__ = ["KEY_SIZE", "TAG_SIZE", "DecryptionError", "Gcm", "decrypt_block", "encrypt_block"]
+__all__ = [
+    "KEY_SIZE",
+    "TAG_SIZE",
+    "Cipher",
+    "DecryptionError",
+    "Gcm",
+    "cbc_mac",
+    "decrypt_block",
+    "diversify",
+    "encrypt_block",
+]
 
 
 class Gcm:
@@ -36,7 +56,7 @@ class Gcm:
     def encrypt(self, nonce: bytes, plaintext: bytes, aad: bytes = b"") -> bytes:
         """Return ciphertext and tag; `aad` is covered by the tag and not sent."""
         _check_nonce(nonce)
-        encryptor = Cipher(self._algorithm, GCM(nonce)).encryptor()
+        encryptor = ciphers.Cipher(self._algorithm, GCM(nonce)).encryptor()
         encryptor.authenticate_additional_data(aad)
         ciphertext = encryptor.update(plaintext) + encryptor.finalize()
         return ciphertext + encryptor.tag
@@ -47,7 +67,7 @@ class Gcm:
         if len(ciphertext) < TAG_SIZE:
             raise DecryptionError
         text, tag = ciphertext[:-TAG_SIZE], ciphertext[-TAG_SIZE:]
-        decryptor = Cipher(self._algorithm, GCM(nonce, tag)).decryptor()
+        decryptor = ciphers.Cipher(self._algorithm, GCM(nonce, tag)).decryptor()
         decryptor.authenticate_additional_data(aad)
         try:
             return decryptor.update(text) + decryptor.finalize()

@@ -1,7 +1,44 @@
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use sscard_sm::sm4::{Block, Sm4};
+use sscard_sm::sm4::{self, Block, Sm4};
+
+use crate::gil::work;
+
+/// A byte of CBC-MAC takes up to as long as so many of a digest.
+const MAC_WORK: usize = 8;
+
+/// A key of 16 bytes, kept for many blocks: its round keys are expanded once.
+///
+/// Raises ValueError for another length. The round keys are wiped when the object goes.
+#[pyclass(module = "crypto.sm4", frozen)]
+pub(crate) struct Cipher(Sm4);
+
+#[pymethods]
+impl Cipher {
+    #[new]
+    fn new(key: &[u8]) -> PyResult<Self> {
+        Ok(Self(Sm4::new(exact(key)?)))
+    }
+
+    /// Encrypt one block of 16 bytes. Raises ValueError for another length.
+    fn encrypt_block<'py>(&self, py: Python<'py>, block: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &self.0.encrypt_block(exact(block)?)))
+    }
+
+    /// Decrypt one block of 16 bytes. Raises ValueError for another length.
+    fn decrypt_block<'py>(&self, py: Python<'py>, block: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &self.0.decrypt_block(exact(block)?)))
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "<crypto.sm4.Cipher>"
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err("a cipher is not pickled or copied"))
+    }
+}
 
 /// Encrypt one block of 16 bytes under a key of 16 (GB/T 32907), without a secret-indexed table.
 ///
@@ -12,7 +49,7 @@ pub(crate) fn sm4_encrypt_block<'py>(
     key: &[u8],
     block: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let output = Sm4::new(exact(key)?).encrypt_block(exact(block)?);
+    let output = sm4::encrypt_once(exact(key)?, exact(block)?);
     Ok(PyBytes::new(py, &output))
 }
 
@@ -27,8 +64,43 @@ pub(crate) fn sm4_decrypt_block<'py>(
     Ok(PyBytes::new(py, &output))
 }
 
+/// Derive a key of 16 bytes from a master key of 16 and a factor of 8.
+///
+/// It is the factor and its complement, encrypted as one block under the master key. Raises
+/// ValueError for other lengths.
+#[pyfunction]
+pub(crate) fn sm4_diversify<'py>(
+    py: Python<'py>,
+    master: &[u8],
+    factor: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
+    let factor = factor
+        .try_into()
+        .map_err(|_| PyValueError::new_err("a diversification factor has 8 bytes"))?;
+    Ok(PyBytes::new(py, &sm4::diversify(exact(master)?, factor)))
+}
+
+/// Return the last block, 16 bytes, of a message's CBC encryption under a key and an iv of 16.
+///
+/// The message is padded by 80 and then by zeros up to whole blocks, also where it fills them.
+/// Secure messaging of cards keeps the first 4 bytes, under an iv of 8 random bytes and 8 zeros.
+/// Under one key and iv, MACs of messages of several lengths help to forge others. Raises
+/// ValueError for other lengths of key or iv.
+#[pyfunction]
+pub(crate) fn sm4_cbc_mac<'py>(
+    py: Python<'py>,
+    key: &[u8],
+    iv: &[u8],
+    message: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
+    let (key, iv) = (exact(key)?, exact(iv)?);
+    let size = message.len().saturating_mul(MAC_WORK);
+    let mac = work(py, size, || sm4::cbc_mac(key, iv, message));
+    Ok(PyBytes::new(py, &mac))
+}
+
 fn exact(bytes: &[u8]) -> PyResult<&Block> {
     bytes
         .try_into()
-        .map_err(|_| PyValueError::new_err("an SM4 key or block has 16 bytes"))
+        .map_err(|_| PyValueError::new_err("an SM4 key, block or iv has 16 bytes"))
 }

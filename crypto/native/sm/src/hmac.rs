@@ -43,9 +43,9 @@ impl HmacSm3 {
 
     /// Returns the tag of what was read.
     pub fn tag(mut self) -> Digest {
-        let inner = Zeroizing::new(self.inner.digest());
+        let inner = Zeroizing::new(self.inner.finish());
         self.outer.update(&*inner);
-        self.outer.digest()
+        self.outer.finish()
     }
 }
 

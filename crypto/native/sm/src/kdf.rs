@@ -12,6 +12,6 @@ pub fn fill(z: &[u8], output: &mut [u8]) {
     for (counter, chunk) in (1u32..).zip(output.chunks_mut(DIGEST_SIZE)) {
         let mut hash = start.clone();
         hash.update(&counter.to_be_bytes());
-        chunk.copy_from_slice(&hash.digest()[..chunk.len()]);
+        chunk.copy_from_slice(&hash.finish()[..chunk.len()]);
     }
 }

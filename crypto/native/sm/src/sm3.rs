@@ -40,7 +40,7 @@ const fn round_constants() -> [u32; 64] {
 pub fn digest(data: &[u8]) -> Digest {
     let mut hash = Sm3::new();
     hash.update(data);
-    hash.digest()
+    hash.finish()
 }
 
 /// A digest in the making; wiped when dropped, because what it has read may be a secret.
@@ -63,7 +63,7 @@ impl Sm3 {
 
     /// Reads on.
     pub fn update(&mut self, mut data: &[u8]) {
-        let filled = (self.length % BLOCK_SIZE as u64) as usize;
+        let filled = self.filled();
         self.length = self.length.wrapping_add(data.len() as u64);
         if filled > 0 {
             let (head, rest) = data.split_at(data.len().min(BLOCK_SIZE - filled));
@@ -74,30 +74,40 @@ impl Sm3 {
             compress(&mut self.state, &self.block);
             data = rest;
         }
-        let blocks = data.chunks_exact(BLOCK_SIZE);
-        let rest = blocks.remainder();
-        blocks.for_each(|block| compress(&mut self.state, block));
-        self.block[..rest.len()].copy_from_slice(rest);
+        while let Some((block, rest)) = data.split_first_chunk() {
+            compress(&mut self.state, block);
+            data = rest;
+        }
+        self.block[..data.len()].copy_from_slice(data);
     }
 
     /// Returns the digest of what was read so far; reading can go on.
     pub fn digest(&self) -> Digest {
-        let mut last = self.clone();
-        let filled = (self.length % BLOCK_SIZE as u64) as usize;
-        last.block[filled] = 0x80;
-        last.block[filled + 1..].fill(0);
+        self.clone().finish()
+    }
+
+    /// Returns the digest of what was read.
+    pub(crate) fn finish(mut self) -> Digest {
+        let filled = self.filled();
+        self.block[filled] = 0x80;
+        self.block[filled + 1..].fill(0);
         if filled + 1 > BLOCK_SIZE - 8 {
-            compress(&mut last.state, &last.block);
-            last.block.fill(0);
+            compress(&mut self.state, &self.block);
+            self.block.fill(0);
         }
         let bits = self.length.wrapping_mul(8);
-        last.block[BLOCK_SIZE - 8..].copy_from_slice(&bits.to_be_bytes());
-        compress(&mut last.state, &last.block);
+        self.block[BLOCK_SIZE - 8..].copy_from_slice(&bits.to_be_bytes());
+        compress(&mut self.state, &self.block);
         let mut digest = [0; DIGEST_SIZE];
-        for (bytes, word) in digest.chunks_exact_mut(4).zip(last.state) {
+        for (bytes, word) in digest.chunks_exact_mut(4).zip(self.state) {
             bytes.copy_from_slice(&word.to_be_bytes());
         }
         digest
+    }
+
+    /// Bytes in `block` that wait for more.
+    const fn filled(&self) -> usize {
+        (self.length % BLOCK_SIZE as u64) as usize
     }
 }
 
@@ -123,68 +133,90 @@ const fn p1(x: u32) -> u32 {
 }
 
 /// The compression function (section 5.3), in the standard's letters.
-fn compress(state: &mut [u32; 8], block: &[u8]) {
-    let mut w = [0u32; 68];
-    for (word, bytes) in w.iter_mut().zip(block.chunks_exact(4)) {
-        *word = bytes
-            .iter()
-            .fold(0, |value, byte| (value << 8) | u32::from(*byte));
-    }
-    for j in 16..68 {
-        w[j] = p1(w[j - 16] ^ w[j - 9] ^ w[j - 3].rotate_left(15))
-            ^ w[j - 13].rotate_left(7)
-            ^ w[j - 6];
-    }
+///
+/// Rounds wait for each other, so the speed lies in what they need not wait for: all 64 are
+/// written out, no register is moved, and a word of the message is expanded when it is needed.
+fn compress(state: &mut [u32; 8], block: &[u8; BLOCK_SIZE]) {
+    let mut w: [u32; 16] =
+        core::array::from_fn(|i| u32::from_be_bytes([0, 1, 2, 3].map(|byte| block[4 * i + byte])));
     let mut v = *state;
-    for j in 0..16 {
-        round(&mut v, j, &w, |x, y, z| x ^ y ^ z, |x, y, z| x ^ y ^ z);
-    }
-    for j in 16..64 {
-        round(
-            &mut v,
-            j,
-            &w,
-            |x, y, z| (x & y) | ((x | y) & z),
-            |x, y, z| z ^ (x & (y ^ z)),
-        );
-    }
+    sixteen_rounds(&mut v, &mut w, 0, parity, parity);
+    sixteen_rounds(&mut v, &mut w, 16, majority, choice);
+    sixteen_rounds(&mut v, &mut w, 32, majority, choice);
+    sixteen_rounds(&mut v, &mut w, 48, majority, choice);
     for (word, new) in state.iter_mut().zip(v) {
         *word ^= new;
     }
+    w.zeroize();
 }
 
-/// One round (section 5.3.3) with the boolean functions FF_j and GG_j.
+/// FF_j and GG_j for j below 16.
+const fn parity(x: u32, y: u32, z: u32) -> u32 {
+    x ^ y ^ z
+}
+
+/// FF_j for j from 16.
+const fn majority(x: u32, y: u32, z: u32) -> u32 {
+    (x & y) | ((x | y) & z)
+}
+
+/// GG_j for j from 16.
+const fn choice(x: u32, y: u32, z: u32) -> u32 {
+    z ^ (x & (y ^ z))
+}
+
 #[inline(always)]
-fn round(
+fn sixteen_rounds(
     v: &mut [u32; 8],
-    j: usize,
-    w: &[u32; 68],
+    w: &mut [u32; 16],
+    start: usize,
     ff: impl Fn(u32, u32, u32) -> u32,
     gg: impl Fn(u32, u32, u32) -> u32,
 ) {
-    let [a, b, c, d, e, f, g, h] = *v;
-    let a12 = a.rotate_left(12);
+    // A loop would not be unrolled, and `v[i]` must be a register.
+    macro_rules! rounds {
+        ($($j:literal)*) => {
+            $(round(v, w, start + $j, &ff, &gg);)*
+        };
+    }
+    rounds!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+}
+
+/// Round j (section 5.3.3). The letters move along `v` by one place each round instead of the
+/// words: A stands in `v[-j mod 4]`, E four further on.
+///
+/// `w` is a ring of the last 16 words (section 5.3.2): W_j in place j mod 16.
+#[inline(always)]
+fn round(
+    v: &mut [u32; 8],
+    w: &mut [u32; 16],
+    j: usize,
+    ff: &impl Fn(u32, u32, u32) -> u32,
+    gg: &impl Fn(u32, u32, u32) -> u32,
+) {
+    let [a, b, c, d] = [0, 1, 2, 3].map(|letter| (letter + 64 - j) % 4);
+    let [e, f, g, h] = [a, b, c, d].map(|place| place + 4);
+    if j >= 12 {
+        let before = |distance: usize| w[(j + 4 + 16 - distance) % 16];
+        w[(j + 4) % 16] = p1(before(16) ^ before(9) ^ before(3).rotate_left(15))
+            ^ before(13).rotate_left(7)
+            ^ before(6);
+    }
+    let a12 = v[a].rotate_left(12);
     let ss1 = a12
-        .wrapping_add(e)
-        .wrapping_add(ROUND_CONSTANTS[j])
+        .wrapping_add(v[e].wrapping_add(ROUND_CONSTANTS[j]))
         .rotate_left(7);
     let ss2 = ss1 ^ a12;
-    let tt1 = ff(a, b, c)
-        .wrapping_add(d)
-        .wrapping_add(ss2)
-        .wrapping_add(w[j] ^ w[j + 4]);
-    let tt2 = gg(e, f, g)
-        .wrapping_add(h)
-        .wrapping_add(ss1)
-        .wrapping_add(w[j]);
-    *v = [
-        tt1,
-        a,
-        b.rotate_left(9),
-        c,
-        p0(tt2),
-        e,
-        f.rotate_left(19),
-        g,
-    ];
+    let w_prime = w[j % 16] ^ w[(j + 4) % 16];
+    // Summed up in pairs: what is known early first.
+    let tt1 = ff(v[a], v[b], v[c])
+        .wrapping_add(v[d].wrapping_add(w_prime))
+        .wrapping_add(ss2);
+    let tt2 = gg(v[e], v[f], v[g])
+        .wrapping_add(v[h].wrapping_add(w[j % 16]))
+        .wrapping_add(ss1);
+    v[b] = v[b].rotate_left(9);
+    v[d] = tt1;
+    v[f] = v[f].rotate_left(19);
+    v[h] = p0(tt2);
 }

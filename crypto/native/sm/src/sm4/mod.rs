@@ -1,16 +1,34 @@
 //! SM4 (GB/T 32907-2016): a cipher of 16-byte blocks under a key of 16 bytes.
+//!
+//! [`Sm4`] keeps a key; [`encrypt_once`] is faster for one block under a key of its own. Over
+//! them lie [`diversify`] and [`cbc_mac`], as bank and social security cards use them.
+//!
+//! No back end reads a table at a place that depends on a secret.
 
+#[cfg(target_arch = "x86_64")]
+mod aes;
+mod card_keys;
+#[cfg(target_arch = "x86_64")]
+mod maps;
+mod portable;
 mod s_box;
+#[cfg(target_arch = "x86_64")]
+mod vector;
 
 use zeroize::Zeroize;
 
-use s_box::substitute;
+pub use card_keys::{FACTOR_SIZE, cbc_mac, diversify};
+
+use crate::Backend;
 
 /// Bytes of a key and of a block.
 pub const BLOCK_SIZE: usize = 16;
 
 /// A key or a block.
 pub type Block = [u8; BLOCK_SIZE];
+
+/// In the form of the back end that expanded them.
+type RoundKeys = [u32; 32];
 
 /// FK (section 7.3).
 const SYSTEM_PARAMETER: [u32; 4] = [0xa3b1_bac6, 0x56aa_3350, 0x677d_9197, 0xb270_22dc];
@@ -28,38 +46,53 @@ const fn fixed_parameter() -> [u32; 32] {
     words
 }
 
+/// The rotations whose sum is L (section 6.2).
+const ROTATIONS: [u32; 5] = [0, 2, 10, 18, 24];
+/// The rotations whose sum is L' (section 7.3).
+const KEY_ROTATIONS: [u32; 3] = [0, 13, 23];
+
 /// A key, expanded to its round keys; wiped when dropped.
 #[derive(Clone)]
 pub struct Sm4 {
-    round_keys: [u32; 32],
+    backend: Backend,
+    round_keys: RoundKeys,
 }
 
 impl Sm4 {
     /// Expands a key (section 7.3).
     pub fn new(key: &Block) -> Self {
-        let mut words = to_words(key);
-        for (word, parameter) in words.iter_mut().zip(SYSTEM_PARAMETER) {
-            *word ^= parameter;
+        Self::on(Backend::current(), key)
+    }
+
+    /// Expands a key for a back end that this processor has.
+    pub(crate) fn on(backend: Backend, key: &Block) -> Self {
+        let round_keys = match backend {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Adx => aes::expand(key),
+            _ => portable::expand(key),
+        };
+        Self {
+            backend,
+            round_keys,
         }
-        let mut round_keys = [0; 32];
-        for (round_key, parameter) in round_keys.iter_mut().zip(FIXED_PARAMETER) {
-            let [k0, k1, k2, k3] = words;
-            let b = substitute(k1 ^ k2 ^ k3 ^ parameter);
-            *round_key = k0 ^ b ^ b.rotate_left(13) ^ b.rotate_left(23);
-            words = [k1, k2, k3, *round_key];
-        }
-        words.zeroize();
-        Self { round_keys }
     }
 
     /// Encrypts one block (section 7.1).
     pub fn encrypt_block(&self, block: &Block) -> Block {
-        apply_rounds(block, self.round_keys.iter())
+        match self.backend {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Adx => aes::encrypt(&self.round_keys, block),
+            _ => portable::apply_rounds(block, self.round_keys.iter()),
+        }
     }
 
     /// Decrypts one block: the same rounds, their keys in reverse (section 7.2).
     pub fn decrypt_block(&self, block: &Block) -> Block {
-        apply_rounds(block, self.round_keys.iter().rev())
+        match self.backend {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Adx => aes::decrypt(&self.round_keys, block),
+            _ => portable::apply_rounds(block, self.round_keys.iter().rev()),
+        }
     }
 }
 
@@ -75,26 +108,16 @@ impl core::fmt::Debug for Sm4 {
     }
 }
 
-/// 32 times F (section 6.2), and the words in reverse.
-fn apply_rounds<'a>(block: &Block, round_keys: impl Iterator<Item = &'a u32>) -> Block {
-    let [x0, x1, x2, x3] = round_keys.fold(to_words(block), |[x0, x1, x2, x3], round_key| {
-        let b = substitute(x1 ^ x2 ^ x3 ^ round_key);
-        let c = b ^ b.rotate_left(2) ^ b.rotate_left(10) ^ b.rotate_left(18) ^ b.rotate_left(24);
-        [x1, x2, x3, x0 ^ c]
-    });
-    let mut output = [0; BLOCK_SIZE];
-    for (bytes, word) in output.chunks_exact_mut(4).zip([x3, x2, x1, x0]) {
-        bytes.copy_from_slice(&word.to_be_bytes());
-    }
-    output
+/// Encrypts one block under a key that is not needed again: its expansion and the rounds run
+/// side by side.
+pub fn encrypt_once(key: &Block, block: &Block) -> Block {
+    encrypt_once_on(Backend::current(), key, block)
 }
 
-fn to_words(block: &Block) -> [u32; 4] {
-    let mut words = [0; 4];
-    for (word, bytes) in words.iter_mut().zip(block.chunks_exact(4)) {
-        *word = bytes
-            .iter()
-            .fold(0, |value, byte| (value << 8) | u32::from(*byte));
+pub(crate) fn encrypt_once_on(backend: Backend, key: &Block, block: &Block) -> Block {
+    match backend {
+        #[cfg(target_arch = "x86_64")]
+        Backend::Adx => aes::encrypt_once(key, block),
+        _ => portable::encrypt_once(key, block),
     }
-    words
 }

@@ -1,0 +1,35 @@
+//! Keys of cards from a master key, and the MAC of their secure messaging.
+
+use super::{BLOCK_SIZE, Block, Sm4, encrypt_once};
+
+/// Bytes of a diversification factor.
+pub const FACTOR_SIZE: usize = 8;
+
+/// Derives the key of one card, or a session key where the factor is random: the encryption of
+/// the factor and its complement under the master key.
+pub fn diversify(master: &Block, factor: &[u8; FACTOR_SIZE]) -> Block {
+    encrypt_once(
+        master,
+        &core::array::from_fn(|i| factor[i % FACTOR_SIZE] ^ if i < FACTOR_SIZE { 0 } else { 0xff }),
+    )
+}
+
+/// Returns the last block of the CBC encryption of a message, which is padded by 80 and then by
+/// zeros, always, up to whole blocks.
+///
+/// The blocks before the last one must never be told. Messages of several lengths under one key
+/// and one `iv` can be forged from each other's MACs: a card draws the `iv` anew each time.
+pub fn cbc_mac(key: &Block, iv: &Block, message: &[u8]) -> Block {
+    let sm4 = Sm4::new(key);
+    let blocks = message.chunks_exact(BLOCK_SIZE);
+    let rest = blocks.remainder();
+    let mut last = [0; BLOCK_SIZE];
+    last[..rest.len()].copy_from_slice(rest);
+    last[rest.len()] = 0x80;
+    blocks.chain([&last[..]]).fold(*iv, |mut state, block| {
+        for (byte, other) in state.iter_mut().zip(block) {
+            *byte ^= other;
+        }
+        sm4.encrypt_block(&state)
+    })
+}
