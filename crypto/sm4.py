@@ -1,10 +1,10 @@
 """SM4 (GB/T 32907): one block natively, and GCM (GB/T 36624) from `cryptography`.
 
-    encrypt_block(key, block)     # one block under a key of its own
-    Cipher(key)                   # a key met often: the same for blocks, faster; wiped at its end
-    diversify(master, factor)     # the key of one card, or of one session
-    cbc_mac(key, iv, message)     # 16 bytes; secure messaging of cards keeps the first 4
-    Gcm(key)                      # whatever is stored or sent
+encrypt_block(key, block)     # one block under a key of its own
+Cipher(key)                   # a key met often: the same for blocks, faster; wiped at its end
+diversify(master, factor)     # the key of one card, or of one session
+cbc_mac(key, iv, message)     # 16 bytes; secure messaging of cards keeps the first 4
+Gcm(key)                      # whatever is stored or sent
 """
 
 from typing import Final

@@ -1,17 +1,26 @@
 """SM3 and SM4 through the public face."""
 
+import copy
 import hashlib
+import os
+import pickle
+import subprocess
+import sys
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
-from cryptography.hazmat.primitives.ciphers.modes import ECB
+from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
 
-from crypto import DecryptionError, sm3, sm4
+from crypto import DecryptionError, sm2, sm3, sm4
 
 KEY, NONCE = bytes(range(16)), bytes(range(12))
+# So many calls take half a second or more: longer than a thread waits for its turn.
+LARGE, CALLS_MAX = bytes(1 << 20), 200
 
 
 def stream(length: int) -> bytes:
@@ -77,18 +86,133 @@ def test_blocks_agree_with_cryptography() -> None:
     for start in range(0, len(data), 32):
         key, block = data[start : start + 16], data[start + 16 : start + 32]
         expected = Cipher(SM4(key), ECB()).encryptor().update(block)
-        assert sm4.encrypt_block(key, block) == expected
-        assert sm4.decrypt_block(key, expected) == block
+        kept = sm4.Cipher(key)
+        assert sm4.encrypt_block(key, block) == kept.encrypt_block(block) == expected
+        assert sm4.decrypt_block(key, expected) == kept.decrypt_block(expected) == block
+
+
+def test_a_kept_key_is_the_same_after_any_number_of_blocks() -> None:
+    kept, block = sm4.Cipher(KEY), bytes(16)
+    for _ in range(1000):
+        block = kept.encrypt_block(block)
+        assert kept.decrypt_block(kept.encrypt_block(block)) == block
+    many = Cipher(SM4(KEY), CBC(bytes(16))).encryptor().update(bytes(16_000))
+    assert block == many[-16:]
+
+
+BACK_END_REPORT = """
+import sys
+from crypto import sm2, sm3, sm4
+data = bytes.fromhex(sys.stdin.readline())
+digests = [sm3.digest(data[:length]) for length in range(0, len(data), 7)]
+for start in range(0, len(data) - 31, 5):
+    key, block = data[start : start + 16], data[start + 16 : start + 32]
+    kept = sm4.Cipher(key)
+    digests += [sm4.encrypt_block(key, block), sm4.decrypt_block(key, block)]
+    digests += [kept.encrypt_block(block), kept.decrypt_block(block)]
+    digests += [sm4.diversify(key, block[:8]), sm4.cbc_mac(key, block, data[start:])]
+print(sm2.backend(), sm3.digest(b"".join(digests)).hex())
+"""
+
+
+def test_all_back_ends_of_this_processor_answer_alike() -> None:
+    reports = {}
+    for backend in sm2.available_backends():
+        run = subprocess.run(
+            [sys.executable, "-c", BACK_END_REPORT],
+            input=stream(2000).hex(),
+            env={**os.environ, "SSCARD_SM2_BACKEND": backend},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        name, reports[backend] = run.stdout.split()
+        assert name == backend
+    assert "portable" in reports
+    assert len(set(reports.values())) == 1
+
+
+def test_a_card_key_is_the_factor_and_its_complement_encrypted() -> None:
+    for start in range(0, 200, 8):
+        factor = stream(208)[start : start + 8]
+        block = factor + bytes(byte ^ 0xFF for byte in factor)
+        assert sm4.diversify(KEY, factor) == sm4.encrypt_block(KEY, block)
+
+
+def test_a_mac_is_the_last_block_of_cbc_with_padding_always() -> None:
+    iv = stream(16)
+    for length in [*range(66), 12_345]:
+        padded = stream(length) + b"\x80"
+        padded += bytes(-len(padded) % 16)
+        encryptor = Cipher(SM4(KEY), CBC(iv)).encryptor()
+        assert sm4.cbc_mac(KEY, iv, stream(length)) == encryptor.update(padded)[-16:]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(lambda: sm3.digest(LARGE), id="digest"),
+        pytest.param(lambda: sm3.hmac(KEY, LARGE), id="hmac"),
+        pytest.param(lambda: sm4.cbc_mac(KEY, bytes(16), LARGE), id="cbc_mac"),
+    ],
+)
+def test_other_threads_run_during_long_work(call: Callable[[], object]) -> None:
+    # Nobody is made to hand over the interpreter: it comes free in a call, or after all of them.
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    entered, stopped, calls = threading.Event(), [], []
+
+    def work() -> None:
+        entered.set()
+        while not stopped and len(calls) < CALLS_MAX:
+            calls.append(call())
+
+    worker = threading.Thread(target=work)
+    try:
+        worker.start()
+        entered.wait()
+        stopped.append(True)
+        worker.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(calls) < CALLS_MAX
 
 
 @pytest.mark.parametrize("length", [0, 15, 17, 32])
 def test_keys_and_blocks_have_16_bytes(length: int) -> None:
-    for key, block in ((bytes(length), bytes(16)), (bytes(16), bytes(length))):
-        for transform in (sm4.encrypt_block, sm4.decrypt_block):
-            with pytest.raises(ValueError, match="16 bytes"):
-                transform(key, block)
-    with pytest.raises(ValueError, match="16 bytes"):
-        sm4.Gcm(bytes(length))
+    wrong, right = bytes(length), bytes(16)
+    calls: list[Callable[[], object]] = [
+        lambda: sm4.encrypt_block(wrong, right),
+        lambda: sm4.encrypt_block(right, wrong),
+        lambda: sm4.decrypt_block(wrong, right),
+        lambda: sm4.decrypt_block(right, wrong),
+        lambda: sm4.Cipher(wrong),
+        lambda: sm4.Cipher(right).encrypt_block(wrong),
+        lambda: sm4.Cipher(right).decrypt_block(wrong),
+        lambda: sm4.diversify(wrong, bytes(8)),
+        lambda: sm4.cbc_mac(wrong, right, b"message"),
+        lambda: sm4.cbc_mac(right, wrong, b"message"),
+        lambda: sm4.Gcm(wrong),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="16 bytes"):
+            call()
+
+
+@pytest.mark.parametrize("length", [0, 7, 9, 16])
+def test_factors_have_8_bytes(length: int) -> None:
+    with pytest.raises(ValueError, match="8 bytes"):
+        sm4.diversify(KEY, bytes(length))
+
+
+def test_a_kept_key_is_neither_shown_nor_copied() -> None:
+    kept = sm4.Cipher(b"sixteen letters!")
+    assert repr(kept) == "<crypto.sm4.Cipher>"
+    for take in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="not pickled or copied"):
+            take(kept)
+    assert not hasattr(kept, "__dict__")
 
 
 def test_gcm_goes_there_and_back() -> None:

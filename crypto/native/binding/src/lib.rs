@@ -35,9 +35,7 @@ mod _native {
     #[pymodule_export]
     use crate::sm3::{Hash, sm3_digest, sm3_hmac, sm3_hmac_verify, sm3_kdf};
     #[pymodule_export]
-    use crate::sm4::{
-        Cipher, sm4_cbc_mac, sm4_decrypt_block, sm4_diversify, sm4_encrypt_block,
-    };
+    use crate::sm4::{Cipher, sm4_cbc_mac, sm4_decrypt_block, sm4_diversify, sm4_encrypt_block};
     #[pymodule_export]
     use crate::verifier::Verifier;
 

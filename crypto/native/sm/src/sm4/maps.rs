@@ -198,3 +198,53 @@ const fn cyclic_inverse(a: u8) -> u8 {
     }
     inverse
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::s_box_table;
+
+    /// SubBytes (FIPS 197, section 5.1.1).
+    fn aes_s_box(u: u8) -> u8 {
+        let inverse = (0..=255).find(|v| multiply(u, *v, AES_MODULUS) == 1);
+        cyclic_product(inverse.unwrap_or(0), AES_AFFINE.0) ^ AES_AFFINE.1
+    }
+
+    fn of_byte(map: &Map, byte: u8) -> u8 {
+        map.of_word(u32::from(byte)).to_le_bytes()[0]
+    }
+
+    #[test]
+    fn aes_s_box_is_that_of_fips_197() {
+        assert_eq!(
+            [0x00, 0x01, 0x53, 0xff].map(aes_s_box),
+            [0x63, 0x7c, 0xed, 0x16]
+        );
+    }
+
+    #[test]
+    fn between_the_maps_it_is_the_standards_s_box_with_the_linear_transforms() {
+        for (maps, rotations) in [
+            (Map::L, &crate::sm4::ROTATIONS[..]),
+            (Map::L_PRIME, &crate::sm4::KEY_ROTATIONS[..]),
+        ] {
+            for (input, output) in s_box_table().iter().enumerate() {
+                let renamed = of_byte(&Map::IN, input as u8) ^ INPUT_CONSTANT as u8;
+                let word = rotations
+                    .iter()
+                    .fold(0, |sum, count| sum ^ u32::from(*output).rotate_left(*count));
+                for (map, expected) in maps.iter().zip(word.to_le_bytes()) {
+                    let result = of_byte(map, aes_s_box(renamed));
+                    assert_eq!(of_byte(&Map::OUT, result), expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_way_out_undoes_the_way_in() {
+        for byte in 0..=255 {
+            assert_eq!(of_byte(&Map::OUT, of_byte(&Map::IN, byte)), byte);
+        }
+    }
+}

@@ -28,7 +28,7 @@ pub const BLOCK_SIZE: usize = 16;
 pub type Block = [u8; BLOCK_SIZE];
 
 /// In the form of the back end that expanded them.
-type RoundKeys = [u32; 32];
+pub(crate) type RoundKeys = [u32; 32];
 
 /// FK (section 7.3).
 const SYSTEM_PARAMETER: [u32; 4] = [0xa3b1_bac6, 0x56aa_3350, 0x677d_9197, 0xb270_22dc];
@@ -75,6 +75,11 @@ impl Sm4 {
             backend,
             round_keys,
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn round_keys(&self) -> &RoundKeys {
+        &self.round_keys
     }
 
     /// Encrypts one block (section 7.1).

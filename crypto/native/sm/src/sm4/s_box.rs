@@ -36,9 +36,9 @@ pub(super) fn substitute(words: u64) -> u64 {
     let [p0, p1, p2, p3, p4, p5, p6, p7] =
         map_out(products(&low, &inverse), products(&high, &inverse));
     // Joined in pairs, not one after the other: a round waits for this.
-    let low_pairs = (p0 | (p1 << 1)) | ((p2 | (p3 << 1)) << 2);
-    let high_pairs = (p4 | (p5 << 1)) | ((p6 | (p7 << 1)) << 2);
-    (low_pairs | (high_pairs << 4)) ^ CONSTANT_OUT
+    let low = (p0 | (p1 << 1)) | ((p2 << 2) | (p3 << 3));
+    let high = ((p4 << 4) | (p5 << 5)) | ((p6 << 6) | (p7 << 7));
+    (low | high) ^ CONSTANT_OUT
 }
 
 /// The standard's first matrix, then into the tower: h and l of h Y^16 + l Y, as factors, and
@@ -167,22 +167,11 @@ fn as_factor([p1, p0, q1, q0]: Nibble) -> Factor {
 #[cfg(test)]
 mod tests {
     use super::substitute;
-
-    /// GB/T 32907, section 6.2.
-    const TABLE: &str = "\
-        d690e9fecce13db716b614c228fb2c052b679a762abe04c3aa44132649860699\
-        9c4250f491ef987a33540b43edcfac62e4b31ca9c908e89580df94fa758f3fa6\
-        4707a7fcf37317ba83593c19e6854fa8686b81b27164da8bf8eb0f4b70569d35\
-        1e240e5e6358d1a225227c3b01217887d40046579fd327524c3602e7a0c4c89e\
-        eabf8ad240c738b5a3f7f2cef96115a1e0ae5da49b341a55ad933230f58cb1e3\
-        1df6e22e8266ca60c02923ab0d534e6fd5db3745defd8e2f03ff6a726d6c5b51\
-        8d1baf92bbddbc7f11d95c411f105ad80ac13188a5cd7bbd2d74d012b8e5b4b0\
-        8969974a0c96777e65b9f109c56ec68418f07dec3adc4d2079ee5f3ed7cb3948";
+    use crate::tests::s_box_table;
 
     #[test]
     fn every_byte_has_its_place_of_the_standard_in_every_position() {
-        let table = crate::tests::hex(TABLE);
-        assert_eq!(table.len(), 256);
+        let table = s_box_table();
         for (input, output) in table.iter().enumerate() {
             for position in 0..8 {
                 let words = u64::from_be_bytes([0xff, 0x00, 0x5a, 0x01, 0x80, 0x37, 0xfe, 0xa5]);

@@ -7,9 +7,11 @@ mod digests;
 mod official;
 mod points;
 mod sm4;
+mod sm4_textbook;
 mod textbook;
 
 pub(crate) use official::Official;
+pub(crate) use sm4_textbook::s_box_table;
 
 use crate::sm3;
 

@@ -1,5 +1,6 @@
-use super::{hex, samples};
-use crate::sm4::{Block, Sm4};
+use super::{Official, hex, samples, sm4_textbook};
+use crate::Backend;
+use crate::sm4::{Block, Sm4, cbc_mac, diversify, encrypt_once_on};
 
 const TEXT: &str = include_str!("../../../../../tests/vectors/sm_official.json");
 
@@ -35,26 +36,83 @@ fn every_official_value_is_reproduced_the_millionth_round_included() {
         examples.iter().map(|example| example.3).collect::<Vec<_>>(),
         [1, 1_000_000, 1]
     );
-    for (key, plaintext, ciphertext, rounds) in examples {
-        let sm4 = Sm4::new(&key);
-        for (plain, cipher) in plaintext.chunks(16).zip(ciphertext.chunks(16)) {
-            let start: Block = plain.try_into().unwrap();
-            let end = (0..rounds).fold(start, |block, _| sm4.encrypt_block(&block));
-            assert_eq!(end, cipher);
-            let back = (0..rounds).fold(end, |block, _| sm4.decrypt_block(&block));
-            assert_eq!(back, start);
+    for backend in Backend::available() {
+        for (key, plaintext, ciphertext, rounds) in &examples {
+            let sm4 = Sm4::on(backend, key);
+            for (plain, cipher) in plaintext.chunks(16).zip(ciphertext.chunks(16)) {
+                let start: Block = plain.try_into().unwrap();
+                let end = (0..*rounds).fold(start, |block, _| sm4.encrypt_block(&block));
+                assert_eq!(end, cipher);
+                let back = (0..*rounds).fold(end, |block, _| sm4.decrypt_block(&block));
+                assert_eq!(back, start);
+                if *rounds == 1 {
+                    assert_eq!(encrypt_once_on(backend, key, &start), end);
+                }
+            }
         }
     }
 }
 
 #[test]
-fn decryption_undoes_encryption_under_any_key() {
-    for bytes in samples(200) {
-        let (key, block) = bytes.split_at(16);
-        let sm4 = Sm4::new(key.try_into().unwrap());
-        let block: Block = block.try_into().unwrap();
-        assert_ne!(sm4.encrypt_block(&block), block);
-        assert_eq!(sm4.decrypt_block(&sm4.encrypt_block(&block)), block);
+fn every_back_end_agrees_with_the_textbook_under_any_key() {
+    for bytes in samples(500) {
+        let key: Block = bytes[..16].try_into().unwrap();
+        let block: Block = bytes[16..].try_into().unwrap();
+        let encrypted = sm4_textbook::encrypt(&key, &block);
+        assert_eq!(sm4_textbook::decrypt(&key, &encrypted), block);
+        for backend in Backend::available() {
+            let sm4 = Sm4::on(backend, &key);
+            assert_eq!(sm4.encrypt_block(&block), encrypted);
+            assert_eq!(sm4.decrypt_block(&encrypted), block);
+            assert_eq!(sm4.clone().encrypt_block(&block), encrypted);
+            assert_eq!(encrypt_once_on(backend, &key, &block), encrypted);
+        }
+    }
+}
+
+#[test]
+fn a_card_key_and_its_mac_are_those_of_the_example() {
+    let example = Official::section("sm4_diversification");
+    let bytes = |name: &str| example.bytes(name);
+    let master = bytes("master").try_into().unwrap();
+    let subkey = diversify(&master, &bytes("factor").try_into().unwrap());
+    assert_eq!(subkey, bytes("subkey")[..]);
+    let iv = [bytes("mac_random"), vec![0; 8]]
+        .concat()
+        .try_into()
+        .unwrap();
+    assert_eq!(cbc_mac(&subkey, &iv, &bytes("mac_data"))[..4], bytes("mac"));
+}
+
+#[test]
+fn a_mac_pads_messages_of_every_length() {
+    let data: Vec<u8> = samples(4).flatten().collect();
+    let (key, iv): (Block, Block) = ([0x2b; 16], [0x5c; 16]);
+    for length in 0..data.len() {
+        let mut padded = data[..length].to_vec();
+        padded.push(0x80);
+        padded.resize(padded.len().next_multiple_of(16), 0);
+        let expected = padded.chunks(16).fold(iv, |state, block| {
+            let sum = core::array::from_fn(|i| state[i] ^ block[i]);
+            sm4_textbook::encrypt(&key, &sum)
+        });
+        assert_eq!(cbc_mac(&key, &iv, &data[..length]), expected);
+    }
+}
+
+#[test]
+#[allow(unsafe_code)]
+fn the_round_keys_are_wiped_when_dropped() {
+    for backend in Backend::available() {
+        let mut kept = core::mem::ManuallyDrop::new(Sm4::on(backend, &[7; 16]));
+        assert!(kept.round_keys().iter().all(|word| *word != 0));
+        // SAFETY: dropped once, and what is read afterwards are whole numbers in memory that is
+        // still there.
+        let left = unsafe {
+            core::mem::ManuallyDrop::drop(&mut kept);
+            core::ptr::addr_of!(*kept).read()
+        };
+        assert_eq!(*core::mem::ManuallyDrop::new(left).round_keys(), [0; 32]);
     }
 }
 
