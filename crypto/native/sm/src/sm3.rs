@@ -1,6 +1,6 @@
 //! SM3 (GB/T 32905-2016): a digest of 32 bytes.
 
-use zeroize::Zeroize;
+use zeroize::{DefaultIsZeroes, Zeroize};
 
 /// Bytes of a digest.
 pub const DIGEST_SIZE: usize = 32;
@@ -43,11 +43,23 @@ pub fn digest(data: &[u8]) -> Digest {
     hash.finish()
 }
 
+/// Bytes that are wiped as a whole: byte by byte, a short digest would show it.
+#[derive(Clone, Copy)]
+struct Block([u8; BLOCK_SIZE]);
+
+impl Default for Block {
+    fn default() -> Self {
+        Self([0; BLOCK_SIZE])
+    }
+}
+
+impl DefaultIsZeroes for Block {}
+
 /// A digest in the making; wiped when dropped, because what it has read may be a secret.
 #[derive(Clone)]
 pub struct Sm3 {
     state: [u32; 8],
-    block: [u8; BLOCK_SIZE],
+    block: Block,
     length: u64,
 }
 
@@ -56,7 +68,7 @@ impl Sm3 {
     pub fn new() -> Self {
         Self {
             state: INITIAL,
-            block: [0; BLOCK_SIZE],
+            block: Block::default(),
             length: 0,
         }
     }
@@ -67,18 +79,18 @@ impl Sm3 {
         self.length = self.length.wrapping_add(data.len() as u64);
         if filled > 0 {
             let (head, rest) = data.split_at(data.len().min(BLOCK_SIZE - filled));
-            self.block[filled..filled + head.len()].copy_from_slice(head);
+            self.block.0[filled..filled + head.len()].copy_from_slice(head);
             if filled + head.len() < BLOCK_SIZE {
                 return;
             }
-            compress(&mut self.state, &self.block);
+            compress(&mut self.state, &self.block.0);
             data = rest;
         }
         while let Some((block, rest)) = data.split_first_chunk() {
             compress(&mut self.state, block);
             data = rest;
         }
-        self.block[..data.len()].copy_from_slice(data);
+        self.block.0[..data.len()].copy_from_slice(data);
     }
 
     /// Returns the digest of what was read so far; reading can go on.
@@ -89,15 +101,15 @@ impl Sm3 {
     /// Returns the digest of what was read.
     pub(crate) fn finish(mut self) -> Digest {
         let filled = self.filled();
-        self.block[filled] = 0x80;
-        self.block[filled + 1..].fill(0);
+        self.block.0[filled] = 0x80;
+        self.block.0[filled + 1..].fill(0);
         if filled + 1 > BLOCK_SIZE - 8 {
-            compress(&mut self.state, &self.block);
-            self.block.fill(0);
+            compress(&mut self.state, &self.block.0);
+            self.block.0.fill(0);
         }
         let bits = self.length.wrapping_mul(8);
-        self.block[BLOCK_SIZE - 8..].copy_from_slice(&bits.to_be_bytes());
-        compress(&mut self.state, &self.block);
+        self.block.0[BLOCK_SIZE - 8..].copy_from_slice(&bits.to_be_bytes());
+        compress(&mut self.state, &self.block.0);
         let mut digest = [0; DIGEST_SIZE];
         for (bytes, word) in digest.chunks_exact_mut(4).zip(self.state) {
             bytes.copy_from_slice(&word.to_be_bytes());
@@ -219,4 +231,29 @@ fn round(
     v[d] = tt1;
     v[f] = v[f].rotate_left(19);
     v[h] = p0(tt2);
+}
+
+#[cfg(test)]
+mod tests {
+    use core::mem::ManuallyDrop;
+
+    use super::*;
+
+    #[test]
+    #[allow(unsafe_code)]
+    fn state_and_bytes_are_wiped_when_dropped() {
+        let mut hash = ManuallyDrop::new(Sm3::new());
+        hash.update(&[7; BLOCK_SIZE]);
+        hash.update(&[7; BLOCK_SIZE - 1]);
+        assert!(hash.state.iter().all(|word| *word != 0));
+        assert_eq!(hash.block.0[..BLOCK_SIZE - 1], [7; BLOCK_SIZE - 1]);
+        // SAFETY: dropped once, and what is read afterwards are whole numbers in memory that is
+        // still there.
+        let left = unsafe {
+            ManuallyDrop::drop(&mut hash);
+            ManuallyDrop::new(core::ptr::addr_of!(*hash).read())
+        };
+        assert_eq!(left.state, [0; 8]);
+        assert_eq!(left.block.0, [0; BLOCK_SIZE]);
+    }
 }
