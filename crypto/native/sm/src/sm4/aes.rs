@@ -100,8 +100,8 @@ fn encrypt_inline(round_keys: &RoundKeys, block: &Block) -> Block {
     let mut x = read(block).spread();
     for start in (0..32).step_by(4) {
         let keys = four(round_keys, start).spread();
-        for i in 0..4 {
-            next(&mut x, i, keys[i], &L);
+        for (i, key) in keys.into_iter().enumerate() {
+            next(&mut x, i, key, &L);
         }
     }
     write(x)
@@ -112,8 +112,8 @@ fn decrypt_inline(round_keys: &RoundKeys, block: &Block) -> Block {
     let mut x = read(block).spread();
     for start in (0..32).step_by(4).rev() {
         let keys = four(round_keys, start).spread();
-        for i in 0..4 {
-            next(&mut x, i, keys[3 - i], &L);
+        for (i, key) in keys.into_iter().rev().enumerate() {
+            next(&mut x, i, key, &L);
         }
     }
     write(x)
