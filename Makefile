@@ -46,6 +46,7 @@ layers: $(VENV)/.built $(VENV)/.dev
 rust:
 	@cargo fmt --all --check
 	@cargo clippy --release --locked --workspace --all-targets --quiet -- -D warnings
+	@cargo clippy --release --locked --package sscard-sm-leaks --all-features --quiet -- -D warnings
 
 bench: $(VENV)/.built $(VENV)/.dev ## speed of the core beside other libraries
 	@$(BIN)/python -m benchmarks.bench_crypto

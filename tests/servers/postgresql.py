@@ -9,7 +9,6 @@ The server runs without fsync: these tests kill clients, never the machine, and 
 death loses nothing that was committed. What has to hold when power goes is PostgreSQL's to prove.
 """
 
-import fcntl
 import os
 import pwd
 import shutil
@@ -23,11 +22,11 @@ from pathlib import Path
 from typing import NoReturn
 
 import psycopg
-import pytest
+from servers import debian
 
 ROLE = "sscard"
 START_TIMEOUT_SECONDS = 60
-INSTALL_TIMEOUT_SECONDS = 900
+CONSEQUENCE = "the tests on PostgreSQL did not run"
 SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -152,7 +151,7 @@ def _binaries() -> Path:
     """The directory of initdb and postgres; installs them first where they are absent."""
     found = _find_binaries()
     if found is None:
-        _install()
+        debian.install("postgresql", consequence=CONSEQUENCE)
         found = _find_binaries()
     if found is None:
         unavailable("Debian's package postgresql brought no initdb")
@@ -169,32 +168,6 @@ def _find_binaries() -> Path | None:
     return None
 
 
-def _install() -> None:
-    if shutil.which("apt-get") is None:
-        unavailable("PostgreSQL is absent, and there is no apt-get to install it with")
-    if os.geteuid() != 0:
-        unavailable("PostgreSQL is absent; as root: apt-get install postgresql")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    commands = (
-        ["apt-get", "update", "-qq"],
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql"],
-    )
-    # Two test processes must not run the package manager at the same time.
-    with (Path(tempfile.gettempdir()) / "sscard-apt.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for command in commands:
-            done = subprocess.run(
-                command,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=INSTALL_TIMEOUT_SECONDS,
-                check=False,
-            )
-            if done.returncode:
-                unavailable(f"{' '.join(command)} failed: {done.stderr.strip()[-400:]}")
-
-
 def _owner() -> str | None:
     """PostgreSQL refuses to run as root: then it runs as a user with no rights of its own."""
     if os.geteuid() != 0:
@@ -204,7 +177,4 @@ def _owner() -> str | None:
 
 
 def unavailable(reason: str) -> NoReturn:
-    message = f"the tests on PostgreSQL did not run: {reason}"
-    if os.environ.get("CI", "").lower() == "true":
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
+    debian.unavailable(f"{CONSEQUENCE}: {reason}")

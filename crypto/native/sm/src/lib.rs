@@ -31,6 +31,10 @@ mod portable;
 mod random;
 mod residue;
 mod scalar;
+#[cfg(not(feature = "secrecy-check"))]
+mod secrecy;
+#[cfg(feature = "secrecy-check")]
+pub mod secrecy;
 pub mod sm2;
 pub mod sm3;
 pub mod sm4;

@@ -5,6 +5,7 @@ use core::hint::black_box;
 use zeroize::Zeroize;
 
 use crate::limbs::Limbs;
+use crate::secrecy;
 
 /// All ones (set) or all zeros (clear).
 ///
@@ -74,10 +75,12 @@ impl Mask {
         self.0
     }
 
-    /// Gives the answer away: only for what the caller is told anyway.
+    /// Gives the answer away: only for what the caller is told anyway. The places that do so with
+    /// a secret's consequence are listed in tests/crypto/test_constant_time.py.
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn reveal(self) -> bool {
-        self.0 != 0
+        secrecy::give_away(self.0) != 0
     }
 }
 

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::hmac::HmacSm3;
 use crate::random::{RandomSource, RandomSourceFailed};
 use crate::scalar::Scalar;
+use crate::secrecy;
 use crate::sm3::Digest;
 
 /// Draws before giving up. One in 2^32 is out of range, so a second draw is a rarity already.
@@ -39,8 +40,7 @@ impl<'a, R: RandomSource> Nonces<'a, R> {
     pub(super) fn draw(&mut self) -> Result<Zeroizing<Scalar>, RandomSourceFailed> {
         while self.draws < DRAWS_MAX {
             self.draws += 1;
-            let mut fresh = Zeroizing::new([0; 32]);
-            self.random.fill(&mut *fresh)?;
+            let fresh = fresh_bytes(self.random)?;
             let mut mac = self.keyed.clone();
             mac.update(self.z);
             mac.update(self.e);
@@ -60,13 +60,18 @@ pub(super) fn random_scalar(
     random: &mut impl RandomSource,
 ) -> Result<Zeroizing<Scalar>, RandomSourceFailed> {
     for _ in 0..DRAWS_MAX {
-        let mut bytes = Zeroizing::new([0; 32]);
-        random.fill(&mut *bytes)?;
-        if let Some(scalar) = in_range(&bytes) {
+        if let Some(scalar) = in_range(&*fresh_bytes(random)?) {
             return Ok(scalar);
         }
     }
     Err(RandomSourceFailed)
+}
+
+fn fresh_bytes(random: &mut impl RandomSource) -> Result<Zeroizing<[u8; 32]>, RandomSourceFailed> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    random.fill(&mut *bytes)?;
+    secrecy::mark_secret(&mut *bytes);
+    Ok(bytes)
 }
 
 fn in_range(bytes: &[u8; 32]) -> Option<Zeroizing<Scalar>> {

@@ -1,0 +1,165 @@
+//! What is done with secrets. Fresh randomness is marked by sscard-sm itself, as it comes in.
+
+use sscard_sm::secrecy::{mark_public, mark_secret};
+use sscard_sm::sm2::{DEFAULT_SIGNER_ID, PrivateKey};
+use sscard_sm::sm3::digest;
+use sscard_sm::sm4::Sm4;
+use sscard_sm::{hmac, kdf};
+
+use crate::Operation;
+
+pub(crate) const ALL: &[Operation] = &[
+    ("generate", generate),
+    ("load", load),
+    ("load-refused", load_refused),
+    ("sign", sign),
+    ("sign-digest", sign_digest),
+    ("encrypt", encrypt),
+    ("decrypt", decrypt),
+    ("decrypt-refused", decrypt_refused),
+    ("sm4", sm4),
+    ("hmac", hmac_tag),
+    ("hmac-verify", hmac_verify),
+    ("kdf", kdf_fill),
+];
+
+const MESSAGE: &[u8] = b"neither the key nor the nonce shows";
+
+/// Bytes that depend on the number, marked as a secret.
+fn secret<const SIZE: usize>(number: u8) -> [u8; SIZE] {
+    let mut bytes = core::array::from_fn(|i| digest(&[number, (i / 32) as u8])[i % 32]);
+    mark_secret(&mut bytes);
+    bytes
+}
+
+/// The same bytes, for everybody to see.
+fn public<const SIZE: usize>(mut bytes: [u8; SIZE]) -> [u8; SIZE] {
+    mark_public(&mut bytes);
+    bytes
+}
+
+fn key(number: u8) -> Option<PrivateKey> {
+    PrivateKey::from_bytes(&secret(number)).ok()
+}
+
+/// What everybody verifies with: the public key is made from the secret and then published.
+fn verifies(key: &PrivateKey, check: impl Fn(&sscard_sm::sm2::PublicKey) -> bool) -> Option<bool> {
+    let point = public(key.public_key().to_sec1());
+    let published = sscard_sm::sm2::PublicKey::from_sec1(&point).ok()?;
+    Some(check(&published))
+}
+
+fn generate() -> Option<bool> {
+    let key = PrivateKey::generate().ok()?;
+    let bytes = public(*key.to_bytes());
+    verifies(&key, |published| {
+        PrivateKey::from_bytes(&bytes).is_ok_and(|again| again.public_key() == published)
+    })
+}
+
+fn load() -> Option<bool> {
+    let key = key(1)?;
+    let bytes: [u8; 32] = public(secret(1));
+    Some(public(*key.to_bytes()) == bytes)
+}
+
+fn load_refused() -> Option<bool> {
+    // n - 1 is in the range of a scalar and not of a key.
+    let mut bytes = [0xff; 32];
+    bytes[3] = 0xfe;
+    bytes[16..].copy_from_slice(&0x7203_df6b_21c6_052b_53bb_f409_39d5_4122_u128.to_be_bytes());
+    let refused = |mut bytes: [u8; 32]| {
+        mark_secret(&mut bytes);
+        PrivateKey::from_bytes(&bytes).is_err()
+    };
+    Some(refused(bytes) && refused([0; 32]) && refused([0xff; 32]))
+}
+
+fn sign() -> Option<bool> {
+    let key = key(2)?;
+    let signature = key.sign(MESSAGE, DEFAULT_SIGNER_ID).ok()?.to_bytes();
+    let other_id = key.sign(MESSAGE, b"other").ok()?.to_bytes();
+    let (signature, other_id) = (public(signature), public(other_id));
+    verifies(&key, |published| {
+        published
+            .verify(&signature, MESSAGE, DEFAULT_SIGNER_ID)
+            .is_ok()
+            && published.verify(&other_id, MESSAGE, b"other").is_ok()
+    })
+}
+
+fn sign_digest() -> Option<bool> {
+    let key = key(3)?;
+    let e = digest(MESSAGE);
+    let signature = public(key.sign_digest(&e).ok()?.to_bytes());
+    verifies(&key, |published| {
+        published.verify_digest(&signature, &e).is_ok()
+    })
+}
+
+/// The plaintext and the nonce are secret, the receiver's key is not.
+fn encrypt() -> Option<bool> {
+    let receiver = PrivateKey::from_bytes(&public(secret(4))).ok()?;
+    let plaintext: [u8; 100] = secret(5);
+    let mut ciphertext = receiver.public_key().encrypt(&plaintext).ok()?.to_bytes();
+    mark_public(&mut ciphertext);
+    let ciphertext = sscard_sm::sm2::Ciphertext::from_bytes(&ciphertext).ok()?;
+    let decrypted = receiver.decrypt(&ciphertext).ok()?;
+    Some(decrypted[..] == public(plaintext))
+}
+
+fn decrypt() -> Option<bool> {
+    let (ciphertext, plaintext) = ciphertext(6)?;
+    let mut decrypted = key(6)?
+        .decrypt(&sscard_sm::sm2::Ciphertext::from_bytes(&ciphertext).ok()?)
+        .ok()?;
+    mark_public(&mut decrypted);
+    Some(decrypted[..] == plaintext)
+}
+
+fn decrypt_refused() -> Option<bool> {
+    let (mut ciphertext, _) = ciphertext(7)?;
+    let last = ciphertext.last_mut()?;
+    *last ^= 1;
+    let ciphertext = sscard_sm::sm2::Ciphertext::from_bytes(&ciphertext).ok()?;
+    Some(key(7)?.decrypt(&ciphertext).is_err())
+}
+
+/// Somebody else's ciphertext for the key of this number, and its plaintext.
+fn ciphertext(number: u8) -> Option<(Vec<u8>, [u8; 100])> {
+    let receiver = PrivateKey::from_bytes(&public(secret(number))).ok()?;
+    let plaintext = public(secret(8));
+    let mut ciphertext = receiver.public_key().encrypt(&plaintext).ok()?.to_bytes();
+    mark_public(&mut ciphertext);
+    Some((ciphertext, plaintext))
+}
+
+/// One key for a block and back, and one that is expanded for each block.
+fn sm4() -> Option<bool> {
+    let cipher = Sm4::new(&secret(9));
+    let block = secret(10);
+    let back = cipher.decrypt_block(&cipher.encrypt_block(&block));
+    let known = Sm4::new(&public(secret(9))).encrypt_block(&public(secret(10)));
+    Some(public(back) == public(block) && public(cipher.encrypt_block(&block)) == known)
+}
+
+fn hmac_tag() -> Option<bool> {
+    let long = public(hmac::hmac(&secret::<100>(11), &secret::<100>(12)));
+    let known = hmac::hmac(&public(secret::<100>(11)), &public(secret::<100>(12)));
+    Some(long == known)
+}
+
+fn hmac_verify() -> Option<bool> {
+    let key: [u8; 32] = secret(13);
+    let tag = public(hmac::hmac(&key, MESSAGE));
+    let mut wrong = tag;
+    wrong[31] ^= 1;
+    Some(hmac::verify(&key, MESSAGE, &tag).is_ok() && hmac::verify(&key, MESSAGE, &wrong).is_err())
+}
+
+fn kdf_fill() -> Option<bool> {
+    let (mut output, mut known) = ([0; 100], [0; 100]);
+    kdf::fill(&secret::<64>(14), &mut output);
+    kdf::fill(&public(secret::<64>(14)), &mut known);
+    Some(public(output) == known)
+}

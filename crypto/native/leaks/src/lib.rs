@@ -1,0 +1,6 @@
+//! Looks for secrets that leak from sscard-sm. Nothing of this is delivered.
+//!
+//! - `control-flow`, run under valgrind, uses every secret in every operation, with the secrets
+//!   marked: a branch or an address that depends on one is reported.
+//!
+//! Each program stands behind a feature of its own, which opens in sscard-sm what it needs.

@@ -1,0 +1,166 @@
+"""No branch and no memory address depends on a secret: valgrind watches the native core.
+
+The program `control-flow` of crypto/native/leaks marks keys, nonces, plaintexts and expected
+tags as undefined bytes, and valgrind reports where one of them decides a jump or an address. It
+hides ADX from a program that asks for it and runs it all the same, so the back end is forced, and
+the program says which one ran.
+
+Valgrind looks at the paths that ran. It does not know how long an instruction takes: a division
+by a public number would pass, so the machine code is searched for divisions, too.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+from leak_programs import ROOT, build
+from servers import debian
+
+import crypto._native
+from crypto import sm2
+
+CONSEQUENCE = "constant time was not checked"
+REPORTED = 99
+# What a client request is made of on x86-64: the rotations of rdi, then xchg rbx, rbx.
+CLIENT_REQUEST = bytes.fromhex("48c1c703 48c1c70d 48c1c73d 48c1c733 4887db")
+
+OPERATIONS = {
+    "generate",
+    "load",
+    "load-refused",
+    "sign",
+    "sign-digest",
+    "encrypt",
+    "decrypt",
+    "decrypt-refused",
+    "sm4",
+    "hmac",
+    "hmac-verify",
+    "kdf",
+}
+PLANTED = ("planted-branch", "planted-load", "planted-store", "planted-comparison")
+
+# Every place that tells a secret's consequence, and what the caller learns by it.
+GIVEN_AWAY = {
+    "hmac.rs verify": "whether the tag is right",
+    "residue.rs from_bytes": "whether a key or a drawn nonce is below n",
+    "sm2/encryption.rs decrypt": "whether the ciphertext is right",
+    "sm2/encryption.rs encrypt_under": "whether the key stream is all zeros: another nonce",
+    "sm2/nonce.rs in_range": "whether a drawn nonce is 0: another one",
+    "sm2/private_key.rs from_scalar": "whether a key is 0 or n-1",
+    "sm2/private_key.rs sign_under": "whether r, r + k or s is 0: another nonce",
+}
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What one run under valgrind said."""
+
+    code: int
+    back_end: str
+    # For each operation, whether its answer was right and how many errors valgrind had.
+    operations: dict[str, tuple[str, int]]
+    given_away: set[str]
+    reports: str
+
+
+@cache
+def valgrind() -> str:
+    """The path of valgrind; installs it first where it is absent and this process may."""
+    if shutil.which("valgrind") is None:
+        debian.install("valgrind", "libc6-dbg", consequence=CONSEQUENCE)
+    return shutil.which("valgrind") or debian.unavailable(f"{CONSEQUENCE}: valgrind did not come")
+
+
+def watch(program: Path, back_end: str, *names: str) -> Watched:
+    done = subprocess.run(
+        [valgrind(), "--quiet", f"--error-exitcode={REPORTED}", program, *names],
+        env={**os.environ, "SSCARD_SM2_BACKEND": back_end},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    lines = [line.split(" ") for line in done.stdout.splitlines()]
+    assert ["watched", "true"] in lines, done.stderr
+    return Watched(
+        done.returncode,
+        next(values[0] for word, *values in lines if word == "backend"),
+        {v[0]: (v[1], int(v[2])) for word, *v in lines if word == "operation"},
+        {function_at(v[0], int(v[1])) for word, *v in lines if word == "given-away"},
+        done.stderr,
+    )
+
+
+def function_at(file: str, line: int) -> str:
+    """The file and the function that a line of the native core is in."""
+    above = (ROOT / file).read_text().splitlines()[:line]
+    names = (found[1] for text in reversed(above) if (found := re.search(r"\bfn (\w+)", text)))
+    return f"{file.removeprefix('crypto/native/sm/src/')} {next(names)}"
+
+
+@pytest.fixture(scope="module")
+def program() -> Path:
+    return build("control-flow")
+
+
+@pytest.fixture(params=["portable", "adx"])
+def back_end(request: pytest.FixtureRequest) -> str:
+    if request.param not in sm2.available_backends():
+        pytest.skip(f"this processor can't run the back end {request.param}")
+    param: str = request.param
+    return param
+
+
+def test_no_secret_decides_a_branch_or_an_address(program: Path, back_end: str) -> None:
+    watched = watch(program, back_end)
+    print(f"{back_end}: {len(watched.operations)} operations")
+    print("given away:", *sorted(watched.given_away), sep="\n  ")
+    assert watched.code == 0, watched.reports
+    assert watched.back_end == back_end
+    assert watched.operations == dict.fromkeys(OPERATIONS, ("true", 0))
+    assert watched.given_away == set(GIVEN_AWAY)
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_a_planted_leak_is_reported(program: Path, planted: str) -> None:
+    watched = watch(program, "portable", planted)
+    answer, errors = watched.operations[planted]
+    assert (watched.code, answer) == (REPORTED, "true")
+    assert errors > 0
+    assert f"planted::{planted.removeprefix('planted-')}" in watched.reports
+
+
+def test_no_instruction_divides(program: Path) -> None:
+    # The time of a division depends on what is divided, on most processors.
+    assert "division" in "".join(divisions(program, "control_flow7planted"))
+    assert divisions(Path(crypto._native.__file__), "sscard_sm", "_native") == set()
+
+
+def divisions(binary: Path, *crates: str) -> set[str]:
+    """The functions of these crates, by their names for the linker, that divide."""
+    listing = subprocess.run(
+        ["objdump", "--disassemble", "--no-show-raw-insn", binary],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    found, function = set(), ""
+    for line in listing.splitlines():
+        if start := re.fullmatch(r"[0-9a-f]+ <(.+)>:", line):
+            function = start[1]
+        elif re.search(r"\t[us]?i?div[bwlq]?\b", line) and any(name in function for name in crates):
+            found.add(function)
+    return found
+
+
+def test_the_delivered_module_makes_no_requests_to_valgrind(program: Path) -> None:
+    if os.uname().machine == "x86_64":
+        assert CLIENT_REQUEST in program.read_bytes()
+    module = crypto._native.__file__
+    assert CLIENT_REQUEST not in Path(module).read_bytes()
