@@ -6,9 +6,12 @@ the one part of issuance that imports scan_api, to start it.
 
 import sys
 
+from issuance.cli.core_dumps import forbid_core_dumps
+
 
 def main() -> None:
     """The console script. The commands take a second to import, and Ctrl-C is heard then, too."""
+    forbid_core_dumps()
     try:
         from issuance.cli.commands import app  # noqa: PLC0415 - see above
 
