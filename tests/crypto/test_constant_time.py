@@ -18,10 +18,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from leak_programs import ROOT, build
 from servers import debian
 
 import crypto._native
+from benchmarks.leaks import ROOT, build
 from crypto import sm2
 
 CONSEQUENCE = "constant time was not checked"

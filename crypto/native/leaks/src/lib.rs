@@ -2,5 +2,7 @@
 //!
 //! - `control-flow`, run under valgrind, uses every secret in every operation, with the secrets
 //!   marked: a branch or an address that depends on one is reported.
+//! - `memory` uses secrets a thousand times and drops them, and stands still while somebody else
+//!   searches its memory.
 //!
 //! Each program stands behind a feature of its own, which opens in sscard-sm what it needs.

@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::mask::Mask;
 use crate::sm3::{BLOCK_SIZE, Digest, Sm3, digest};
+use crate::wiped_stack::{self, SHALLOW};
 
 /// The tag is not that of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +52,11 @@ impl HmacSm3 {
 
 /// Returns the tag of a message.
 pub fn hmac(key: &[u8], message: &[u8]) -> Digest {
-    let mut mac = HmacSm3::new(key);
-    mac.update(message);
-    mac.tag()
+    wiped_stack::work::<SHALLOW, _>(|| {
+        let mut mac = HmacSm3::new(key);
+        mac.update(message);
+        mac.tag()
+    })
 }
 
 /// Checks a tag of 32 bytes, in a time that tells nothing of how much of it was right.

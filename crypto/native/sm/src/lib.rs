@@ -38,6 +38,7 @@ pub mod secrecy;
 pub mod sm2;
 pub mod sm3;
 pub mod sm4;
+mod wiped_stack;
 
 #[cfg(test)]
 mod tests;

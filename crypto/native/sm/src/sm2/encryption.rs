@@ -10,6 +10,7 @@ use crate::multiply::secret_multiple;
 use crate::random::{RandomSource, System};
 use crate::scalar::Scalar;
 use crate::sm3::{Digest, Sm3};
+use crate::wiped_stack::{self, DEEP};
 
 use super::nonce::random_scalar;
 use super::{Ciphertext, DecryptionFailed, EncryptionFailed, PrivateKey, PublicKey};
@@ -38,13 +39,15 @@ impl PublicKey {
         if plaintext.len() > PLAINTEXT_MAX {
             return Err(EncryptionFailed::PlaintextTooLong);
         }
-        loop {
-            // Step A5 asks for another k when the key stream is all zeros: one in 256 for a
-            // plaintext of a single byte.
-            if let Some(ciphertext) = self.encrypt_under(plaintext, &*random_scalar(random)?) {
-                return Ok(ciphertext);
+        wiped_stack::work::<DEEP, _>(|| {
+            loop {
+                // Step A5 asks for another k when the key stream is all zeros: one in 256 for a
+                // plaintext of a single byte.
+                if let Some(ciphertext) = self.encrypt_under(plaintext, &*random_scalar(random)?) {
+                    return Ok(ciphertext);
+                }
             }
-        }
+        })
     }
 
     /// Steps A2 to A8 with a given k; nothing when the standard asks for another one.
@@ -67,14 +70,16 @@ impl PrivateKey {
     /// # Errors
     /// [`DecryptionFailed`], whatever is wrong.
     pub fn decrypt(&self, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<u8>>, DecryptionFailed> {
-        let shared = SharedPoint::new(self.scalar(), &ciphertext.c1);
-        let (plaintext, no_stream) = shared.apply_stream(&ciphertext.c2);
-        let same = Mask::if_equal_bytes(&shared.digest(&plaintext), &ciphertext.c3);
-        if same.and(no_stream.not()).reveal() {
-            Ok(plaintext)
-        } else {
-            Err(DecryptionFailed)
-        }
+        wiped_stack::work::<DEEP, _>(|| {
+            let shared = SharedPoint::new(self.scalar(), &ciphertext.c1);
+            let (plaintext, no_stream) = shared.apply_stream(&ciphertext.c2);
+            let same = Mask::if_equal_bytes(&shared.digest(&plaintext), &ciphertext.c3);
+            if same.and(no_stream.not()).reveal() {
+                Ok(plaintext)
+            } else {
+                Err(DecryptionFailed)
+            }
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use crate::hmac::HmacSm3;
 use crate::random::{RandomSource, RandomSourceFailed, System};
 use crate::scalar::Scalar;
 use crate::sm3::{DIGEST_SIZE, Digest};
+use crate::wiped_stack::{self, DEEP, SHALLOW};
 
 use super::identity::{DEFAULT_SIGNER_ID, identity_digest, message_digest};
 use super::nonce::{DRAWS_MAX, Nonces, random_scalar};
@@ -42,7 +43,7 @@ impl PrivateKey {
     /// # Errors
     /// [`RandomSourceFailed`]; there is no other source to fall back on.
     pub fn generate() -> Result<Self, RandomSourceFailed> {
-        Self::generate_from(&mut System)
+        wiped_stack::work::<DEEP, _>(|| Self::generate_from(&mut System))
     }
 
     pub(super) fn generate_from(
@@ -61,8 +62,11 @@ impl PrivateKey {
     /// # Errors
     /// [`InvalidKey`] out of 1 to n-2 (GB/T 32918.1, section 6.1): n-1 has no 1 / (1 + d).
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, InvalidKey> {
-        let d = Zeroizing::new(Scalar::from_bytes(bytes).ok_or(InvalidKey)?);
-        Self::from_scalar(&d).ok_or(InvalidKey)
+        wiped_stack::work::<DEEP, _>(|| {
+            let d = Zeroizing::new(Scalar::from_bytes(bytes)?);
+            Self::from_scalar(&d)
+        })
+        .ok_or(InvalidKey)
     }
 
     fn from_scalar(d: &Scalar) -> Option<Self> {
@@ -88,7 +92,7 @@ impl PrivateKey {
 
     /// d, 32 big-endian bytes.
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.secret.d.to_bytes())
+        wiped_stack::work::<SHALLOW, _>(|| Zeroizing::new(self.secret.d.to_bytes()))
     }
 
     /// The key that verifies.
@@ -139,13 +143,15 @@ impl PrivateKey {
         e: &Digest,
         random: &mut impl RandomSource,
     ) -> Result<Signature, RandomSourceFailed> {
-        let mut nonces = Nonces::new(&self.secret.nonce_key, z, e, random);
-        loop {
-            // Step A5 and A6 ask for another nonce about once in 2^255 signatures.
-            if let Some(signature) = self.sign_under(e, &*nonces.draw()?) {
-                return Ok(signature);
+        wiped_stack::work::<DEEP, _>(|| {
+            let mut nonces = Nonces::new(&self.secret.nonce_key, z, e, random);
+            loop {
+                // Step A5 and A6 ask for another nonce about once in 2^255 signatures.
+                if let Some(signature) = self.sign_under(e, &*nonces.draw()?) {
+                    return Ok(signature);
+                }
             }
-        }
+        })
     }
 
     /// Steps A4 to A7 with a given nonce; nothing when the standard asks for another one.

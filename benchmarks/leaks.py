@@ -4,16 +4,13 @@ import json
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def build(program: str) -> Path:
     """Build one program with the feature of its name, and return its path."""
     command = ["cargo", "build", "--release", "--locked", "--quiet", "--message-format=json"]
     options = ["--package", "sscard-sm-leaks", "--features", program, "--bin", program]
-    done = subprocess.run(
-        [*command, *options], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    done = subprocess.run([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, check=True)
     messages = [json.loads(line) for line in done.stdout.splitlines()]
     return next(Path(found) for message in messages if (found := message.get("executable")))

@@ -1,0 +1,33 @@
+//! Work on secrets that leaves nothing of them on the stack.
+//!
+//! What a function spills, moves or forgets stays below the stack pointer until somebody needs
+//! the place. No destructor reaches it; writing over it does.
+
+use core::hint::black_box;
+
+/// Enough for the deepest work on an SM2 key, which keeps a table of eight points.
+pub(crate) const DEEP: usize = 12 << 10;
+/// Enough for a digest and for one block of a cipher.
+pub(crate) const SHALLOW: usize = 2 << 10;
+
+/// Does some work, then writes zeros over `BYTES` of the stack where the work was done.
+///
+/// The answer is the caller's: a secret in it is wiped where it is kept.
+#[inline(never)]
+pub(crate) fn work<const BYTES: usize, T>(work: impl FnOnce() -> T) -> T {
+    let answer = apart(work);
+    wipe::<BYTES>();
+    answer
+}
+
+/// In a frame of its own, so that all of it lies where [`wipe`] writes.
+#[inline(never)]
+fn apart<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+/// `black_box` may look at the zeros, so they are written.
+#[inline(never)]
+fn wipe<const BYTES: usize>() {
+    black_box(&mut [0u8; BYTES]);
+}
