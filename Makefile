@@ -50,6 +50,7 @@ rust:
 
 bench: $(VENV)/.built $(VENV)/.dev ## speed of the core beside other libraries
 	@$(BIN)/python -m benchmarks.bench_crypto
+	@$(BIN)/python -m benchmarks.bench_timing
 
 lock: ## write the two lock files anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml \

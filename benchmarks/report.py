@@ -1,4 +1,4 @@
-"""The figures of all benchmarks in one file, build/bench/bench.json."""
+"""The figures of all benchmarks, in build/bench/bench.json; those of time leaks in timing.json."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks import libcrypto
 
 PATH = Path(__file__).parent.parent / "build" / "bench" / "bench.json"
+TIMING_PATH = PATH.with_name("timing.json")
 LIBRARIES = ("cryptography", "tongsuopy", "gmssl-pyx", "gmssl")
 
 
@@ -34,12 +35,12 @@ def machine() -> dict[str, object]:
     }
 
 
-def write(figures: dict[str, Figure]) -> None:
+def write(figures: dict[str, Figure], path: Path = PATH) -> None:
     """Put figures into the file, by id, beside those of other benchmarks."""
-    known = json.loads(PATH.read_text())["figures"] if PATH.is_file() else {}
+    known = json.loads(path.read_text())["figures"] if path.is_file() else {}
     known |= {name: asdict(figure) for name, figure in figures.items()}
-    PATH.parent.mkdir(parents=True, exist_ok=True)
-    PATH.write_text(json.dumps({"machine": machine(), "figures": known}, indent=1) + "\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"machine": machine(), "figures": known}, indent=1) + "\n")
 
 
 def show(title: str, figure: Figure) -> None:

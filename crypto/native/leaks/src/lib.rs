@@ -4,5 +4,11 @@
 //!   marked: a branch or an address that depends on one is reported.
 //! - `memory` uses secrets a thousand times and drops them, and stands still while somebody else
 //!   searches its memory.
+//! - `timing` measures operations on two classes of secrets and asks, by [`welch`], whether their
+//!   times differ.
 //!
 //! Each program stands behind a feature of its own, which opens in sscard-sm what it needs.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod welch;

@@ -136,6 +136,13 @@ impl PrivateKey {
         self.sign_e(&[0; DIGEST_SIZE], e, &mut System)
     }
 
+    /// Signs e under a nonce from outside: for measuring, never in what is delivered, because
+    /// whoever gives the nonce knows the key.
+    #[cfg(feature = "given-nonce")]
+    pub fn sign_digest_under(&self, e: &Digest, k: &[u8; 32]) -> Option<Signature> {
+        self.sign_under(e, &Scalar::from_bytes(k)?)
+    }
+
     /// Steps A3 to A7.
     fn sign_e(
         &self,
