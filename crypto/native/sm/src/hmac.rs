@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::mask::Mask;
 use crate::sm3::{BLOCK_SIZE, Digest, Sm3, digest};
-use crate::wiped_stack::{self, SHALLOW};
+use crate::wiping::{self, SHALLOW};
 
 /// The tag is not that of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl HmacSm3 {
 
 /// Returns the tag of a message.
 pub fn hmac(key: &[u8], message: &[u8]) -> Digest {
-    wiped_stack::work::<SHALLOW, _>(|| {
+    wiping::work::<SHALLOW, _>(|| {
         let mut mac = HmacSm3::new(key);
         mac.update(message);
         mac.tag()

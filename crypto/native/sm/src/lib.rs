@@ -38,7 +38,7 @@ pub mod secrecy;
 pub mod sm2;
 pub mod sm3;
 pub mod sm4;
-mod wiped_stack;
+mod wiping;
 
 #[cfg(test)]
 mod tests;

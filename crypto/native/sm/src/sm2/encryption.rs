@@ -10,7 +10,7 @@ use crate::multiply::secret_multiple;
 use crate::random::{RandomSource, System};
 use crate::scalar::Scalar;
 use crate::sm3::{Digest, Sm3};
-use crate::wiped_stack::{self, DEEP};
+use crate::wiping::{self, DEEP};
 
 use super::nonce::random_scalar;
 use super::{Ciphertext, DecryptionFailed, EncryptionFailed, PrivateKey, PublicKey};
@@ -39,7 +39,7 @@ impl PublicKey {
         if plaintext.len() > PLAINTEXT_MAX {
             return Err(EncryptionFailed::PlaintextTooLong);
         }
-        wiped_stack::work::<DEEP, _>(|| {
+        wiping::work::<DEEP, _>(|| {
             loop {
                 // Step A5 asks for another k when the key stream is all zeros: one in 256 for a
                 // plaintext of a single byte.
@@ -70,7 +70,7 @@ impl PrivateKey {
     /// # Errors
     /// [`DecryptionFailed`], whatever is wrong.
     pub fn decrypt(&self, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<u8>>, DecryptionFailed> {
-        wiped_stack::work::<DEEP, _>(|| {
+        wiping::work::<DEEP, _>(|| {
             let shared = SharedPoint::new(self.scalar(), &ciphertext.c1);
             let (plaintext, no_stream) = shared.apply_stream(&ciphertext.c2);
             let same = Mask::if_equal_bytes(&shared.digest(&plaintext), &ciphertext.c3);

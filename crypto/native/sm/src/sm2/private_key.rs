@@ -7,7 +7,7 @@ use crate::hmac::HmacSm3;
 use crate::random::{RandomSource, RandomSourceFailed, System};
 use crate::scalar::Scalar;
 use crate::sm3::{DIGEST_SIZE, Digest};
-use crate::wiped_stack::{self, DEEP, SHALLOW};
+use crate::wiping::{self, DEEP, SHALLOW};
 
 use super::identity::{DEFAULT_SIGNER_ID, identity_digest, message_digest};
 use super::nonce::{DRAWS_MAX, Nonces, random_scalar};
@@ -43,7 +43,7 @@ impl PrivateKey {
     /// # Errors
     /// [`RandomSourceFailed`]; there is no other source to fall back on.
     pub fn generate() -> Result<Self, RandomSourceFailed> {
-        wiped_stack::work::<DEEP, _>(|| Self::generate_from(&mut System))
+        wiping::work::<DEEP, _>(|| Self::generate_from(&mut System))
     }
 
     pub(super) fn generate_from(
@@ -62,7 +62,7 @@ impl PrivateKey {
     /// # Errors
     /// [`InvalidKey`] out of 1 to n-2 (GB/T 32918.1, section 6.1): n-1 has no 1 / (1 + d).
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, InvalidKey> {
-        wiped_stack::work::<DEEP, _>(|| {
+        wiping::work::<DEEP, _>(|| {
             let d = Zeroizing::new(Scalar::from_bytes(bytes)?);
             Self::from_scalar(&d)
         })
@@ -92,7 +92,7 @@ impl PrivateKey {
 
     /// d, 32 big-endian bytes.
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-        wiped_stack::work::<SHALLOW, _>(|| Zeroizing::new(self.secret.d.to_bytes()))
+        wiping::work::<SHALLOW, _>(|| Zeroizing::new(self.secret.d.to_bytes()))
     }
 
     /// The key that verifies.
@@ -150,7 +150,7 @@ impl PrivateKey {
         e: &Digest,
         random: &mut impl RandomSource,
     ) -> Result<Signature, RandomSourceFailed> {
-        wiped_stack::work::<DEEP, _>(|| {
+        wiping::work::<DEEP, _>(|| {
             let mut nonces = Nonces::new(&self.secret.nonce_key, z, e, random);
             loop {
                 // Step A5 and A6 ask for another nonce about once in 2^255 signatures.

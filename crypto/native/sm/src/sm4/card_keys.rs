@@ -1,5 +1,7 @@
 //! Keys of cards from a master key, and the MAC of their secure messaging.
 
+use crate::wiping::{self, SHALLOW};
+
 use super::{BLOCK_SIZE, Block, Sm4, encrypt_once};
 
 /// Bytes of a diversification factor.
@@ -26,10 +28,12 @@ pub fn cbc_mac(key: &Block, iv: &Block, message: &[u8]) -> Block {
     let mut last = [0; BLOCK_SIZE];
     last[..rest.len()].copy_from_slice(rest);
     last[rest.len()] = 0x80;
-    blocks.chain([&last[..]]).fold(*iv, |mut state, block| {
-        for (byte, other) in state.iter_mut().zip(block) {
-            *byte ^= other;
-        }
-        sm4.encrypt_block(&state)
+    wiping::work::<SHALLOW, _>(|| {
+        blocks.chain([&last[..]]).fold(*iv, |mut state, block| {
+            for (byte, other) in state.iter_mut().zip(block) {
+                *byte ^= other;
+            }
+            sm4.encrypt(&state)
+        })
     })
 }

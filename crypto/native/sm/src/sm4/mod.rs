@@ -20,6 +20,7 @@ use zeroize::Zeroize;
 pub use card_keys::{FACTOR_SIZE, cbc_mac, diversify};
 
 use crate::Backend;
+use crate::wiping::{self, SHALLOW};
 
 /// Bytes of a key and of a block.
 pub const BLOCK_SIZE: usize = 16;
@@ -55,7 +56,8 @@ const KEY_ROTATIONS: [u32; 3] = [0, 13, 23];
 #[derive(Clone)]
 pub struct Sm4 {
     backend: Backend,
-    round_keys: RoundKeys,
+    /// In a box, so that moving the key leaves no copy behind.
+    round_keys: Box<RoundKeys>,
 }
 
 impl Sm4 {
@@ -66,15 +68,17 @@ impl Sm4 {
 
     /// Expands a key for a back end that this processor has.
     pub(crate) fn on(backend: Backend, key: &Block) -> Self {
-        let round_keys = match backend {
-            #[cfg(target_arch = "x86_64")]
-            Backend::Adx => aes::expand(key),
-            _ => portable::expand(key),
-        };
-        Self {
-            backend,
-            round_keys,
-        }
+        wiping::work::<SHALLOW, _>(|| {
+            let round_keys = Box::new(match backend {
+                #[cfg(target_arch = "x86_64")]
+                Backend::Adx => aes::expand(key),
+                _ => portable::expand(key),
+            });
+            Self {
+                backend,
+                round_keys,
+            }
+        })
     }
 
     #[cfg(test)]
@@ -84,6 +88,11 @@ impl Sm4 {
 
     /// Encrypts one block (section 7.1).
     pub fn encrypt_block(&self, block: &Block) -> Block {
+        wiping::work::<SHALLOW, _>(|| self.encrypt(block))
+    }
+
+    /// The same, for work that wipes behind it.
+    fn encrypt(&self, block: &Block) -> Block {
         match self.backend {
             #[cfg(target_arch = "x86_64")]
             Backend::Adx => aes::encrypt(&self.round_keys, block),
@@ -93,11 +102,11 @@ impl Sm4 {
 
     /// Decrypts one block: the same rounds, their keys in reverse (section 7.2).
     pub fn decrypt_block(&self, block: &Block) -> Block {
-        match self.backend {
+        wiping::work::<SHALLOW, _>(|| match self.backend {
             #[cfg(target_arch = "x86_64")]
             Backend::Adx => aes::decrypt(&self.round_keys, block),
             _ => portable::apply_rounds(block, self.round_keys.iter().rev()),
-        }
+        })
     }
 }
 
@@ -120,9 +129,9 @@ pub fn encrypt_once(key: &Block, block: &Block) -> Block {
 }
 
 pub(crate) fn encrypt_once_on(backend: Backend, key: &Block, block: &Block) -> Block {
-    match backend {
+    wiping::work::<SHALLOW, _>(|| match backend {
         #[cfg(target_arch = "x86_64")]
         Backend::Adx => aes::encrypt_once(key, block),
         _ => portable::encrypt_once(key, block),
-    }
+    })
 }

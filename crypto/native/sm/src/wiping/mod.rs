@@ -1,7 +1,11 @@
-//! Work on secrets that leaves nothing of them on the stack.
+//! Work on secrets that leaves nothing of them behind, on the stack or in registers.
 //!
 //! What a function spills, moves or forgets stays below the stack pointer until somebody needs
-//! the place. No destructor reaches it; writing over it does.
+//! the place, and what a register held last is written to the stack by others: the dynamic
+//! linker, for one, saves all of them when a function is called for the first time. No
+//! destructor reaches either; writing over them does.
+
+mod registers;
 
 use core::hint::black_box;
 
@@ -10,13 +14,15 @@ pub(crate) const DEEP: usize = 12 << 10;
 /// Enough for a digest and for one block of a cipher.
 pub(crate) const SHALLOW: usize = 2 << 10;
 
-/// Does some work, then writes zeros over `BYTES` of the stack where the work was done.
+/// Does some work, then writes zeros over `BYTES` of the stack where the work was done, and
+/// over the registers that a function may leave changed.
 ///
 /// The answer is the caller's: a secret in it is wiped where it is kept.
 #[inline(never)]
 pub(crate) fn work<const BYTES: usize, T>(work: impl FnOnce() -> T) -> T {
     let answer = apart(work);
     wipe::<BYTES>();
+    registers::clear();
     answer
 }
 
