@@ -50,10 +50,10 @@ GIVEN_AWAY = {
     "hmac.rs verify": "whether the tag is right",
     "residue.rs from_bytes": "whether a key or a drawn nonce is below n",
     "sm2/encryption.rs decrypt": "whether the ciphertext is right",
-    "sm2/encryption.rs encrypt_under": "whether the key stream is all zeros: another nonce",
+    "sm2/encryption.rs encrypt_under": "C1; whether the key stream is all zeros: another nonce",
     "sm2/nonce.rs in_range": "whether a drawn nonce is 0: another one",
-    "sm2/private_key.rs from_scalar": "whether a key is 0 or n-1",
-    "sm2/private_key.rs sign_under": "whether r, r + k or s is 0: another nonce",
+    "sm2/private_key.rs from_scalar": "the public key; whether a key is 0 or n-1",
+    "sm2/private_key.rs sign_under": "r and s; whether one, or r + k, is 0: another nonce",
 }
 
 

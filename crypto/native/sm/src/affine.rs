@@ -85,6 +85,15 @@ impl AffinePoint {
         bytes
     }
 
+    /// The same point, for everybody to know.
+    #[track_caller]
+    pub(crate) fn publish(self) -> Self {
+        Self {
+            x: self.x.publish(),
+            y: self.y.publish(),
+        }
+    }
+
     /// The point with the same x on the other side of the axis, when the mask is set.
     #[inline(always)]
     pub(crate) fn negate_if(&self, mask: Mask) -> Self {

@@ -10,6 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::limbs::{self, Limbs};
 use crate::mask::Mask;
 use crate::portable;
+use crate::secrecy;
 
 /// A prime m with 2^255 < m < 2^256, and how to calculate modulo it.
 ///
@@ -177,6 +178,19 @@ impl<M: Modulus> Residue<M> {
     /// Squares `count` times.
     pub(crate) fn square_times(&self, count: u32) -> Self {
         Self::from_montgomery(M::square_times(&self.limbs, count))
+    }
+
+    /// The same number, for everybody to know.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn publish(self) -> Self {
+        let [l0, l1, l2, l3] = self.limbs;
+        Self::from_montgomery([
+            secrecy::give_away(l0),
+            secrecy::give_away(l1),
+            secrecy::give_away(l2),
+            secrecy::give_away(l3),
+        ])
     }
 
     /// Set when this is 0.

@@ -1,7 +1,7 @@
 //! What is done with secrets. Fresh randomness is marked by sscard-sm itself, as it comes in.
 
 use sscard_sm::secrecy::{mark_public, mark_secret};
-use sscard_sm::sm2::{DEFAULT_SIGNER_ID, PrivateKey};
+use sscard_sm::sm2::{Ciphertext, DEFAULT_SIGNER_ID, PrivateKey};
 use sscard_sm::sm3::digest;
 use sscard_sm::sm4::Sm4;
 use sscard_sm::{hmac, kdf};
@@ -42,19 +42,11 @@ fn key(number: u8) -> Option<PrivateKey> {
     PrivateKey::from_bytes(&secret(number)).ok()
 }
 
-/// What everybody verifies with: the public key is made from the secret and then published.
-fn verifies(key: &PrivateKey, check: impl Fn(&sscard_sm::sm2::PublicKey) -> bool) -> Option<bool> {
-    let point = public(key.public_key().to_sec1());
-    let published = sscard_sm::sm2::PublicKey::from_sec1(&point).ok()?;
-    Some(check(&published))
-}
-
 fn generate() -> Option<bool> {
     let key = PrivateKey::generate().ok()?;
     let bytes = public(*key.to_bytes());
-    verifies(&key, |published| {
-        PrivateKey::from_bytes(&bytes).is_ok_and(|again| again.public_key() == published)
-    })
+    let again = PrivateKey::from_bytes(&bytes).ok()?;
+    Some(key.public_key() == again.public_key())
 }
 
 fn load() -> Option<bool> {
@@ -77,24 +69,19 @@ fn load_refused() -> Option<bool> {
 
 fn sign() -> Option<bool> {
     let key = key(2)?;
-    let signature = key.sign(MESSAGE, DEFAULT_SIGNER_ID).ok()?.to_bytes();
-    let other_id = key.sign(MESSAGE, b"other").ok()?.to_bytes();
-    let (signature, other_id) = (public(signature), public(other_id));
-    verifies(&key, |published| {
-        published
-            .verify(&signature, MESSAGE, DEFAULT_SIGNER_ID)
-            .is_ok()
-            && published.verify(&other_id, MESSAGE, b"other").is_ok()
-    })
+    let is_right = |signer_id| {
+        let signature = key.sign(MESSAGE, signer_id).ok()?.to_bytes();
+        let verified = key.public_key().verify(&signature, MESSAGE, signer_id);
+        Some(verified.is_ok())
+    };
+    Some(is_right(DEFAULT_SIGNER_ID)? && is_right(b"other")?)
 }
 
 fn sign_digest() -> Option<bool> {
     let key = key(3)?;
     let e = digest(MESSAGE);
-    let signature = public(key.sign_digest(&e).ok()?.to_bytes());
-    verifies(&key, |published| {
-        published.verify_digest(&signature, &e).is_ok()
-    })
+    let signature = key.sign_digest(&e).ok()?.to_bytes();
+    Some(key.public_key().verify_digest(&signature, &e).is_ok())
 }
 
 /// The plaintext and the nonce are secret, the receiver's key is not.
@@ -103,7 +90,7 @@ fn encrypt() -> Option<bool> {
     let plaintext: [u8; 100] = secret(5);
     let mut ciphertext = receiver.public_key().encrypt(&plaintext).ok()?.to_bytes();
     mark_public(&mut ciphertext);
-    let ciphertext = sscard_sm::sm2::Ciphertext::from_bytes(&ciphertext).ok()?;
+    let ciphertext = Ciphertext::from_bytes(&ciphertext).ok()?;
     let decrypted = receiver.decrypt(&ciphertext).ok()?;
     Some(decrypted[..] == public(plaintext))
 }
@@ -111,7 +98,7 @@ fn encrypt() -> Option<bool> {
 fn decrypt() -> Option<bool> {
     let (ciphertext, plaintext) = ciphertext(6)?;
     let mut decrypted = key(6)?
-        .decrypt(&sscard_sm::sm2::Ciphertext::from_bytes(&ciphertext).ok()?)
+        .decrypt(&Ciphertext::from_bytes(&ciphertext).ok()?)
         .ok()?;
     mark_public(&mut decrypted);
     Some(decrypted[..] == plaintext)
@@ -121,7 +108,7 @@ fn decrypt_refused() -> Option<bool> {
     let (mut ciphertext, _) = ciphertext(7)?;
     let last = ciphertext.last_mut()?;
     *last ^= 1;
-    let ciphertext = sscard_sm::sm2::Ciphertext::from_bytes(&ciphertext).ok()?;
+    let ciphertext = Ciphertext::from_bytes(&ciphertext).ok()?;
     Some(key(7)?.decrypt(&ciphertext).is_err())
 }
 

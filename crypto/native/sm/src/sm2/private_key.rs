@@ -80,7 +80,7 @@ impl PrivateKey {
             nonce_key: HmacSm3::new(&*Zeroizing::new(d.to_bytes())),
         });
         let public = PublicKey {
-            point: SECRET_GENERATOR.multiply(d).to_affine(),
+            point: SECRET_GENERATOR.multiply(d).to_affine().publish(),
         };
         let default_z = identity_digest(DEFAULT_SIGNER_ID, &public.point);
         Some(Self {
@@ -171,6 +171,7 @@ impl PrivateKey {
         let sum = Zeroizing::new(k.add(&r));
         let s = self.secret.inverse.multiply(&sum).sub(&r);
         let refused = r.is_zero().or(sum.is_zero()).or(s.is_zero());
+        let (r, s) = (r.publish(), s.publish());
         (!refused.reveal()).then_some(Signature { r, s })
     }
 }
