@@ -81,11 +81,6 @@ impl Sm4 {
         })
     }
 
-    #[cfg(test)]
-    pub(crate) fn round_keys(&self) -> &RoundKeys {
-        &self.round_keys
-    }
-
     /// Encrypts one block (section 7.1).
     pub fn encrypt_block(&self, block: &Block) -> Block {
         wiping::work::<SHALLOW, _>(|| self.encrypt(block))
