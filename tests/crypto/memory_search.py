@@ -47,11 +47,16 @@ def hmac_key(name: str, key: bytes) -> dict[bytes, str]:
     return traces
 
 
-def sm4_key(name: str, key: bytes) -> dict[bytes, str]:
-    """The traces of a key and of its round keys."""
+def sm4_key(name: str, key: bytes, round_keys: bytes) -> dict[bytes, str]:
+    """The traces of a key, of its round keys, and of these as the back end keeps them."""
     cipher = CryptSM4()
     cipher.set_key(key, 0)
-    return words(name, key) | small_words(f"round keys of {name}", cipher.sk)
+    kept = [int.from_bytes(round_keys[i : i + 4], "big") for i in range(0, len(round_keys), 4)]
+    return (
+        words(name, key)
+        | small_words(f"round keys of {name}", cipher.sk)
+        | small_words(f"round keys of {name} as kept", kept)
+    )
 
 
 def small_words(name: str, values: list[int]) -> dict[bytes, str]:
@@ -146,7 +151,7 @@ def observe(command: list[str | Path], secret: bytes, **environment: str) -> Obs
                 process.stdin.flush()
                 assert process.stdout.readline() == answer
                 copies.append(memory_of(process.pid))
-            made, _ = process.communicate(b"x", timeout=60)
+            made, _ = process.communicate(b"x" + secret, timeout=60)
         finally:
             process.kill()
     assert process.returncode == 0

@@ -57,7 +57,7 @@ OPERATIONS: dict[str, Callable[[bytes, dict[str, bytes]], Traces]] = {
     "decrypt": traces_of_key,
     "encrypt": traces_of_plaintext,
     "hmac": lambda secret, _: hmac_key("key", secret),
-    "sm4": lambda secret, _: sm4_key("key", secret),
+    "sm4": lambda secret, made: sm4_key("key", secret, made["round-keys"]),
 }
 
 

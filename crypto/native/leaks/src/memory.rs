@@ -4,7 +4,8 @@
 //! `memory OPERATION` reads two shares from standard input, whose sum is the secret, so that
 //! nothing but the objects under test ever holds it. It says `alive` while it holds the secret;
 //! after a byte more of input it drops the secret and says `dropped`; after another byte it
-//! prints what it made, in hexadecimal. Only then, because printing would write over traces.
+//! prints what it made, in hexadecimal. Only then, because printing would write over traces. An
+//! SM4 key comes once more in the end, and its round keys are printed as the back end keeps them.
 
 use std::env;
 use std::io::{self, Read, Write};
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use sscard_sm::hmac;
 use sscard_sm::sm2::{DEFAULT_SIGNER_ID, PrivateKey};
 use sscard_sm::sm3::digest;
-use sscard_sm::sm4::Sm4;
+use sscard_sm::sm4::{Sm4, cbc_mac, encrypt_once};
 use zeroize::Zeroizing;
 
 const USES: u32 = 1000;
@@ -137,10 +138,18 @@ fn encrypt(secret: Secret<32>) -> io::Result<()> {
 fn sm4(secret: Secret<16>) -> io::Result<()> {
     let cipher = Sm4::new(&secret);
     for _ in 0..USES {
-        let block = Sm4::new(&secret).encrypt_block(&cipher.encrypt_block(&[0; 16]));
-        cipher.decrypt_block(&block);
+        let block = encrypt_once(&secret, &cipher.encrypt_block(&[0; 16]));
+        cbc_mac(&secret, &cipher.decrypt_block(&block), &[0; 40]);
     }
-    hold((cipher, secret))
+    hold((cipher, secret))?;
+    let mut again = [0; 16];
+    io::stdin().read_exact(&mut again)?;
+    let cipher = Sm4::new(&again);
+    say(
+        "round-keys",
+        &cipher.round_keys().map(u32::to_be_bytes).concat(),
+    );
+    Ok(())
 }
 
 fn authenticate(secret: Secret<32>) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use sscard_sm::secrecy::{mark_public, mark_secret};
 use sscard_sm::sm2::{Ciphertext, DEFAULT_SIGNER_ID, PrivateKey};
 use sscard_sm::sm3::digest;
-use sscard_sm::sm4::Sm4;
+use sscard_sm::sm4::{FACTOR_SIZE, Sm4, cbc_mac, diversify, encrypt_once};
 use sscard_sm::{hmac, kdf};
 
 use crate::Operation;
@@ -18,6 +18,8 @@ pub(crate) const ALL: &[Operation] = &[
     ("decrypt", decrypt),
     ("decrypt-refused", decrypt_refused),
     ("sm4", sm4),
+    ("sm4-once", sm4_once),
+    ("sm4-card-keys", sm4_card_keys),
     ("hmac", hmac_tag),
     ("hmac-verify", hmac_verify),
     ("kdf", kdf_fill),
@@ -121,13 +123,29 @@ fn ciphertext(number: u8) -> Option<(Vec<u8>, [u8; 100])> {
     Some((ciphertext, plaintext))
 }
 
-/// One key for a block and back, and one that is expanded for each block.
+/// One key for a block and back.
 fn sm4() -> Option<bool> {
     let cipher = Sm4::new(&secret(9));
     let block = secret(10);
     let back = cipher.decrypt_block(&cipher.encrypt_block(&block));
     let known = Sm4::new(&public(secret(9))).encrypt_block(&public(secret(10)));
     Some(public(back) == public(block) && public(cipher.encrypt_block(&block)) == known)
+}
+
+fn sm4_once() -> Option<bool> {
+    let once = encrypt_once(&secret(9), &secret(10));
+    Some(public(once) == encrypt_once(&public(secret(9)), &public(secret(10))))
+}
+
+fn sm4_card_keys() -> Option<bool> {
+    let factor = [7; FACTOR_SIZE];
+    let (key, mac) = (
+        diversify(&secret(9), &factor),
+        cbc_mac(&secret(9), &[1; 16], &secret::<40>(10)),
+    );
+    let known = diversify(&public(secret(9)), &factor);
+    let known_mac = cbc_mac(&public(secret(9)), &[1; 16], &public(secret::<40>(10)));
+    Some(public(key) == known && public(mac) == known_mac)
 }
 
 fn hmac_tag() -> Option<bool> {

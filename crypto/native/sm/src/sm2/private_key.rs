@@ -138,7 +138,7 @@ impl PrivateKey {
 
     /// Signs e under a nonce from outside: for measuring, never in what is delivered, because
     /// whoever gives the nonce knows the key.
-    #[cfg(feature = "given-nonce")]
+    #[cfg(feature = "inspection")]
     pub fn sign_digest_under(&self, e: &Digest, k: &[u8; 32]) -> Option<Signature> {
         self.sign_under(e, &Scalar::from_bytes(k)?)
     }

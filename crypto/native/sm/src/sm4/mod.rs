@@ -81,6 +81,13 @@ impl Sm4 {
         })
     }
 
+    /// The round keys in the form of the back end, for whoever searches memory for
+    /// them; never in what is delivered.
+    #[cfg(feature = "inspection")]
+    pub fn round_keys(&self) -> &[u32; 32] {
+        &self.round_keys
+    }
+
     /// Encrypts one block (section 7.1).
     pub fn encrypt_block(&self, block: &Block) -> Block {
         wiping::work::<SHALLOW, _>(|| self.encrypt(block))
