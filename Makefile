@@ -7,12 +7,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ONCE ?=
+SECONDS := 60
+FUZZ := tests/fuzz/Cargo.toml
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 NATIVE := $(shell find crypto/native card_core/native -name '*.rs' -o -name Cargo.toml 2>/dev/null) \
           Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help setup run test test-long check lint types layers rust bench lock clean
+.PHONY: help setup run test test-long check lint types layers rust fuzz bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
@@ -47,6 +49,12 @@ rust:
 	@cargo fmt --all --check
 	@cargo clippy --release --locked --workspace --all-targets --quiet -- -D warnings
 	@cargo clippy --release --locked --package sscard-sm-leaks --all-features --quiet -- -D warnings
+	@cargo fmt --manifest-path $(FUZZ) --check
+	@cargo clippy --release --locked --all-targets --quiet --manifest-path $(FUZZ) \
+	  --target-dir target/fuzz -- -D warnings
+
+fuzz: ## random input for the native core, SECONDS=60 for each target; needs a C++ compiler
+	@$(PYTHON) tests/fuzz/run.py --seconds $(SECONDS)
 
 bench: $(VENV)/.built $(VENV)/.dev ## speed of the core beside other libraries
 	@$(BIN)/python -m benchmarks.bench_crypto

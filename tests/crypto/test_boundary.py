@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from itertools import repeat
 
 import pytest
 
@@ -19,7 +20,20 @@ PUBLIC = PRIVATE.public_key()
 KEPT = sm2.Verifier(PUBLIC)
 SIGNATURE = PRIVATE.sign(b"message")
 CIPHERTEXT = PUBLIC.encrypt(b"plaintext")
+DIGEST = sm3.digest(b"message")
+SIGNED_DIGEST = PRIVATE.sign_digest(DIGEST)
 SEALED = sm4.Gcm(bytes(16)).encrypt(bytes(12), b"plaintext")
+
+
+def verify_in_a_batch(data: bytes) -> None:
+    """Between two good signatures, which its fate must not touch."""
+    good = (PUBLIC, SIGNATURE, b"message")
+    before, error, after = sm2.verify_batch([good, (PUBLIC, data, b"message"), good])
+    assert before is None
+    assert after is None
+    if error is not None:
+        raise error
+
 
 # What each entry reads, with a good example to spoil.
 ENTRIES: dict[str, tuple[Callable[[bytes], object], bytes]] = {
@@ -28,6 +42,12 @@ ENTRIES: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "compressed key": (sm2.PublicKey.from_bytes, PUBLIC.to_bytes(compressed=True)),
     "verify": (lambda data: PUBLIC.verify(data, b"message"), SIGNATURE),
     "kept verify": (lambda data: KEPT.verify(data, b"message"), SIGNATURE),
+    "batch verify": (verify_in_a_batch, SIGNATURE),
+    "sign digest": (PRIVATE.sign_digest, DIGEST),
+    "verify digest": (lambda data: PUBLIC.verify_digest(data, DIGEST), SIGNED_DIGEST),
+    "kept verify digest": (lambda data: KEPT.verify_digest(data, DIGEST), SIGNED_DIGEST),
+    "digest verified": (lambda data: PUBLIC.verify_digest(SIGNED_DIGEST, data), DIGEST),
+    "derivation": (lambda data: sm3.kdf(data, len(data)), b"z"),
     "signature to DER": (sm2.signature_to_der, SIGNATURE),
     "signature from DER": (sm2.signature_from_der, sm2.signature_to_der(SIGNATURE)),
     "decrypt": (PRIVATE.decrypt, CIPHERTEXT),
@@ -72,6 +92,22 @@ def test_only_declared_errors_come_out(name: str, count: int) -> None:
     assert refused > count // 10
 
 
+def test_a_length_that_is_only_claimed_takes_no_memory() -> None:
+    for claimed in (range(1 << 36), range(1 << 62)):
+        with pytest.raises(TypeError):
+            sm2.verify_batch(claimed)  # type: ignore[arg-type]
+    for length in (-1, 0, (32 << 20) + 1, 1 << 63, 1 << 70):
+        with pytest.raises(ValueError, match="32 MiB"):
+            sm3.kdf(b"z", length)
+
+
+def test_a_batch_has_an_end() -> None:
+    out_of_range = (PUBLIC, bytes(64), b"message")
+    assert all(sm2.verify_batch([out_of_range] * 65_536))
+    with pytest.raises(ValueError, match="65536"):
+        sm2.verify_batch(repeat(out_of_range))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("wrong", [None, "text", 7, 1.5, [1], bytearray(64), memoryview(b"abc")])
 def test_native_entries_take_bytes_only(wrong: object) -> None:
     for call in (call for name, (call, _) in ENTRIES.items() if name != "gcm"):
@@ -80,6 +116,10 @@ def test_native_entries_take_bytes_only(wrong: object) -> None:
     for sign in (PRIVATE.sign, sm3.digest, PUBLIC.encrypt):
         with pytest.raises(TypeError):
             sign(wrong)  # type: ignore[arg-type]
+    triples = [(wrong, b"", b""), (PUBLIC, wrong, b""), (PUBLIC, b"", wrong)]
+    for one in (wrong, [wrong], *([triple] for triple in triples)):
+        with pytest.raises(TypeError):
+            sm2.verify_batch(one)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         sm2.Verifier(wrong)  # type: ignore[arg-type]
 

@@ -2,10 +2,11 @@
 
     python tests/fuzz/run.py [--seconds 60] [--keep] [TARGET ...]
 
-Prints what each run did: inputs executed, branches of the core covered, the slowest input, and
-how often each stage was reached. Ends with 1 when an input crashed a target, took more than a
-second or more memory than there should be, or when a stage was never reached. Such an input is
-kept under build/fuzz/findings, and the corpus that grew under build/fuzz/corpus.
+Prints what each run did: inputs executed and the processor time they took, branches of the core
+covered, memory, the slowest input, and how often each stage was reached. Ends with 1 when an
+input crashed a target, took more than a second or more memory than there should be, or when a
+stage was never reached. Such an input is kept under build/fuzz/findings, and the corpus that grew
+under build/fuzz/corpus.
 
 --keep merges what grew into the committed corpus: a small set that covers the same.
 """
@@ -15,6 +16,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -44,6 +46,7 @@ class Run:
     covered: int
     peak_mib: int
     slowest_seconds: int
+    cpu_seconds: float
     reached: dict[str, int]
     failed: bool
 
@@ -105,6 +108,7 @@ def fuzz(name: str, seconds: int) -> Run:
     """Run one target for so long, or until it fails."""
     FINDINGS.mkdir(parents=True, exist_ok=True)
     LOGS.mkdir(parents=True, exist_ok=True)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     went_well, log = engine(
         name,
         sow(name),
@@ -117,6 +121,7 @@ def fuzz(name: str, seconds: int) -> Run:
         f"-artifact_prefix={FINDINGS}/{name}-",
         timeout=seconds + ENGINE_OVERTIME_SECONDS,
     )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     (LOGS / f"{name}.txt").write_text(log)
     reached = re.search(r"^reached: (\{.*\})$", log, re.MULTILINE)
     return Run(
@@ -124,6 +129,7 @@ def fuzz(name: str, seconds: int) -> Run:
         covered=figure(log, r"cov: (\d+)"),
         peak_mib=figure(log, r"peak_rss_mb: +(\d+)"),
         slowest_seconds=figure(log, r"slowest_unit_time_sec: +(\d+)"),
+        cpu_seconds=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         reached=json.loads(reached[1]) if reached else {},
         failed=not went_well,
     )
@@ -137,8 +143,8 @@ def figure(log: str, pattern: str) -> int:
 def report(name: str, run: Run) -> bool:
     """Print a run's figures; whether it was as it should be."""
     print(
-        f"{name:16}{run.executions:>10} inputs {run.covered:>5} branches"
-        f" {run.peak_mib:>4} MiB   slowest {run.slowest_seconds} s"
+        f"{name:16}{run.executions:>10} inputs in {run.cpu_seconds:.0f} s of processor time,"
+        f" {run.covered} branches, {run.peak_mib} MiB, slowest {run.slowest_seconds} s"
     )
     print("    " + ", ".join(f"{stage} {count}" for stage, count in run.reached.items()))
     missing = [stage for stage, count in run.reached.items() if count == 0]

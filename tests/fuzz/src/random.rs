@@ -10,17 +10,17 @@ impl Random {
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let bits = self.0;
+        let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         bits ^ (bits >> 31)
     }
 
     /// A number from 0 to one less than `count`.
     pub fn below(&mut self, count: usize) -> usize {
-        (self.next() % count as u64) as usize
+        (self.bits() % count as u64) as usize
     }
 
     /// New bytes, or one of the corpus with some changes.
@@ -38,22 +38,22 @@ impl Random {
 
     fn bytes(&mut self, size_max: usize) -> Vec<u8> {
         let size = self.below(size_max + 1);
-        (0..size).map(|_| self.next() as u8).collect()
+        (0..size).map(|_| self.bits() as u8).collect()
     }
 
     fn change(&mut self, input: &mut Vec<u8>, corpus: &[Vec<u8>]) {
         let position = self.below(input.len() + 1);
         match self.below(6) {
             0 => input.truncate(position),
-            1 => input.insert(position, self.next() as u8),
+            1 => input.insert(position, self.bits() as u8),
             2 => {
                 let other = &corpus[self.below(corpus.len())];
                 input.truncate(position);
                 input.extend(&other[position.min(other.len())..]);
             }
             3 => input.extend(self.bytes(40)),
-            _ if position == input.len() => input.push(self.next() as u8),
-            4 => input[position] = self.next() as u8,
+            _ if position == input.len() => input.push(self.bits() as u8),
+            4 => input[position] = self.bits() as u8,
             _ => input[position] ^= 1 << self.below(8),
         }
     }

@@ -41,10 +41,9 @@ impl KeyRing {
 }
 
 fn read_key(key: &Bound<'_, PyAny>) -> PyResult<Key> {
-    let point: Vec<u8> = key
-        .getattr("public_key")?
-        .call_method0("to_bytes")?
-        .extract()?;
+    // Bytes and no other sequence, which might claim any length.
+    let point = key.getattr("public_key")?.call_method0("to_bytes")?;
+    let point: &[u8] = point.extract()?;
     let purpose: String = key.getattr("purpose")?.extract()?;
     let state: String = key.getattr("state")?.extract()?;
     Ok(Key {
@@ -62,6 +61,6 @@ fn read_key(key: &Bound<'_, PyAny>) -> PyResult<Key> {
             "revoked" => KeyState::Revoked,
             _ => return Err(invalid_field("state")),
         },
-        public_key: PublicKey::from_sec1(&point).map_err(|_| invalid_field("public_key"))?,
+        public_key: PublicKey::from_sec1(point).map_err(|_| invalid_field("public_key"))?,
     })
 }

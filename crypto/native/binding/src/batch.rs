@@ -1,5 +1,7 @@
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
 use sscard_sm::sm2::{self, DEFAULT_SIGNER_ID, Signed};
 
 use crate::errors::invalid_signature;
@@ -13,10 +15,14 @@ pub(crate) enum Signer {
     Kept(Verifier),
 }
 
+/// Signatures in one call: what a caller gives as a sequence may say that it has any length.
+const BATCH_MAX: usize = 1 << 16;
+
 /// Check many signatures, (public key or Verifier, signature, message) each, under one signer id.
 ///
 /// Returns as many results in the same order: None, or the InvalidSignatureError of that
-/// signature alone. Raises ValueError for a signer id of more than 8191 bytes.
+/// signature alone. Raises ValueError for more than 65 536 signatures, and for a signer id of
+/// more than 8191 bytes.
 #[pyfunction]
 #[pyo3(
     signature = (signed, *, signer_id = DEFAULT_SIGNER_ID),
@@ -24,11 +30,25 @@ pub(crate) enum Signer {
 )]
 pub(crate) fn verify_batch(
     py: Python<'_>,
-    signed: Vec<(Signer, PyBackedBytes, PyBackedBytes)>,
+    signed: &Bound<'_, PyAny>,
     signer_id: &[u8],
 ) -> PyResult<Vec<Option<PyErr>>> {
     check_length(signer_id)?;
-    let signed: Vec<Signed<'_>> = signed
+    // One by one, with no room made beforehand: a length that is only claimed asks for nothing.
+    let mut read = Vec::new();
+    for one in signed.try_iter()? {
+        if read.len() == BATCH_MAX {
+            return Err(PyValueError::new_err("more than 65536 signatures"));
+        }
+        type One<'py> = (Signer, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
+        let (signer, signature, message): One<'_> = one?.extract()?;
+        read.push((
+            signer,
+            PyBackedBytes::from(signature),
+            PyBackedBytes::from(message),
+        ));
+    }
+    let signed: Vec<Signed<'_>> = read
         .iter()
         .map(|(signer, signature, message)| Signed {
             signer: match signer {

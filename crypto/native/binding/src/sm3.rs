@@ -2,7 +2,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyInt};
 use sscard_sm::hmac;
 use sscard_sm::kdf;
 use sscard_sm::sm3::{self, Sm3};
@@ -70,13 +70,14 @@ pub(crate) fn sm3_hmac_verify(py: Python<'_>, key: &[u8], data: &[u8], tag: &[u8
 pub(crate) fn sm3_kdf<'py>(
     py: Python<'py>,
     z: &[u8],
-    length: usize,
+    length: &Bound<'py, PyInt>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    if !(1..=kdf::OUTPUT_MAX).contains(&length) {
-        return Err(PyValueError::new_err(
-            "the length is not between 1 byte and 32 MiB",
-        ));
-    }
+    // A number that no usize holds is out of range like any other.
+    let length = length
+        .extract()
+        .ok()
+        .filter(|length| (1..=kdf::OUTPUT_MAX).contains(length))
+        .ok_or_else(|| PyValueError::new_err("the length is not between 1 byte and 32 MiB"))?;
     let output = work(py, z.len() + length, || {
         let mut output = Zeroizing::new(vec![0; length]);
         kdf::fill(z, &mut output);
