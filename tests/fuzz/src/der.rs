@@ -1,6 +1,7 @@
 //! DER by the textbook: a strict writer, and a loose reader that says what was meant. Bytes are
 //! DER when the writer gives back what the reader read.
 
+use crate::choices::Choices;
 use crate::number::Number;
 
 /// Tag, shortest length, content.
@@ -19,6 +20,10 @@ pub fn value(tag: u8, content: &[u8]) -> Vec<u8> {
 
 /// An integer that is not negative, in its shortest form.
 pub fn integer(number: Number) -> Vec<u8> {
+    value(2, &integer_content(number))
+}
+
+fn integer_content(number: Number) -> Vec<u8> {
     let mut content = number.to_bytes().to_vec();
     while content.len() > 1 && content[0] == 0 {
         content.remove(0);
@@ -26,7 +31,32 @@ pub fn integer(number: Number) -> Vec<u8> {
     if content[0] >= 0x80 {
         content.insert(0, 0);
     }
-    value(2, &content)
+    content
+}
+
+/// As [`value`], but rarely with a length that is spelt as BER allows and DER does not.
+pub fn any_value(choices: &mut Choices<'_>, tag: u8, content: &[u8]) -> Vec<u8> {
+    if !choices.rarely(16) {
+        return value(tag, content);
+    }
+    let size = content.len().to_be_bytes();
+    let count = 1 + choices.below(size.len());
+    let digits = &size[size.len() - count..];
+    let indefinite = [&[tag, 0x80][..], content, &[0, 0]].concat();
+    let long = [&[tag, 0x80 | count as u8][..], digits, content].concat();
+    if choices.rarely(8) { indefinite } else { long }
+}
+
+/// As [`integer`], but rarely with a byte too many or too few in front, or a length as above.
+pub fn any_integer(choices: &mut Choices<'_>, number: Number) -> Vec<u8> {
+    let mut content = integer_content(number);
+    match choices.byte() % 32 {
+        31 => content.insert(0, 0),
+        30 => content.insert(0, 0xff),
+        29 => drop(content.remove(0)),
+        _ => {}
+    }
+    any_value(choices, 2, &content)
 }
 
 /// Takes one value of any tag off the front: definite lengths, as long as they like.

@@ -82,7 +82,10 @@ fn run_der(choices: &mut Choices<'_>, reached: &mut Reached) {
     } else {
         let (point, c3, c2) = parts(choices);
         let (x, y) = halves(&point);
-        let mut bytes = written(x, y, &c3, &c2);
+        let integers = [x, y].map(|half| der::any_integer(choices, half));
+        let strings = [&c3, &c2].map(|string| der::any_value(choices, 4, string));
+        let content = [integers, strings].concat().concat();
+        let mut bytes = der::any_value(choices, 0x30, &content);
         if choices.rarely(3) {
             choices.spoil(&mut bytes);
         }

@@ -83,7 +83,8 @@ fn point_bytes(choices: &mut Choices<'_>) -> Vec<u8> {
         3 => {
             let k = Modulo(N).reduce(choices.number());
             let coordinates = base_multiple(k).unwrap_or([0; 64]);
-            [&[4][..], &coordinates].concat()
+            let tag = choices.one_of(&[4, 4, 6, 7, 2, 0]);
+            [&[tag][..], &coordinates].concat()
         }
         _ => {
             let key = &KEYS[choices.below(KEYS.len())].public;

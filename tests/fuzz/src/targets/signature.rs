@@ -44,13 +44,9 @@ fn run_der(choices: &mut Choices<'_>, reached: &mut Reached) {
     let bytes = if choices.rarely(4) {
         choices.rest().to_vec()
     } else {
-        let mut content = [choices.number(), choices.number()]
-            .map(der::integer)
-            .concat();
-        if choices.rarely(4) {
-            choices.spoil(&mut content);
-        }
-        let mut bytes = der::value(0x30, &content);
+        let (r, s) = (choices.number(), choices.number());
+        let halves = [r, s].map(|half| der::any_integer(choices, half));
+        let mut bytes = der::any_value(choices, 0x30, &halves.concat());
         choices.spoil(&mut bytes);
         bytes
     };
