@@ -21,6 +21,7 @@ pub mod random;
 mod reached;
 mod signing;
 mod targets;
+mod textbook_sm3;
 
 pub use reached::Reached;
 pub use targets::{TARGETS, Target, find};

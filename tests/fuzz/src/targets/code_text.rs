@@ -140,5 +140,11 @@ fn define(bytes: &mut [u8], version: u8, scope: usize, terminal: usize, kind: u8
     bytes[scope] = 1 + bytes[scope] % 2;
     bytes[scope + 1] &= 1;
     bytes[scope + 2] |= u8::from(kind != 3 && kind != 10);
-    bytes[terminal] |= u8::from(kind != 4 && kind != 11);
+    if kind == 4 || kind == 11 {
+        // An amount, or none, for any terminal.
+        bytes[terminal..terminal + 10].fill(0);
+        bytes[terminal + 10] %= 4;
+    } else {
+        bytes[terminal] |= 1;
+    }
 }
