@@ -45,6 +45,7 @@ CODE_KEYS = [
     CodeKey(1, 1, PUBLIC, KeyState.ACTIVE),
     CodeKey(1, 1, OTHER.public_key(), KeyState.ACTIVE, KeyPurpose.DEVICE_CREDENTIAL),
 ]
+KEPT_KEYS = sm2.KeptKeys(bytes_max=200_000)
 RING = codes_native.KeyRing(CODE_KEYS)
 
 ONLINE = codes_native.online_to_be_signed(1, 1, NOW, 1, 511, 0, 0, TERMINAL, 7, bytes(16))
@@ -77,6 +78,7 @@ GOOD: dict[str, list[Any]] = {
     "tag": [sm3.hmac(b"key", MESSAGE)],
     "z": [MESSAGE],
     "length": [1, 32, 1000],
+    "bytes_max": [0, 1 << 20],
     "text": TEXTS,
     "keys": [RING, CODE_KEYS, CODE_KEYS[:1]],
     "now": [NOW, NOW + 60],
@@ -198,7 +200,7 @@ class Calls:
 
 def entries() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Functions, classes, and the methods of one shared object of each class."""
-    shared = [PRIVATE, PUBLIC, sm2.Verifier(PUBLIC), sm3.Hash(), RING]
+    shared = [PRIVATE, PUBLIC, sm2.Verifier(PUBLIC), KEPT_KEYS, sm3.Hash(), RING]
     for room, module in (("crypto", crypto_native), ("card_core", codes_native)):
         for name, value in sorted(vars(module).items()):
             if name.startswith("_") or not callable(value):
@@ -206,9 +208,13 @@ def entries() -> Iterator[tuple[str, Callable[..., Any]]]:
             yield f"{room}.{name}", value
             for method in sorted(vars(value)) if isinstance(value, type) else ():
                 owner = next((one for one in shared if isinstance(one, value)), value)
-                if not method.startswith("_"):
+                if not method.startswith("_") and callable(getattr(owner, method)):
                     yield f"{room}.{name}.{method}", getattr(owner, method)
     yield from ((f"repr {type(one).__name__}", one.__repr__) for one in shared)
+    yield (
+        "kept verify",
+        lambda signature, message: KEPT_KEYS.verify(DEVICE_POINT, signature, message),
+    )
     yield "equal", lambda data: data == PUBLIC
     yield "pickle", PRIVATE.__reduce__
 

@@ -1,19 +1,25 @@
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyInt;
 use sscard_sm::sm2::{self, DEFAULT_SIGNER_ID, Refused};
 
 use crate::errors::{invalid_key, invalid_signature};
 use crate::public_key::check_length;
 
 /// The public keys met lately, the most frequent of them with tables of 53 KiB, within a limit
-/// of bytes. A key gets its table, in about 0.3 ms, at its eighth good signature.
+/// of bytes. A key gets its table, in about 0.3 ms, at its eighth good signature. Raises
+/// ValueError for a limit below 0.
 #[pyclass(module = "crypto.sm2", frozen)]
 pub(crate) struct KeptKeys(sm2::KeptKeys);
 
 #[pymethods]
 impl KeptKeys {
     #[new]
-    fn new(bytes_max: usize) -> Self {
-        Self(sm2::KeptKeys::new(bytes_max))
+    fn new(bytes_max: &Bound<'_, PyInt>) -> PyResult<Self> {
+        let bytes_max = bytes_max
+            .extract()
+            .map_err(|_| PyValueError::new_err("bytes_max is no number of bytes"))?;
+        Ok(Self(sm2::KeptKeys::new(bytes_max)))
     }
 
     /// Check a signature by a SEC 1 public key of 33 or 65 bytes.

@@ -27,7 +27,10 @@ fn run(choices: &mut Choices<'_>, reached: &mut Reached) {
     let order: Vec<usize> = (0..size).map(|_| choices.below(size.min(3))).collect();
     let expected: Vec<_> = cases.iter().map(Case::expected).collect();
     let expected: Vec<_> = order.iter().map(|index| expected[*index]).collect();
-    let signed: Vec<_> = order.iter().map(|index| cases[*index].signed()).collect();
+    let signed: Vec<_> = order
+        .iter()
+        .map(|index| cases[*index].signed(choices.rarely(4)))
+        .collect();
     assert_eq!(verify_batch(&signed, &id), expected);
     let accepted = expected.iter().filter(|verdict| verdict.is_ok()).count();
     reached.note(match accepted {

@@ -1,6 +1,10 @@
 //! Verification of a message: every entry has to give the textbook's answer.
 
-use sscard_sm::sm2::{DEFAULT_SIGNER_ID, InvalidSignature, Signed, verify_batch};
+use std::sync::LazyLock;
+
+use sscard_sm::sm2::{
+    DEFAULT_SIGNER_ID, InvalidSignature, KeptKeys, Refused, Signed, Signer, verify_batch,
+};
 
 use super::Target;
 use crate::choices::Choices;
@@ -50,9 +54,14 @@ impl<'a> Case<'a> {
             .ok_or(InvalidSignature)
     }
 
-    pub fn signed(&self) -> Signed<'_> {
+    /// The key as one that is met for the first time, or as one that is kept.
+    pub fn signed(&self, is_kept: bool) -> Signed<'_> {
         Signed {
-            public_key: &self.key.public,
+            signer: if is_kept {
+                Signer::Kept(&self.key.verifier)
+            } else {
+                Signer::New(&self.key.public)
+            },
             signature: &self.signature,
             message: self.message,
         }
@@ -106,6 +115,9 @@ fn signature(choices: &mut Choices<'_>, key: &Known, signer_id: &[u8], message: 
     bytes
 }
 
+/// Room for the tables of a few of the keys, so that they come and go.
+static KEPT_KEYS: LazyLock<KeptKeys> = LazyLock::new(|| KeptKeys::new(200_000));
+
 fn run(choices: &mut Choices<'_>, reached: &mut Reached) {
     let id = signer_id(choices);
     let case = Case::new(choices, id);
@@ -113,7 +125,13 @@ fn run(choices: &mut Choices<'_>, reached: &mut Reached) {
     let (signature, message, id) = (&case.signature, case.message, &case.signer_id);
     assert_eq!(case.key.public.verify(signature, message, id), expected);
     assert_eq!(case.key.verifier.verify(signature, message, id), expected);
-    assert_eq!(verify_batch(&[case.signed()], id), [expected]);
+    assert_eq!(
+        verify_batch(&[case.signed(false), case.signed(true)], id),
+        [expected; 2]
+    );
+    let point = case.key.public.to_sec1_compressed();
+    let answer = KEPT_KEYS.verify(&point, signature, message, id);
+    assert_eq!(answer, expected.map_err(Refused::Signature));
     let Some(e) = message_digest(&case.key.public, id, message) else {
         return reached.note("id too long");
     };
