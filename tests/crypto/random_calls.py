@@ -72,7 +72,7 @@ GOOD: dict[str, list[Any]] = {
     "signature": SIGNATURES,
     "der": [sm2.signature_to_der(SIGNATURES[0]), sm2.ciphertext_to_der(CIPHERTEXT)],
     "plaintext": [MESSAGE, b"x"],
-    "public_key": [PUBLIC, OTHER.public_key()],
+    "public_key": [PUBLIC, OTHER.public_key(), sm2.Verifier(PUBLIC), DEVICE_POINT],
     "key": [bytes(16), b"key"],
     "block": [bytes(16)],
     "tag": [sm3.hmac(b"key", MESSAGE)],
@@ -211,10 +211,6 @@ def entries() -> Iterator[tuple[str, Callable[..., Any]]]:
                 if not method.startswith("_") and callable(getattr(owner, method)):
                     yield f"{room}.{name}.{method}", getattr(owner, method)
     yield from ((f"repr {type(one).__name__}", one.__repr__) for one in shared)
-    yield (
-        "kept verify",
-        lambda signature, message: KEPT_KEYS.verify(DEVICE_POINT, signature, message),
-    )
     yield "equal", lambda data: data == PUBLIC
     yield "pickle", PRIVATE.__reduce__
 

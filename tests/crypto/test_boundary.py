@@ -99,6 +99,9 @@ def test_a_length_that_is_only_claimed_takes_no_memory() -> None:
     for length in (-1, 0, (32 << 20) + 1, 1 << 63, 1 << 70):
         with pytest.raises(ValueError, match="32 MiB"):
             sm3.kdf(b"z", length)
+    for limit in (-1, 1 << 70):
+        with pytest.raises(ValueError, match="bytes_max"):
+            sm2.KeptKeys(limit)
 
 
 def test_a_batch_has_an_end() -> None:
