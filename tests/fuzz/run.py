@@ -146,15 +146,16 @@ def report(name: str, run: Run) -> bool:
         f"{name:16}{run.executions:>10} inputs in {run.cpu_seconds:.0f} s of processor time,"
         f" {run.covered} branches, {run.peak_mib} MiB, slowest {run.slowest_seconds} s"
     )
-    print("    " + ", ".join(f"{stage} {count}" for stage, count in run.reached.items()))
+    for stage, count in run.reached.items():
+        print(f"    {count:>12} {stage}")
     missing = [stage for stage, count in run.reached.items() if count == 0]
     if missing:
         print(f"    NEVER REACHED: {', '.join(missing)}")
     if run.failed:
         print(f"    FAILED; the input is kept in {FINDINGS.relative_to(ROOT)}; the log ends:")
-        tail = (LOGS / f"{name}.txt").read_text().splitlines()
-        marks = re.compile(r"panicked|left:|right:|ERROR|Test unit|written to|seed")
-        print("\n".join(f"    {line}" for line in tail if marks.search(line)))
+        log = (LOGS / f"{name}.txt").read_text()
+        marks = r"^.*(?:panicked.*\n.*|left:.*|right:.*|ERROR.*|Test unit.*)$"
+        print(re.sub(r"(?m)^", "    ", "\n".join(re.findall(marks, log, re.MULTILINE))))
     sys.stdout.flush()
     return not run.failed and not missing and run.executions > 0
 
