@@ -64,7 +64,7 @@ HUGE = bytes(1 << 20)
 # Good values of the parameters, by name. A name that is missing here gets any value at all.
 GOOD: dict[str, list[Any]] = {
     "data": [MESSAGE, PRIVATE.to_bytes(), PUBLIC.to_bytes(), DEVICE_POINT],
-    "message": [MESSAGE],
+    "message": [MESSAGE, MESSAGE, MESSAGE, bytes(32)],
     "signer_id": [sm2.DEFAULT_SIGNER_ID, b"", b"another", bytes(8191), bytes(8192)],
     "digest": [DIGEST],
     "ciphertext": [CIPHERTEXT],
@@ -75,6 +75,9 @@ GOOD: dict[str, list[Any]] = {
     "public_key": [PUBLIC, OTHER.public_key(), sm2.Verifier(PUBLIC), DEVICE_POINT],
     "key": [bytes(16), b"key"],
     "block": [bytes(16)],
+    "iv": [bytes(16)],
+    "master": [bytes(16)],
+    "factor": [bytes(8)],
     "tag": [sm3.hmac(b"key", MESSAGE)],
     "z": [MESSAGE],
     "length": [1, 32, 1000],
@@ -201,6 +204,7 @@ class Calls:
 def entries() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Functions, classes, and the methods of one shared object of each class."""
     shared = [PRIVATE, PUBLIC, sm2.Verifier(PUBLIC), KEPT_KEYS, sm3.Hash(), RING]
+    shared.append(crypto_native.Cipher(bytes(16)))
     for room, module in (("crypto", crypto_native), ("card_core", codes_native)):
         for name, value in sorted(vars(module).items()):
             if name.startswith("_") or not callable(value):

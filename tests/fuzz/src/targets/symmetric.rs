@@ -1,7 +1,7 @@
 //! SM3, HMAC, the key derivation and SM4 at all lengths and cuts.
 
 use sscard_sm::sm3::{self, Sm3};
-use sscard_sm::sm4::Sm4;
+use sscard_sm::sm4::{Sm4, encrypt_once};
 use sscard_sm::{hmac, kdf};
 
 use super::Target;
@@ -96,11 +96,13 @@ fn derivation(choices: &mut Choices<'_>, reached: &mut Reached) {
 }
 
 fn block(choices: &mut Choices<'_>, reached: &mut Reached) {
-    let key = Sm4::new(&choices.array());
+    let bytes = choices.array();
+    let key = Sm4::new(&bytes);
     let plain = choices.array();
     let hidden = key.encrypt_block(&plain);
     assert_eq!(key.decrypt_block(&hidden), plain);
     assert_eq!(key.encrypt_block(&key.decrypt_block(&plain)), plain);
     assert_eq!(key.clone().encrypt_block(&plain), hidden);
+    assert_eq!(encrypt_once(&bytes, &plain), hidden);
     reached.note("block");
 }
