@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from ctypes import byref, c_char_p, c_int, c_size_t, c_void_p
 
 _LIBRARY_NAME = "libcrypto.so.3"
-_PUBLIC_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d034200")
+_ALGORITHM = bytes.fromhex("301306072a8648ce3d020106082a811ccf5501822d")
 _PRIVATE_PREFIX = bytes.fromhex(
     "308187020100301306072a8648ce3d020106082a811ccf5501822d046d306b0201010420"
 )
@@ -33,6 +33,8 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "EVP_DigestSign": (c_int, [c_void_p, c_char_p, c_void_p, c_char_p, c_size_t]),
     "EVP_DigestVerifyInit": (c_int, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
     "EVP_DigestVerify": (c_int, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
+    "EVP_PKEY_verify_init": (c_int, [c_void_p]),
+    "EVP_PKEY_verify": (c_int, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
     "EVP_PKEY_encrypt_init": (c_int, [c_void_p]),
     "EVP_PKEY_encrypt": (c_int, [c_void_p, c_char_p, c_void_p, c_char_p, c_size_t]),
     "EVP_PKEY_decrypt_init": (c_int, [c_void_p]),
@@ -55,16 +57,25 @@ def load() -> ctypes.CDLL:
     return library
 
 
+def _public_key_info(point: bytes) -> bytes:
+    """SubjectPublicKeyInfo of a point of at most 100 bytes."""
+    content = _ALGORITHM + bytes([3, len(point) + 1, 0]) + point
+    return bytes([0x30, len(content)]) + content
+
+
 class Key:
     """An SM2 key held by OpenSSL, private or public."""
 
     def __init__(
         self, library: ctypes.CDLL, *, public: bytes, private: bytes | None = None
     ) -> None:
-        """public: 04, x and y. private: 32 bytes."""
+        """public: a point by SEC 1, 04, x and y with a private key. private: 32 bytes.
+
+        Raises LibcryptoError for what OpenSSL does not read.
+        """
         self._library = library
         if private is None:
-            der, parse = _PUBLIC_PREFIX + public, library.d2i_PUBKEY
+            der, parse = _public_key_info(public), library.d2i_PUBKEY
         else:
             der = _PRIVATE_PREFIX + private + _PRIVATE_MIDDLE + public
             parse = library.d2i_AutoPrivateKey
@@ -100,6 +111,20 @@ class Key:
             )
             library.ERR_clear_error()
             return result == 1
+
+    def verify_digest(self, signature: bytes, digest: bytes) -> bool:
+        """Whether OpenSSL accepts a DER signature of e itself, 32 bytes."""
+        library = self._library
+        context = library.EVP_PKEY_CTX_new(self._key, None)
+        try:
+            self._check(library.EVP_PKEY_verify_init(context))
+            result: int = library.EVP_PKEY_verify(
+                context, signature, len(signature), digest, len(digest)
+            )
+            library.ERR_clear_error()
+            return result == 1
+        finally:
+            library.EVP_PKEY_CTX_free(context)
 
     def encrypt(self, plaintext: bytes) -> bytes:
         """Return the DER ciphertext."""
