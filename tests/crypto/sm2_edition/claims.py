@@ -13,8 +13,10 @@ from sm2_textbook import (
     G,
     N,
     Point,
+    add,
     digest_e,
     encode,
+    is_on_curve,
     multiply,
     number,
     sign,
@@ -123,10 +125,16 @@ class Claim:
 def fitting_e(public: Point | None, r: int, s: int) -> int:
     """The e under which r and s are right, if they are only looked at modulo n.
 
-    None is a key at infinity. A sum at infinity counts as x = 0, as careless code has it.
+    None is a key at infinity. A sum at infinity counts as x = 0, as careless code has it. Of
+    points on two curves the sum depends on the order of additions: here each multiple comes first.
     """
     s, t = s % N, (r + s) % N
-    point = sum_of_multiples(s, G, t, public) if public else multiply(s, G)
+    if public is None:
+        point = multiply(s, G)
+    elif is_on_curve(public):
+        point = sum_of_multiples(s, G, t, public)
+    else:
+        point = add(multiply(s, G), multiply(t, public))
     return (r - (point[0] if point else 0)) % N
 
 

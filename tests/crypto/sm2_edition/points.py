@@ -174,7 +174,8 @@ def _other_forms(good: Key, draws: Draws) -> Iterator[Claim]:
 
 
 def _bad(flag: str, text: str, data: bytes, point: Point | None, draws: Draws) -> Claim:
-    halves = draws.scalar(), draws.scalar()
+    # G added once, so that no table of its multiples changes what comes out on another curve.
+    halves = draws.scalar(), 1 if flag in {"KeyOffCurve", "KeyNoSquareRoot"} else draws.scalar()
     made = {} if point is None else {"x": point[0], "y": point[1]}
     return over_e(flag, text, Shown(data, point), halves, INVALID_KEY, **made)
 

@@ -17,6 +17,9 @@ WeakCase = tuple[str, int, Point, Point]
 def off_the_curve(draws: Draws) -> Iterator[WeakCase]:
     """A comment, d, C1 and the point that d C1 comes to by the formulas."""
     x, y = G
+    # Formulas that look at b compute something else, but d = 1 leaves nothing to compute.
+    for point in ((x, y + 1), (x + 1, y), (y, x), (1, 1), (1, P - 1), (P - 1, P - 1)):
+        yield f"d = 1, x = {point[0]:x}", 1, point, point
     for comment, point in (
         ("y + 1", (x, y + 1)),
         ("2y", (x, 2 * y % P)),
