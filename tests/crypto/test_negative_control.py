@@ -1,15 +1,20 @@
 """PyPI's gmssl 3.2.2 as a second opinion, and as a negative control.
 
 It agrees on good values. Where it is known to be broken, the same checks that pass here must fail
-there: a check that nothing fails proves nothing. It is never a dependency of the product
+there: a check that nothing fails proves nothing. That goes for the SM2 edition as well, whose cases
+it must fail by the number. It is never a dependency of the product
 (docs/decisions/0002-sm-libraries.md).
 """
 
 import random
 from collections.abc import Callable
 
+import gmssl_answers
+import pytest
 from gmssl.sm2 import CryptSM2
 from gmssl.sm3 import sm3_hash
+from sm2_edition import cases
+from sm2_edition.cases import INVALID, VALID, Case, CiphertextCase, SignatureCase
 from sm2_textbook import P, encode, multiply
 
 from crypto import sm2, sm3
@@ -88,3 +93,62 @@ def test_flipped_digest_and_flipped_text_are_noticed() -> None:
         bad = bytearray(good)
         bad[position] ^= 1
         assert opinions(bytes(bad)) == (False, True)
+
+
+def wrongly_accepted(name: str, flag: str) -> int:
+    """How many cases of the SM2 edition gmssl accepts that it must refuse."""
+    answers = [
+        gmssl_answers.to_ciphertext(case)
+        if isinstance(case, CiphertextCase)
+        else gmssl_answers.to_signature(case)
+        for case in cases.load(name).values()
+        if case.flag == flag and case.result != VALID and not is_der(case)
+    ]
+    print(f"{flag}: {answers.count(VALID)} of {len(answers)} accepted")
+    return answers.count(VALID)
+
+
+def is_der(case: Case) -> bool:
+    return isinstance(case, CiphertextCase) and case.form == "der"
+
+
+@pytest.mark.parametrize(
+    ("flag", "accepted"),
+    [
+        pytest.param("Zero", 3, id="an s of 0"),
+        pytest.param("AddedOrder", 3, id="s + n"),
+        pytest.param("AllOnes", 3, id="an s of 2^256 - 1"),
+        pytest.param("KeyOffCurve", 9, id="keys off the curve"),
+        pytest.param("KeyCoordinateAboveField", 6, id="coordinates of p and more"),
+        pytest.param("RawLength", 10, id="signatures of another length"),
+    ],
+)
+def test_the_edition_finds_what_gmssl_accepts(flag: str, accepted: int) -> None:
+    """Each of these is refused here (test_sm2_edition.py)."""
+    assert wrongly_accepted("signatures_raw", flag) == accepted
+
+
+@pytest.mark.parametrize(
+    ("flag", "accepted"),
+    [
+        pytest.param("OffCurve", 13, id="C1 off the curve"),
+        pytest.param("CoordinateAboveField", 6, id="coordinates of p and more"),
+        pytest.param("WrongC3", 38, id="any C3"),
+        pytest.param("WrongC2", 21, id="any C2"),
+        pytest.param("WrongKey", 3, id="another key's ciphertext"),
+        pytest.param("C1C2C3", 4, id="the older order"),
+    ],
+)
+def test_the_edition_finds_what_gmssl_decrypts(flag: str, accepted: int) -> None:
+    assert wrongly_accepted("ciphertexts", flag) == accepted
+
+
+def test_the_edition_finds_a_sum_that_gmssl_gets_wrong() -> None:
+    """Valid signatures that gmssl refuses, next to those that it accepts."""
+    numbered = cases.load("signatures_raw").values()
+    for flag, answer in (("Doubling", INVALID), ("Plain", VALID)):
+        valid = [case for case in numbered if case.flag == flag and case.result == VALID]
+        assert len(valid) >= 4
+        for case in valid:
+            assert isinstance(case, SignatureCase)
+            assert gmssl_answers.to_signature(case) == answer
