@@ -5,8 +5,9 @@ words of the file, so that the right one is equal to the case's result.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 from sm2_edition import cases, verdicts
 from sm2_edition.cases import (
@@ -22,7 +23,10 @@ from sm2_edition.cases import (
 from crypto import CryptoError, sm2
 
 Answers = dict[str, str]
+Value = TypeVar("Value")
 MESSAGE = b"signed with a key of the edition"
+# So many signatures by one key are worth a table, in a batch and among keys met lately.
+FREQUENT = 12
 
 kept = lru_cache(maxsize=32)(sm2.Verifier)
 
@@ -34,6 +38,14 @@ def answer(act: Callable[[], object]) -> str:
     except (CryptoError, ValueError) as error:
         return named(error)
     return VALID
+
+
+def read(reading: Callable[[], Value]) -> Value | str:
+    """What was read, or the word for the error."""
+    try:
+        return reading()
+    except (CryptoError, ValueError) as error:
+        return named(error)
 
 
 def named(error: Exception) -> str:
@@ -49,29 +61,31 @@ def named(error: Exception) -> str:
     return type(error).__name__
 
 
+Entry = tuple[int, sm2.PublicKey, bytes, bytes]
+
+
 def to_signatures(kind: str, numbered: dict[int, SignatureCase]) -> dict[int, Answers]:
     answers: dict[int, Answers] = {}
-    batches: dict[bytes, list[tuple[int, sm2.PublicKey, bytes, bytes]]] = {}
+    batches: dict[bytes, list[Entry]] = {}
     for number, case in numbered.items():
-        try:
-            public = sm2.PublicKey.from_bytes(case.public_key)
-        except sm2.InvalidKeyError as error:
-            answers[number] = {"key": named(error)}
+        public = read(lambda case=case: sm2.PublicKey.from_bytes(case.public_key))
+        if isinstance(public, str):
+            answers[number] = {"key": public, "lookup": by_lookup(case, bytes(64))}
             continue
-        signature = case.signature
+        signature: bytes | str = case.signature
         if kind == "der":
-            try:
-                signature = sm2.signature_from_der(case.signature)
-            except sm2.InvalidSignatureError as error:
-                answers[number] = {"reading": named(error)}
-                continue
+            signature = read(lambda case=case: sm2.signature_from_der(case.signature))
+        if isinstance(signature, str):
+            answers[number] = {"reading": signature}
+            continue
         answers[number] = to_signature(public, signature, case)
         if case.message is not None and case.signer_id is not None:
+            answers[number]["lookup"] = by_lookup(case, signature)
             entry = (number, public, signature, case.message)
             batches.setdefault(case.signer_id, []).append(entry)
-    for signer_id, batch in batches.items():
-        for (number, *_), verdict in zip(batch, batch_answers(batch, signer_id), strict=True):
-            answers[number]["batch"] = verdict
+    for signer_id, entries in batches.items():
+        for number, in_batches in to_batches(entries, signer_id).items():
+            answers[number] |= in_batches
     return answers
 
 
@@ -88,10 +102,34 @@ def to_signature(public: sm2.PublicKey, signature: bytes, case: SignatureCase) -
     return given
 
 
-def batch_answers(
-    batch: Iterable[tuple[int, sm2.PublicKey, bytes, bytes]], signer_id: bytes
+def by_lookup(case: SignatureCase, signature: bytes) -> str:
+    """Among keys met lately: so many times that a key whose signature is good gets a table."""
+    keys = sm2.KeptKeys(1 << 20)
+    message, signer_id = case.message or b"", case.signer_id or b""
+    signed = case.public_key, signature, message, signer_id
+    return same(answer(lambda: keys.verify(*signed)) for _ in range(FREQUENT))
+
+
+def to_batches(entries: list[Entry], signer_id: bytes) -> dict[int, Answers]:
+    """All cases of a signer id in one batch, each by its key and by its kept key.
+
+    In a batch of its own, a case comes so often that its key gets a table.
+    """
+    mixed = [(key, *rest) for _, public, *rest in entries for key in (public, kept(public))]
+    given = iter(in_batch(mixed, signer_id))
+    return {
+        number: {
+            "batch": next(given),
+            "batch, kept key": next(given),
+            "batch of one key": same(in_batch([tuple(signed)] * FREQUENT, signer_id)),
+        }
+        for number, *signed in entries
+    }
+
+
+def in_batch(
+    signed: Sequence[tuple[sm2.PublicKey | sm2.Verifier, bytes, bytes]], signer_id: bytes
 ) -> list[str]:
-    signed = [tuple(rest) for _, *rest in batch]
     try:
         results = sm2.verify_batch(signed, signer_id=signer_id)
     except ValueError as error:
@@ -99,11 +137,15 @@ def batch_answers(
     return [VALID if result is None else named(result) for result in results]
 
 
+def same(answers: Iterable[str]) -> str:
+    """The one answer that was given each time."""
+    return " or ".join(sorted(set(answers)))
+
+
 def to_private_key(case: PrivateKeyCase) -> Answers:
-    try:
-        private = sm2.PrivateKey.from_bytes(case.private_key)
-    except sm2.InvalidKeyError as error:
-        return {"key": named(error)}
+    private = read(lambda: sm2.PrivateKey.from_bytes(case.private_key))
+    if isinstance(private, str):
+        return {"key": private}
     public = private.public_key()
     return {"public key": public.to_bytes().hex(), "signature": private.sign(MESSAGE).hex()}
 
@@ -112,19 +154,18 @@ def to_ciphertext(case: CiphertextCase) -> Answers:
     """The plaintext in hexadecimal, or the word for the error."""
     private = sm2.PrivateKey.from_bytes(case.private_key)
 
-    def ending(decrypt: Callable[[], bytes]) -> str:
-        try:
-            return decrypt().hex()
-        except (CryptoError, ValueError) as error:
-            return named(error)
+    def from_der(data: bytes) -> bytes:
+        return private.decrypt(sm2.ciphertext_from_der(data))
+
+    def text(decrypt: Callable[[], bytes]) -> str:
+        return read(lambda: decrypt().hex())
 
     if case.form == "der":
-        return {"DER": ending(lambda: private.decrypt(sm2.ciphertext_from_der(case.ciphertext)))}
-
-    def there_and_back() -> bytes:
-        return private.decrypt(sm2.ciphertext_from_der(sm2.ciphertext_to_der(case.ciphertext)))
-
-    return {"raw": ending(lambda: private.decrypt(case.ciphertext)), "DER": ending(there_and_back)}
+        return {"DER": text(lambda: from_der(case.ciphertext))}
+    return {
+        "raw": text(lambda: private.decrypt(case.ciphertext)),
+        "DER": text(lambda: from_der(sm2.ciphertext_to_der(case.ciphertext))),
+    }
 
 
 def main() -> None:

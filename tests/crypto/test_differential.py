@@ -100,8 +100,8 @@ def right_answers(oracles: Oracles, case: Round) -> dict[str, Any]:
     plaintext, counter = case.plaintext.hex(), bytes(16)
     return {
         "public": f"04{oracles.public.hex()}",
-        "verdicts": [[True] * 4, [True] * 4, [False] * 4],
-        "batch": [True, True, False, True, False],
+        "verdicts": [[True] * 5, [True] * 5, [False] * 5],
+        "batch": [True, True, False, True] * 2 + [False],
         "decrypted": [plaintext, plaintext, "refused"],
         "sm3": gmssl_pyx.sm3_hash(case.message).hex(),
         "hmac": gmssl_pyx.sm3_hmac(case.key, case.message).hex(),

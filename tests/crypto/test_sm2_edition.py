@@ -57,14 +57,15 @@ def right_answers(name: str, case: Case) -> Answers:
         assert case.result == INVALID_KEY
         return {"key": INVALID_KEY}
     if case.result == INVALID_KEY:
-        return {"key": INVALID_KEY}
+        return {"key": INVALID_KEY, "lookup": INVALID_KEY}
     if name == "signatures_der":
         halves = der.read_signature(case.signature)
         if halves is None or not all(0 < half < textbook.N for half in halves):
             return {"reading": INVALID}
     entries = []
     if case.message is not None:
-        entries += ["key, message", "kept key, message", "batch"]
+        entries += ["key, message", "kept key, message", "lookup"]
+        entries += ["batch", "batch, kept key", "batch of one key"]
     if case.result != CALLERS_MISTAKE:
         entries += ["key, e", "kept key, e"]
     return dict.fromkeys(entries, case.result)

@@ -75,6 +75,10 @@ def cases() -> Iterator[CiphertextCase]:
     good = mutations.whole(base.parts)
     for one in (*mutations.spoilt(base.parts), *mutations.cut(good)):
         yield base.case("der", one.data, one.flag, one.comment)
+    long = _other(base, 150)
+    for one in mutations.spoilt(long.parts):
+        if one.flag in {"BerLength", "Indefinite", "WrongLength"}:
+            yield long.case("der", one.data, one.flag, f"{one.comment}, C2 of 150 bytes")
     for one in mutations.cut(base.raw):
         yield base.case("raw", one.data, one.flag, one.comment)
 
