@@ -7,10 +7,14 @@ from sm2_textbook import DEFAULT_SIGNER_ID, N, digest_e, number
 from sm2_edition.cases import INVALID, VALID
 from sm2_edition.claims import Claim, Draws, Key, over_e
 
+TOP = 1 << 255
+
 FLAGS = {
     "SumZero": "s = n - r, so that t = 0, which step B5 refuses",
     "Infinity": "s = -rd/(1+d), so that sG + tP is infinity, whose x some code has as 0 or 1",
     "Doubling": "sG = tP, so that an addition that can't double goes wrong",
+    "MeetingOnTheWay": "tP is a part of sG or its negative, so that the sum doubles on its way or "
+    "comes through infinity",
     "NearInfinity": "sG + tP is G or -G, next to infinity",
 }
 
@@ -23,6 +27,9 @@ def claims() -> Iterator[Claim]:
         yield from _infinity(key, draws)
         yield from _doubling(key, draws)
         yield from _near_infinity(key, draws)
+    key = Key.of(draws.scalar())
+    for bit in (0, 1, 5, 9, 64, 128, 200, 254):
+        yield from _meetings(key, bit)
 
 
 def _sum_zero(key: Key, draws: Draws) -> Iterator[Claim]:
@@ -70,3 +77,17 @@ def _near_infinity(key: Key, draws: Draws) -> Iterator[Claim]:
         comment = f"sG + tP = {'G' if k == 1 else '-G'}"
         made = {"d": key.d, "k": k}
         yield over_e("NearInfinity", comment, key, (r, s), VALID, **made)
+
+
+def _meetings(key: Key, bit: int) -> Iterator[Claim]:
+    """With a table of multiples, 2^bit G is one entry of it, and so one addition."""
+    part, inverse = 1 << bit, pow(key.d, -1, N)
+    for flag, text, s, t in (
+        ("Doubling", f"s = 2^{bit}, t = s/d", part, part * inverse),
+        ("Doubling", f"t = 2^{bit}, s = td", part * key.d, part),
+        ("MeetingOnTheWay", f"s = 2^255 + 2^{bit}, t = 2^{bit}/d", TOP + part, part * inverse),
+        ("MeetingOnTheWay", f"s = 2^255 + 2^{bit}, t = -2^{bit}/d", TOP + part, -part * inverse),
+        ("MeetingOnTheWay", f"t = 2^255 + 2^{bit}, s = d 2^{bit}", part * key.d, TOP + part),
+        ("MeetingOnTheWay", f"t = 2^255 + 2^{bit}, s = -d 2^{bit}", -part * key.d, TOP + part),
+    ):
+        yield over_e(flag, text, key, ((t - s) % N, s % N), VALID, d=key.d)
