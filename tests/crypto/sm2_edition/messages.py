@@ -59,6 +59,7 @@ def _signer_ids() -> Iterator[Claim]:
         ("empty", b""),
         ("a zero byte", b"\x00"),
         ("the default", DEFAULT_SIGNER_ID),
+        ("the default but for its last bit", b"1234567812345679"),
         ("the draft's example", b"ALICE123@YAHOO.COM"),
         ("Chinese", "社保卡".encode()),
         ("255 bytes", draws.data(255)),
@@ -69,9 +70,12 @@ def _signer_ids() -> Iterator[Claim]:
         signing = {"message": message, "signer_id": signer_id}
         good = signed("SignerId", text, key, draws.scalar(), VALID, **signing)
         yield good
-        others = [b"x", signer_id + b"\x00", signer_id[:-1] if signer_id else b"\x00" * 16]
-        for other in others[: 1 if len(signer_id) > 8000 else 3]:
-            comment = f"made under {text}, shown under {len(other)} bytes"
+        others = [b"x"]
+        if len(signer_id) < 8000:
+            others += [signer_id + b"\x00", signer_id[:-1] if signer_id else bytes(16)]
+            others += [signer_id[:-1] + bytes([byte ^ 1]) for byte in signer_id[-1:]]
+        for other in others:
+            comment = f"made under {text}, shown under {other[-20:].hex()}"
             bad = replace(good, flag="WrongSignerId", comment=comment, result=INVALID)
             yield replace(bad, signer_id=other)
     yield from _too_long(key, draws, message)
