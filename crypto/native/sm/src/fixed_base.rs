@@ -8,7 +8,6 @@ use crate::digits::Digits;
 use crate::field::FieldElement;
 use crate::jacobian::Jacobian;
 use crate::mask::Mask;
-use crate::point::Point;
 use crate::scalar::Scalar;
 
 /// For secrets: 43 windows of 6 bits, 86 KiB, small enough to be read in full each time.
@@ -35,20 +34,31 @@ impl<const WIDTH: usize> FixedBase<WIDTH> {
 
     pub(crate) fn new(point: &AffinePoint) -> Self {
         Backend::current();
-        let mut base = Point::from(*point);
         let mut entries = Vec::with_capacity(Digits::<WIDTH>::COUNT * Self::MULTIPLES);
-        for _ in 0..Digits::<WIDTH>::COUNT {
-            let mut multiple = base;
-            for _ in 1..Self::MULTIPLES {
-                entries.push(multiple);
-                multiple = multiple.add(&base);
-            }
+        for base in Self::bases(point) {
+            let mut multiple = Jacobian::from(base);
             entries.push(multiple);
-            base = multiple.double();
+            for _ in 1..Self::MULTIPLES {
+                multiple.add_affine_assign(&base);
+                entries.push(multiple);
+            }
         }
         Self {
-            entries: Point::all_to_affine(&entries),
+            entries: Jacobian::all_to_affine(&entries),
         }
+    }
+
+    /// 2^(w i) P for each window i.
+    fn bases(point: &AffinePoint) -> Vec<AffinePoint> {
+        let mut base = Jacobian::from(*point);
+        let mut bases = Vec::with_capacity(Digits::<WIDTH>::COUNT);
+        for _ in 0..Digits::<WIDTH>::COUNT {
+            bases.push(base);
+            for _ in 0..WIDTH {
+                base.double_assign();
+            }
+        }
+        Jacobian::all_to_affine(&bases)
     }
 
     /// Returns k P for a secret k from 1 to n-1: the same additions and the same memory whatever

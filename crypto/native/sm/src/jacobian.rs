@@ -145,11 +145,43 @@ impl Jacobian {
 
     /// The affine coordinates, by one inversion; of infinity (0, 0), which is not on the curve.
     pub(crate) fn to_affine(self) -> AffinePoint {
-        let inverse = self.z.invert();
+        self.over(&self.z.invert())
+    }
+
+    /// The affine coordinates of many points, none at infinity, by one inversion for all
+    /// (Montgomery's trick): the inverse of the product, unrolled from its end.
+    pub(crate) fn all_to_affine(points: &[Self]) -> Vec<AffinePoint> {
+        let mut product = FieldElement::ONE;
+        let before: Vec<FieldElement> = points
+            .iter()
+            .map(|point| {
+                let before = product;
+                product = before.multiply(&point.z);
+                before
+            })
+            .collect();
+        let mut inverse = product.invert();
+        let mut affine: Vec<AffinePoint> = points
+            .iter()
+            .zip(&before)
+            .rev()
+            .map(|(point, before)| {
+                let own = inverse.multiply(before);
+                inverse = inverse.multiply(&point.z);
+                point.over(&own)
+            })
+            .collect();
+        affine.reverse();
+        affine
+    }
+
+    /// The affine coordinates, given 1 / Z.
+    #[inline(always)]
+    fn over(&self, inverse: &FieldElement) -> AffinePoint {
         let square = inverse.square();
         AffinePoint {
             x: self.x.multiply(&square),
-            y: self.y.multiply(&square.multiply(&inverse)),
+            y: self.y.multiply(&square.multiply(inverse)),
         }
     }
 }

@@ -120,36 +120,6 @@ impl Point {
             y: self.y.multiply(&inverse),
         }
     }
-
-    /// The affine coordinates of many points, none at infinity, by one inversion for all
-    /// (Montgomery's trick): the inverse of the product, unrolled from its end.
-    pub(crate) fn all_to_affine(points: &[Self]) -> Vec<AffinePoint> {
-        let mut product = FieldElement::ONE;
-        let before: Vec<FieldElement> = points
-            .iter()
-            .map(|point| {
-                let before = product;
-                product = before.multiply(&point.z);
-                before
-            })
-            .collect();
-        let mut inverse = product.invert();
-        let mut affine: Vec<AffinePoint> = points
-            .iter()
-            .zip(&before)
-            .rev()
-            .map(|(point, before)| {
-                let own = inverse.multiply(before);
-                inverse = inverse.multiply(&point.z);
-                AffinePoint {
-                    x: point.x.multiply(&own),
-                    y: point.y.multiply(&own),
-                }
-            })
-            .collect();
-        affine.reverse();
-        affine
-    }
 }
 
 /// a1 b2 + a2 b1, by one multiplication, from the products a1 a2 and b1 b2.
