@@ -9,7 +9,8 @@ What fails raises, with one error and no detail for each kind of failure:
     ├── InvalidSignatureError                 a signature that does not verify
     ├── InvalidMacError                       a tag that is not the message's
     ├── DecryptionError                       a ciphertext that does not decrypt
-    └── RandomSourceError                     no randomness from the operating system
+    ├── RandomSourceError                     no randomness from the operating system
+    └── SelfTestError                         a self-test failed; for good, see crypto.self_test
 
 A plain ValueError or TypeError is the caller's own mistake: a length or a type that no input
 from outside should decide. This room knows no card words, and nothing outside it imports
@@ -23,6 +24,7 @@ from crypto.errors import (
     InvalidMacError,
     InvalidSignatureError,
     RandomSourceError,
+    SelfTestError,
 )
 
 __all__ = [
@@ -32,4 +34,5 @@ __all__ = [
     "InvalidMacError",
     "InvalidSignatureError",
     "RandomSourceError",
+    "SelfTestError",
 ]

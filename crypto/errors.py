@@ -52,3 +52,14 @@ class RandomSourceError(CryptoError):
     code = "random_source"
     message_zh = "系统随机源不可用。"
     message_en = "The system's random source failed."
+
+
+class SelfTestError(CryptoError):
+    """A self-test failed in this process: whatever needs cryptography is refused until it ends."""
+
+    code = "self_test"
+    message_zh = "密码模块自检未通过，已停止一切密码运算。请运行 sscard doctor 查看哪一项未通过。"
+    message_en = (
+        "A cryptographic self-test failed, and nothing that needs cryptography is done any more. "
+        "Run sscard doctor to see which."
+    )

@@ -2,7 +2,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use sscard_codes::{CheckedCode, Refusal, Request, TEXT_MAX};
 
-use crate::errors::{field, refused, sized};
+use crate::errors::{field, operational, refused, sized};
 use crate::keys::KeyRing;
 
 /// Kind, issuer, key number, minted at; class, purposes; for whom, presence; terminal, amount;
@@ -25,7 +25,8 @@ type Fields<'py> = (
 /// Nonce, device key, status index, end of the credential's day.
 type OfflineFields<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, u32, u32);
 
-/// Steps 1 to 6 of docs/code-format.md; raises RefusedError with the first reason.
+/// Steps 1 to 6 of docs/code-format.md; raises RefusedError with the first reason, and
+/// SelfTestError once a self-test has failed.
 ///
 /// Works without the interpreter's lock.
 #[pyfunction]
@@ -38,6 +39,7 @@ pub(crate) fn check<'py>(
     terminal: &Bound<'py, PyAny>,
     amount_fen: &Bound<'py, PyAny>,
 ) -> PyResult<Fields<'py>> {
+    operational()?;
     let py = text.py();
     let request = Request {
         now: field(now, "now")?,

@@ -2,10 +2,12 @@
 
 use pyo3::prelude::*;
 use sscard_codes::Refusal;
+use sscard_sm::SelfTestFailed;
 
 mod python {
     pyo3::import_exception!(card_core.codes.errors, InvalidFieldError);
     pyo3::import_exception!(card_core.codes.errors, RefusedError);
+    pyo3::import_exception!(crypto.errors, SelfTestError);
 }
 
 pub(crate) fn refused(refusal: Refusal) -> PyErr {
@@ -14,6 +16,11 @@ pub(crate) fn refused(refusal: Refusal) -> PyErr {
 
 pub(crate) fn invalid_field(name: &'static str) -> PyErr {
     python::InvalidFieldError::new_err(name)
+}
+
+/// Nothing is checked once a self-test of this module's own copy of the SM core has failed.
+pub(crate) fn operational() -> PyResult<()> {
+    sscard_sm::operational().map_err(|SelfTestFailed| python::SelfTestError::new_err(()))
 }
 
 /// Converts a caller's value; one that doesn't fit is named, not shown.

@@ -2,7 +2,7 @@ use pyo3::prelude::*;
 use sscard_codes::{InvalidKeys, KEY_RING_MAX, Key, KeyPurpose, KeyState};
 use sscard_sm::sm2::PublicKey;
 
-use crate::errors::{field, invalid_field};
+use crate::errors::{field, invalid_field, operational};
 
 /// The issuers' keys that codes are checked with; never changes, serves all threads.
 #[pyclass(module = "card_core._native", frozen)]
@@ -13,9 +13,10 @@ impl KeyRing {
     /// Take at most KEY_RING_MAX keys (`CodeKey`); builds a table of about 2 ms for each.
     ///
     /// Raises InvalidFieldError: too many, two with the same purpose, issuer and number, or one
-    /// public key for both purposes.
+    /// public key for both purposes. SelfTestError once a self-test has failed.
     #[new]
     fn new(py: Python<'_>, keys: &Bound<'_, PyAny>) -> PyResult<Self> {
+        operational()?;
         let mut read = Vec::new();
         for key in keys.try_iter()?.take(KEY_RING_MAX + 1) {
             read.push(read_key(&key?)?);

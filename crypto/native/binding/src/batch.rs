@@ -6,6 +6,7 @@ use sscard_sm::sm2::{self, DEFAULT_SIGNER_ID, Signed};
 
 use crate::errors::invalid_signature;
 use crate::public_key::{PublicKey, check_length};
+use crate::self_test::operational;
 use crate::verifier::Verifier;
 
 /// Whose signature it should be.
@@ -33,6 +34,7 @@ pub(crate) fn verify_batch(
     signed: &Bound<'_, PyAny>,
     signer_id: &[u8],
 ) -> PyResult<Vec<Option<PyErr>>> {
+    operational()?;
     check_length(signer_id)?;
     // One by one, with no room made beforehand: a length that is only claimed asks for nothing.
     let mut read = Vec::new();

@@ -2,11 +2,11 @@
 
 use pyo3::PyErr;
 use pyo3::exceptions::PyValueError;
-use sscard_sm::RandomSourceFailed;
 use sscard_sm::hmac::InvalidMac;
 use sscard_sm::sm2::{
     DecryptionFailed, EncryptionFailed, InvalidKey, InvalidSignature, SigningFailed,
 };
+use sscard_sm::{RandomSourceFailed, SelfTestFailed};
 
 mod python {
     pyo3::import_exception!(crypto.errors, DecryptionError);
@@ -14,6 +14,7 @@ mod python {
     pyo3::import_exception!(crypto.errors, InvalidMacError);
     pyo3::import_exception!(crypto.errors, InvalidSignatureError);
     pyo3::import_exception!(crypto.errors, RandomSourceError);
+    pyo3::import_exception!(crypto.errors, SelfTestError);
 }
 
 pub(crate) fn invalid_key(_: InvalidKey) -> PyErr {
@@ -32,8 +33,16 @@ pub(crate) fn decryption_failed(_: DecryptionFailed) -> PyErr {
     python::DecryptionError::new_err(())
 }
 
+/// The draw that fails a test is the first operation of the error state.
 pub(crate) fn random_source_failed(_: RandomSourceFailed) -> PyErr {
-    python::RandomSourceError::new_err(())
+    match sscard_sm::operational() {
+        Ok(()) => python::RandomSourceError::new_err(()),
+        Err(error) => self_test_failed(error),
+    }
+}
+
+pub(crate) fn self_test_failed(_: SelfTestFailed) -> PyErr {
+    python::SelfTestError::new_err(())
 }
 
 pub(crate) fn signing_failed(error: SigningFailed) -> PyErr {

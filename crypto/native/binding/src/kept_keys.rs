@@ -5,6 +5,7 @@ use sscard_sm::sm2::{self, DEFAULT_SIGNER_ID, Refused};
 
 use crate::errors::{invalid_key, invalid_signature};
 use crate::public_key::check_length;
+use crate::self_test::operational;
 
 /// The public keys met lately, the most frequent of them with tables of 53 KiB, within a limit
 /// of bytes. A key gets its table, in about 0.3 ms, at its eighth good signature. Raises
@@ -38,6 +39,7 @@ impl KeptKeys {
         message: &[u8],
         signer_id: &[u8],
     ) -> PyResult<()> {
+        operational()?;
         check_length(signer_id)?;
         py.detach(|| self.0.verify(public_key, signature, message, signer_id))
             .map_err(|refused| match refused {

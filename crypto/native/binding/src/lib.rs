@@ -8,6 +8,7 @@ mod gil;
 mod kept_keys;
 mod private_key;
 mod public_key;
+mod self_test;
 mod sm2;
 mod sm3;
 mod sm4;
@@ -29,6 +30,8 @@ mod _native {
     #[pymodule_export]
     use crate::public_key::PublicKey;
     #[pymodule_export]
+    use crate::self_test::{fail_bulk_cipher, random_bytes, require_operational, run_self_tests};
+    #[pymodule_export]
     use crate::sm2::{
         ciphertext_from_der, ciphertext_to_der, signature_from_der, signature_to_der,
     };
@@ -39,7 +42,9 @@ mod _native {
     #[pymodule_export]
     use crate::verifier::Verifier;
 
-    /// Builds the tables of the base point now, so that no fork falls into their building.
+    /// Builds the tables of the base point now, so that no fork falls into their building, and
+    /// runs the self-tests. One that fails is no error here: all that is asked for later raises
+    /// SelfTestError, and a program can still tell what failed.
     ///
     /// Raises ImportError when the environment asks for a back end that is not there.
     #[pymodule_init]

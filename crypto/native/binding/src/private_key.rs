@@ -6,6 +6,7 @@ use sscard_sm::sm2::{self, Ciphertext, DEFAULT_SIGNER_ID};
 use crate::errors::{decryption_failed, invalid_key, random_source_failed, signing_failed};
 use crate::gil::work;
 use crate::public_key::{PublicKey, exact};
+use crate::self_test::operational;
 
 /// A private key: a number from 1 to n-2, wiped when dropped, hidden from repr and pickle.
 #[pyclass(module = "crypto.sm2", frozen)]
@@ -16,6 +17,7 @@ impl PrivateKey {
     /// Make a new key from the system's randomness. Raises RandomSourceError without it.
     #[staticmethod]
     fn generate() -> PyResult<Self> {
+        operational()?;
         sm2::PrivateKey::generate()
             .map(Self)
             .map_err(random_source_failed)
@@ -24,6 +26,7 @@ impl PrivateKey {
     /// Read a key from 32 big-endian bytes. Raises InvalidKeyError out of 1 to n-2.
     #[staticmethod]
     fn from_bytes(data: &[u8]) -> PyResult<Self> {
+        operational()?;
         let bytes: &[u8; 32] = data.try_into().map_err(|_| invalid_key(sm2::InvalidKey))?;
         sm2::PrivateKey::from_bytes(bytes)
             .map(Self)
@@ -31,8 +34,9 @@ impl PrivateKey {
     }
 
     /// The key as 32 big-endian bytes, which nothing wipes: keep them short and sealed.
-    fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &*self.0.to_bytes())
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        operational()?;
+        Ok(PyBytes::new(py, &*self.0.to_bytes()))
     }
 
     /// The key that verifies.
@@ -54,6 +58,7 @@ impl PrivateKey {
         message: &[u8],
         signer_id: &[u8],
     ) -> PyResult<Bound<'py, PyBytes>> {
+        operational()?;
         let signature = work(py, message.len(), || self.0.sign(message, signer_id));
         Ok(PyBytes::new(
             py,
@@ -65,6 +70,7 @@ impl PrivateKey {
     ///
     /// Raises ValueError for another length, RandomSourceError.
     fn sign_digest<'py>(&self, py: Python<'py>, digest: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        operational()?;
         let signature = self.0.sign_digest(exact(digest)?);
         Ok(PyBytes::new(
             py,
@@ -74,6 +80,7 @@ impl PrivateKey {
 
     /// Decrypt 04, x, y, C3, C2 (GB/T 32918.4, 7.1). Raises DecryptionError, whatever is wrong.
     fn decrypt<'py>(&self, py: Python<'py>, ciphertext: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        operational()?;
         let plaintext = py.detach(|| self.0.decrypt(&Ciphertext::from_bytes(ciphertext)?));
         Ok(PyBytes::new(py, &plaintext.map_err(decryption_failed)?))
     }

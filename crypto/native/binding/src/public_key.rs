@@ -4,6 +4,7 @@ use pyo3::types::PyBytes;
 use sscard_sm::sm2::{self, DEFAULT_SIGNER_ID, SIGNER_ID_MAX};
 
 use crate::errors::{encryption_failed, invalid_key, invalid_signature, signer_id_too_long};
+use crate::self_test::operational;
 
 /// A public key: a point of the curve, not infinity.
 #[pyclass(module = "crypto.sm2", frozen, eq, hash, from_py_object)]
@@ -15,6 +16,7 @@ impl PublicKey {
     /// Read a SEC 1 point of 33 or 65 bytes. Raises InvalidKeyError for all else.
     #[staticmethod]
     fn from_bytes(data: &[u8]) -> PyResult<Self> {
+        operational()?;
         sm2::PublicKey::from_sec1(data)
             .map(Self)
             .map_err(invalid_key)
@@ -45,6 +47,7 @@ impl PublicKey {
         message: &[u8],
         signer_id: &[u8],
     ) -> PyResult<()> {
+        operational()?;
         check_length(signer_id)?;
         py.detach(|| self.0.verify(signature, message, signer_id))
             .map_err(invalid_signature)
@@ -55,6 +58,7 @@ impl PublicKey {
     /// Raises InvalidSignatureError, whatever is wrong with it; ValueError for another length
     /// of e.
     fn verify_digest(&self, py: Python<'_>, signature: &[u8], digest: &[u8]) -> PyResult<()> {
+        operational()?;
         let digest = exact(digest)?;
         py.detach(|| self.0.verify_digest(signature, digest))
             .map_err(invalid_signature)
@@ -64,6 +68,7 @@ impl PublicKey {
     ///
     /// Raises ValueError for other lengths, RandomSourceError.
     fn encrypt<'py>(&self, py: Python<'py>, plaintext: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        operational()?;
         let ciphertext = py.detach(|| Ok(self.0.encrypt(plaintext)?.to_bytes()));
         Ok(PyBytes::new(py, &ciphertext.map_err(encryption_failed)?))
     }

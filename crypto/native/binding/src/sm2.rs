@@ -3,6 +3,7 @@ use pyo3::types::PyBytes;
 use sscard_sm::sm2::{Ciphertext, Signature};
 
 use crate::errors::{decryption_failed, invalid_signature};
+use crate::self_test::operational;
 
 /// Encode r and s, 64 bytes, as SM2Signature. Raises InvalidSignatureError out of range.
 #[pyfunction]
@@ -10,6 +11,7 @@ pub(crate) fn signature_to_der<'py>(
     py: Python<'py>,
     signature: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
+    operational()?;
     let signature = Signature::from_bytes(signature).map_err(invalid_signature)?;
     Ok(PyBytes::new(py, &signature.to_der()))
 }
@@ -20,6 +22,7 @@ pub(crate) fn signature_from_der<'py>(
     py: Python<'py>,
     der: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
+    operational()?;
     let signature = Signature::from_der(der).map_err(invalid_signature)?;
     Ok(PyBytes::new(py, &signature.to_bytes()))
 }
@@ -30,6 +33,7 @@ pub(crate) fn ciphertext_to_der<'py>(
     py: Python<'py>,
     ciphertext: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
+    operational()?;
     let ciphertext = Ciphertext::from_bytes(ciphertext).map_err(decryption_failed)?;
     Ok(PyBytes::new(py, &ciphertext.to_der()))
 }
@@ -40,6 +44,7 @@ pub(crate) fn ciphertext_from_der<'py>(
     py: Python<'py>,
     der: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
+    operational()?;
     let ciphertext = Ciphertext::from_der(der).map_err(decryption_failed)?;
     Ok(PyBytes::new(py, &ciphertext.to_bytes()))
 }

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::errors::invalid_mac;
 use crate::gil::work;
+use crate::self_test::operational;
 
 /// A digest in the making.
 #[pyclass(module = "crypto.sm3", frozen)]
@@ -18,12 +19,14 @@ pub(crate) struct Hash(Mutex<Sm3>);
 #[pymethods]
 impl Hash {
     #[new]
-    fn new() -> Self {
-        Self(Mutex::new(Sm3::new()))
+    fn new() -> PyResult<Self> {
+        operational()?;
+        Ok(Self(Mutex::new(Sm3::new())))
     }
 
     /// Read on.
-    fn update(&self, py: Python<'_>, data: &[u8]) {
+    fn update(&self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
+        operational()?;
         // Taken and given back without the interpreter's lock in between, so the two locks
         // can't wait for each other.
         work(py, data.len(), || {
@@ -32,34 +35,45 @@ impl Hash {
                 .unwrap_or_else(PoisonError::into_inner)
                 .update(data);
         });
+        Ok(())
     }
 
     /// The digest of what was read so far, 32 bytes; reading can go on.
-    fn digest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    fn digest<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        operational()?;
         let digest = self
             .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .digest();
-        PyBytes::new(py, &digest)
+        Ok(PyBytes::new(py, &digest))
     }
 }
 
 /// The digest of some bytes, 32 bytes (GB/T 32905).
 #[pyfunction]
-pub(crate) fn sm3_digest<'py>(py: Python<'py>, data: &[u8]) -> Bound<'py, PyBytes> {
-    PyBytes::new(py, &work(py, data.len(), || sm3::digest(data)))
+pub(crate) fn sm3_digest<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    operational()?;
+    let digest = work(py, data.len(), || sm3::digest(data));
+    Ok(PyBytes::new(py, &digest))
 }
 
 /// The tag of some bytes under a key of any length, 32 bytes (HMAC over SM3).
 #[pyfunction]
-pub(crate) fn sm3_hmac<'py>(py: Python<'py>, key: &[u8], data: &[u8]) -> Bound<'py, PyBytes> {
-    PyBytes::new(py, &work(py, data.len(), || hmac::hmac(key, data)))
+pub(crate) fn sm3_hmac<'py>(
+    py: Python<'py>,
+    key: &[u8],
+    data: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
+    operational()?;
+    let tag = work(py, data.len(), || hmac::hmac(key, data));
+    Ok(PyBytes::new(py, &tag))
 }
 
 /// Check a tag of 32 bytes in constant time. Raises InvalidMacError, also for another length.
 #[pyfunction]
 pub(crate) fn sm3_hmac_verify(py: Python<'_>, key: &[u8], data: &[u8], tag: &[u8]) -> PyResult<()> {
+    operational()?;
     work(py, data.len(), || hmac::verify(key, data, tag)).map_err(invalid_mac)
 }
 
@@ -72,6 +86,7 @@ pub(crate) fn sm3_kdf<'py>(
     z: &[u8],
     length: &Bound<'py, PyInt>,
 ) -> PyResult<Bound<'py, PyBytes>> {
+    operational()?;
     // A number that no usize holds is out of range like any other.
     let length = length
         .extract()

@@ -4,6 +4,7 @@ use pyo3::types::PyBytes;
 use sscard_sm::sm4::{self, Block, Sm4};
 
 use crate::gil::work;
+use crate::self_test::operational;
 
 /// A byte of CBC-MAC takes up to as long as so many of a digest.
 const MAC_WORK: usize = 8;
@@ -18,16 +19,19 @@ pub(crate) struct Cipher(Sm4);
 impl Cipher {
     #[new]
     fn new(key: &[u8]) -> PyResult<Self> {
+        operational()?;
         Ok(Self(Sm4::new(exact(key)?)))
     }
 
     /// Encrypt one block of 16 bytes. Raises ValueError for another length.
     fn encrypt_block<'py>(&self, py: Python<'py>, block: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        operational()?;
         Ok(PyBytes::new(py, &self.0.encrypt_block(exact(block)?)))
     }
 
     /// Decrypt one block of 16 bytes. Raises ValueError for another length.
     fn decrypt_block<'py>(&self, py: Python<'py>, block: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        operational()?;
         Ok(PyBytes::new(py, &self.0.decrypt_block(exact(block)?)))
     }
 
@@ -49,6 +53,7 @@ pub(crate) fn sm4_encrypt_block<'py>(
     key: &[u8],
     block: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
+    operational()?;
     let output = sm4::encrypt_once(exact(key)?, exact(block)?);
     Ok(PyBytes::new(py, &output))
 }
@@ -60,6 +65,7 @@ pub(crate) fn sm4_decrypt_block<'py>(
     key: &[u8],
     block: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
+    operational()?;
     let output = Sm4::new(exact(key)?).decrypt_block(exact(block)?);
     Ok(PyBytes::new(py, &output))
 }

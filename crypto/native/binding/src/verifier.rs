@@ -4,6 +4,7 @@ use sscard_sm::sm2::{self, DEFAULT_SIGNER_ID};
 use crate::errors::invalid_signature;
 use crate::gil::work;
 use crate::public_key::{PublicKey, check_length, exact};
+use crate::self_test::operational;
 
 /// A public key kept for many verifications: several times faster than the key itself.
 ///
@@ -15,8 +16,9 @@ pub(crate) struct Verifier(pub(crate) sm2::Verifier);
 #[pymethods]
 impl Verifier {
     #[new]
-    fn new(py: Python<'_>, public_key: PublicKey) -> Self {
-        Self(py.detach(|| sm2::Verifier::new(public_key.0)))
+    fn new(py: Python<'_>, public_key: PublicKey) -> PyResult<Self> {
+        operational()?;
+        Ok(Self(py.detach(|| sm2::Verifier::new(public_key.0))))
     }
 
     /// The key itself.
@@ -36,6 +38,7 @@ impl Verifier {
         message: &[u8],
         signer_id: &[u8],
     ) -> PyResult<()> {
+        operational()?;
         check_length(signer_id)?;
         work(py, message.len(), || {
             self.0.verify(signature, message, signer_id)
@@ -45,6 +48,7 @@ impl Verifier {
 
     /// Check a signature of e itself, with the answers of PublicKey.verify_digest.
     fn verify_digest(&self, signature: &[u8], digest: &[u8]) -> PyResult<()> {
+        operational()?;
         self.0
             .verify_digest(signature, exact(digest)?)
             .map_err(invalid_signature)

@@ -5,6 +5,8 @@
 //!   [`hmac`] and [`kdf`] over it; [`sm4`]: the block cipher (GB/T 32907).
 //! - What touches a secret has no branch and no memory index that depends on it. Choices are
 //!   made with masks, tables are read in full, inverses are powers.
+//! - Known answers, the random source and each new key are tested. Once a test has failed, no
+//!   randomness is given out, so that nothing is signed, made or encrypted; see [`operational`].
 //! - What fails gives one error without detail. Nothing here panics on input from outside.
 //! - The arithmetic lies behind one interface, `residue::Modulus`, with a back end chosen at run
 //!   time by what the processor has ([`Backend`]). Only back ends contain `unsafe`.
@@ -18,8 +20,10 @@ mod affine;
 mod backend;
 mod der;
 mod digits;
+mod error_state;
 mod field;
 mod fixed_base;
+mod health;
 pub mod hmac;
 mod jacobian;
 pub mod kdf;
@@ -35,6 +39,7 @@ mod scalar;
 mod secrecy;
 #[cfg(feature = "secrecy-check")]
 pub mod secrecy;
+mod self_test;
 pub mod sm2;
 pub mod sm3;
 pub mod sm4;
@@ -44,10 +49,12 @@ mod wiping;
 mod tests;
 
 pub use backend::{BACKEND_VARIABLE, Backend, UnknownBackend};
-pub use random::RandomSourceFailed;
+pub use error_state::{SelfTest, SelfTestFailed, enter_error_state, has_failed, operational};
+pub use random::{RandomSourceFailed, fill_random};
+pub use self_test::run_known_answers;
 
-/// Chooses the back end and builds the tables of the base point, which the first signature would
-/// otherwise build.
+/// Chooses the back end, builds the tables of the base point, which the first signature would
+/// otherwise build, and runs the self-tests; what they found, [`operational`] tells.
 ///
 /// A program that forks calls this first: a child forked in the middle of the building would
 /// wait for it for ever.
@@ -58,5 +65,7 @@ pub fn prepare() -> Result<(), UnknownBackend> {
     backend::forced()?;
     std::sync::LazyLock::force(&fixed_base::SECRET_GENERATOR);
     std::sync::LazyLock::force(&fixed_base::PUBLIC_GENERATOR);
+    static SELF_TESTS: std::sync::Once = std::sync::Once::new();
+    SELF_TESTS.call_once(self_test::start);
     Ok(())
 }

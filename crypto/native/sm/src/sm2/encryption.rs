@@ -28,7 +28,7 @@ impl PublicKey {
         self.encrypt_with(plaintext, &mut System)
     }
 
-    pub(super) fn encrypt_with(
+    pub(crate) fn encrypt_with(
         &self,
         plaintext: &[u8],
         random: &mut impl RandomSource,

@@ -13,6 +13,7 @@ mod kept_keys;
 mod nonce;
 mod private_key;
 mod public_key;
+pub(crate) mod self_test;
 mod signature;
 mod verifier;
 

@@ -2,6 +2,7 @@ use core::fmt;
 
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::error_state::{Latch, PROCESS};
 use crate::fixed_base::SECRET_GENERATOR;
 use crate::hmac::HmacSm3;
 use crate::random::{RandomSource, RandomSourceFailed, System};
@@ -11,6 +12,7 @@ use crate::wiping::{self, DEEP, SHALLOW};
 
 use super::identity::{DEFAULT_SIGNER_ID, identity_digest, message_digest};
 use super::nonce::{DRAWS_MAX, Nonces, random_scalar};
+use super::self_test::is_pair;
 use super::{InvalidKey, PublicKey, Signature, SigningFailed};
 
 /// A number d from 1 to n-2, wiped when dropped. It can't be cloned, compared or printed.
@@ -38,15 +40,36 @@ impl Drop for Secret {
 }
 
 impl PrivateKey {
-    /// Makes a new key from the system's randomness.
+    /// Makes a new key from the system's randomness, and tests that it signs what its public key
+    /// accepts.
     ///
     /// # Errors
-    /// [`RandomSourceFailed`]; there is no other source to fall back on.
+    /// [`RandomSourceFailed`]; there is no other source to fall back on. Also once a self-test has
+    /// failed, this one included.
     pub fn generate() -> Result<Self, RandomSourceFailed> {
-        wiping::work::<DEEP, _>(|| Self::generate_from(&mut System))
+        wiping::work::<DEEP, _>(|| Self::generate_from(&mut System))?.checked(&mut System, &PROCESS)
     }
 
-    pub(super) fn generate_from(
+    /// The key, if it signs what its public key accepts.
+    pub(super) fn checked(
+        self,
+        random: &mut impl RandomSource,
+        latch: &Latch,
+    ) -> Result<Self, RandomSourceFailed> {
+        if is_pair(&self, random, latch) {
+            Ok(self)
+        } else {
+            Err(RandomSourceFailed)
+        }
+    }
+
+    /// The key with the public key of another one, which no code outside the tests can make.
+    #[cfg(test)]
+    pub(super) fn with_public_key(self, public: PublicKey) -> Self {
+        Self { public, ..self }
+    }
+
+    pub(crate) fn generate_from(
         random: &mut impl RandomSource,
     ) -> Result<Self, RandomSourceFailed> {
         for _ in 0..DRAWS_MAX {
@@ -113,7 +136,7 @@ impl PrivateKey {
         self.sign_with(message, signer_id, &mut System)
     }
 
-    pub(super) fn sign_with(
+    pub(crate) fn sign_with(
         &self,
         message: &[u8],
         signer_id: &[u8],

@@ -4,8 +4,10 @@
 mod arithmetic;
 mod der;
 mod digests;
+mod health;
 mod official;
 mod points;
+mod self_tests;
 mod sm4;
 mod sm4_textbook;
 mod textbook;

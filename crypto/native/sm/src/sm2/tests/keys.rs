@@ -1,6 +1,8 @@
 use super::{example_key, n_minus, n_plus, verify};
+use crate::error_state::{Latch, SelfTest};
 use crate::field::P;
 use crate::limbs;
+use crate::random::System;
 use crate::residue::Modulus;
 use crate::sm2::{InvalidKey, PrivateKey, PublicKey};
 
@@ -102,4 +104,15 @@ fn half_of_all_x_have_no_point() {
 #[test]
 fn debug_shows_nothing_of_a_private_key() {
     assert_eq!(format!("{:?}", example_key()), "PrivateKey(hidden)");
+}
+
+#[test]
+fn new_key_that_is_no_pair_is_not_given_out() {
+    let latch = Latch::new();
+    let other = *PrivateKey::generate().unwrap().public_key();
+    let pair = example_key().checked(&mut System, &latch).unwrap();
+    assert!(latch.check().is_ok());
+    let no_pair = pair.with_public_key(other);
+    assert!(no_pair.checked(&mut System, &latch).is_err());
+    assert!(latch.has_failed(SelfTest::KeyPair));
 }

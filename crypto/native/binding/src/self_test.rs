@@ -1,0 +1,51 @@
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use sscard_sm::SelfTest;
+
+use crate::errors::{random_source_failed, self_test_failed};
+use crate::gil::work;
+
+/// Bytes that one call gives: no caller needs more, and a slip in a size shows.
+const RANDOM_SIZE_MAX: usize = 1 << 20;
+
+/// Every operation asks first. Raises SelfTestError in the error state.
+pub(crate) fn operational() -> PyResult<()> {
+    sscard_sm::operational().map_err(self_test_failed)
+}
+
+/// Go on only if no self-test has failed. Raises SelfTestError.
+#[pyfunction]
+pub(crate) fn require_operational() -> PyResult<()> {
+    operational()
+}
+
+/// Run the known answers again; returns the name of each test and whether it never failed.
+#[pyfunction]
+pub(crate) fn run_self_tests(py: Python<'_>) -> Vec<(&'static str, bool)> {
+    py.detach(sscard_sm::run_known_answers);
+    SelfTest::ALL
+        .into_iter()
+        .map(|test| (test.name(), !sscard_sm::has_failed(test)))
+        .collect()
+}
+
+/// Enter the error state because of what Python's bulk cipher answered.
+#[pyfunction]
+pub(crate) fn fail_bulk_cipher() {
+    sscard_sm::enter_error_state(SelfTest::BulkCipher);
+}
+
+/// Up to 1 MiB from the system's random source, tested as it is drawn.
+///
+/// Raises ValueError for another size, RandomSourceError, SelfTestError.
+#[pyfunction]
+pub(crate) fn random_bytes<'py>(py: Python<'py>, size: usize) -> PyResult<Bound<'py, PyBytes>> {
+    operational()?;
+    if size > RANDOM_SIZE_MAX {
+        return Err(PyValueError::new_err("more random bytes than 1 MiB"));
+    }
+    PyBytes::new_with(py, size, |bytes| {
+        work(py, size, || sscard_sm::fill_random(bytes)).map_err(random_source_failed)
+    })
+}
