@@ -20,6 +20,7 @@ __all__ = [
     "credential_to_be_signed",
     "offline_to_be_signed",
     "online_to_be_signed",
+    "require_operational",
 ]
 
 AMOUNT_FEN_MAX: Final[int]
@@ -42,6 +43,7 @@ class KeyRing:
     def __new__(cls, keys: Iterable[CodeKey]) -> KeyRing: ...
     def __len__(self) -> int: ...
 
+def require_operational() -> None: ...
 def check(
     text: str,
     keys: KeyRing,

@@ -14,8 +14,10 @@ What fails raises, with one error and no detail for each kind of failure:
 
 A plain ValueError or TypeError is the caller's own mistake: a length or a type that no input
 from outside should decide. This room knows no card words, and nothing outside it imports
-`crypto._native`.
+`crypto._native`. Importing it raises RandomSourceError where the system gives no randomness at all.
 """
+
+import os
 
 from crypto.errors import (
     CryptoError,
@@ -26,6 +28,12 @@ from crypto.errors import (
     RandomSourceError,
     SelfTestError,
 )
+
+# Without any randomness the native core can't even be loaded: its binding seeds a table.
+try:
+    os.urandom(16)
+except OSError:
+    raise RandomSourceError from None
 
 __all__ = [
     "CryptoError",

@@ -6,16 +6,18 @@
 Everything below gets its clock and its random source from here.
 """
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from card_core.errors import SchemaOutdatedError
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.store import FieldCipher, Store, open_store
+from card_core.store.cipher import KEY_SIZES_BYTES as FIELD_CIPHER_KEY_SIZES_BYTES
+from crypto import random_source
 from crypto.keys import KeyFiles, KeyProvider
 from issuance.errors import HomeError, SettingsError
 from issuance.home import Home, HomeFacts
@@ -30,7 +32,8 @@ def utc_now() -> datetime:
 
 
 def random_bytes(size: int) -> bytes:
-    return secrets.token_bytes(size)
+    """Raises crypto.RandomSourceError, SelfTestError, and ValueError above 1 MiB."""
+    return random_source.random_bytes(size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,28 @@ def open_installation(settings: Settings, passphrase: bytes) -> Iterator[Install
         yield Installation(settings.home, facts, keys, store, make_kernel(store, keys))
 
 
+class _Secrets(Protocol):
+    """As much of a key provider as a database needs."""
+
+    def secret(self, name: str) -> bytes: ...
+
+
+class _NoSecrets:
+    """For looking at a database's structure: with keys of zeros no row of it can be read."""
+
+    def secret(self, name: str) -> bytes:
+        return bytes(FIELD_CIPHER_KEY_SIZES_BYTES[name])
+
+
 @contextmanager
-def open_founded_database(settings: Settings, keys: KeyProvider) -> Iterator[Store]:
+def open_database_unread(settings: Settings) -> Iterator[Store]:
+    """The database of an initialised home, for its structure alone. Raises as the next one."""
+    with open_founded_database(settings, _NoSecrets()) as store:
+        yield store
+
+
+@contextmanager
+def open_founded_database(settings: Settings, keys: _Secrets) -> Iterator[Store]:
     """The database of an initialised home, of whatever version; an empty one is none.
 
     Raises HomeError where it is missing: a new one in its place would look like an installation
@@ -84,7 +107,7 @@ def open_founded_database(settings: Settings, keys: KeyProvider) -> Iterator[Sto
 
 
 @contextmanager
-def open_database(settings: Settings, keys: KeyProvider) -> Iterator[Store]:
+def open_database(settings: Settings, keys: _Secrets) -> Iterator[Store]:
     """The database under the keys of the home, whatever its schema. Raises SettingsError."""
     cipher = FieldCipher(
         field_key=keys.secret("field"),

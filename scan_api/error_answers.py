@@ -1,4 +1,4 @@
-"""Errors become answers here: one handler for each root, one table for card_core's errors."""
+"""Errors become answers here: one handler for each root, one table for errors from below."""
 
 from collections.abc import Mapping
 from email.utils import format_datetime
@@ -12,12 +12,13 @@ from starlette.responses import Response
 from card_core import errors
 from card_core.errors import CardCoreError
 from card_core.verdicts import Reason
+from crypto import CryptoError, RandomSourceError, SelfTestError
 from scan_api import problems
 from scan_api.bodies import problem_of
 from scan_api.problems import Problem, ProblemError
 from scan_api.signed_requests import SCHEME
 
-_BY_ERROR: Mapping[type[CardCoreError], Problem] = {
+_BY_ERROR: Mapping[type[CardCoreError | CryptoError], Problem] = {
     errors.NotAllowedError: problems.NOT_ALLOWED,
     errors.WrongStateError: problems.WRONG_STATE,
     errors.NotFoundError: problems.NOT_FOUND,
@@ -31,6 +32,8 @@ _BY_ERROR: Mapping[type[CardCoreError], Problem] = {
     errors.CardUnusableError: problems.CARD_UNUSABLE,
     errors.StoreBusyError: problems.NOT_READY,
     errors.SchemaOutdatedError: problems.NOT_READY,
+    SelfTestError: problems.SELF_TEST_FAILED,
+    RandomSourceError: problems.NOT_READY,
 }
 _BY_STATUS: Mapping[int, Problem] = {
     404: problems.NOT_FOUND,
@@ -48,7 +51,7 @@ _HEADERS: Mapping[Problem, Mapping[str, str]] = {
 
 def install(app: FastAPI) -> None:
     """Register the handlers. What none of them takes is a 500 of scan_api/request_log.py."""
-    for kind in (ProblemError, CardCoreError, RequestValidationError, HTTPException):
+    for kind in (ProblemError, CardCoreError, CryptoError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer)
 
 
@@ -67,8 +70,8 @@ def _problem_of(error: Exception) -> ProblemError:
     match error:
         case ProblemError():
             return error
-        case CardCoreError():
-            return _of_core_error(error)
+        case CardCoreError() | CryptoError():
+            return _of_error_below(error)
         case RequestValidationError():
             return problem_of(error.errors())
         case HTTPException():
@@ -78,7 +81,7 @@ def _problem_of(error: Exception) -> ProblemError:
             raise error
 
 
-def _of_core_error(error: CardCoreError) -> ProblemError:
+def _of_error_below(error: CardCoreError | CryptoError) -> ProblemError:
     problem = next((_BY_ERROR[kind] for kind in type(error).__mro__ if kind in _BY_ERROR), None)
     if problem is None:
         raise error

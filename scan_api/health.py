@@ -4,10 +4,13 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from card_core.errors import StoreError
+from crypto import RandomSourceError, SelfTestError, random_source
 from scan_api import problems
 from scan_api.openapi import problem_answers
 from scan_api.problems import ProblemError
 from scan_api.services import Services
+
+RANDOM_PROBE_BYTES = 32
 
 
 class Health(BaseModel):
@@ -33,9 +36,10 @@ def routes(services: Services) -> APIRouter:
         responses=problem_answers(problems.NOT_READY),
     )
     def readyz() -> Health:
-        """The database answers and is migrated, and there are keys to check codes with.
+        """The database answers and is migrated, there are keys to check codes with, the random
+        source gives sound bytes, and no cryptographic self-test has failed.
 
-        数据库可用且结构为最新，并有可用于核验的密钥。
+        数据库可用且结构为最新，有可用于核验的密钥，随机源正常，密码模块自检未出现失败。
         """
         if not _is_ready(services):
             raise ProblemError(problems.NOT_READY)
@@ -46,6 +50,8 @@ def routes(services: Services) -> APIRouter:
 
 def _is_ready(services: Services) -> bool:
     try:
+        # Each question is a draw that the random source's tests look at.
+        random_source.random_bytes(RANDOM_PROBE_BYTES)
         return services.store.is_current() and len(services.key_ring()) > 0
-    except StoreError:
+    except (StoreError, SelfTestError, RandomSourceError):
         return False

@@ -5,6 +5,7 @@ errors of the lower layers get an HTTP status.
 
     ProblemError        one entry of the catalogue below, with what the case adds
     CardCoreError       of card_core, by the table in scan_api/error_answers.py
+    CryptoError         of crypto, by the same table
     everything else     a bland 500, made by scan_api/request_log.py
 """
 
@@ -271,6 +272,15 @@ NOT_READY = Problem(
     "服务尚未就绪",
     "Try again with the same request_id in a few seconds.",
     "请几秒后用同一 request_id 重试。",
+)
+SELF_TEST_FAILED = Problem(
+    "self_test_failed",
+    503,
+    "The service has taken itself out of service",
+    "服务已自行停止受理",
+    "A cryptographic self-test failed, so that no signature can be relied on. Serve people by "
+    "other means; whoever runs the service must look at it.",
+    "密码模块自检未通过，签名已不可信赖。请改用其他方式办理业务，并由运维人员检查服务。",
 )
 
 CATALOGUE: Sequence[Problem] = tuple(

@@ -10,6 +10,9 @@ The error tree:
     CodesError
     ├── RefusedError         the text may not be relied on; `reason` says why
     └── InvalidFieldError    the caller's own fault: a value that no code can carry
+
+The native core holds its own copy of the SM core. Once a self-test of that copy has failed,
+`require_operational`, `check` and `KeyRing` raise crypto.SelfTestError.
 """
 
 from card_core._native import (
@@ -21,6 +24,7 @@ from card_core._native import (
     OFFLINE_SKEW_SECONDS,
     ONLINE_SKEW_SECONDS,
     KeyRing,
+    require_operational,
 )
 from card_core.codes.box import open_box, seal_box
 from card_core.codes.checking import CheckedCode, check
@@ -69,5 +73,6 @@ __all__ = [
     "assemble_credential",
     "check",
     "open_box",
+    "require_operational",
     "seal_box",
 ]

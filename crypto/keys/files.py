@@ -3,7 +3,6 @@
 import binascii
 import json
 import re
-import secrets
 from pathlib import Path
 from typing import Any, Final, NoReturn, Self
 
@@ -21,6 +20,7 @@ from crypto.keys.errors import (
     WrongPassphraseError,
 )
 from crypto.keys.sealing import Kind, Sealed
+from crypto.random_source import random_bytes
 
 _VERSION: Final = 1
 _KDF: Final = "PBKDF2-HMAC-SM3"
@@ -58,9 +58,9 @@ class KeyFiles:
         storage.make_directory(directory)
         if (directory / _KEYRING).exists():
             raise KeyDirectoryExistsError(directory)
-        salt = secrets.token_bytes(sealing.SALT_SIZE)
+        salt = random_bytes(sealing.SALT_SIZE)
         key = sealing.derive_key(passphrase, salt=salt, iterations=sealing.ITERATIONS)
-        file_key = secrets.token_bytes(16)
+        file_key = random_bytes(16)
         head = {"kdf": _KDF, "iterations": sealing.ITERATIONS, "salt": salt.hex()}
         sealed = sealing.seal(key, file_key, kind=Kind.FILE_KEY, name=_KEYRING)
         try:
@@ -92,6 +92,22 @@ class KeyFiles:
             raise WrongPassphraseError(directory) from None
         return cls(directory, file_key)
 
+    @classmethod
+    def check(cls, directory: Path) -> int:
+        """Look at a directory without opening it; return how many keys and secrets are in it.
+
+        Raises KeyDirectoryMissingError, KeyPermissionsError, KeyStorageError.
+        """
+        storage.check_directory(directory)
+        try:
+            storage.read_private(directory / _KEYRING)
+        except KeyMissingError:
+            raise KeyDirectoryMissingError(directory) from None
+        names = storage.list_names(directory, _SUFFIX)
+        for name in names:
+            storage.read_private(directory / f"{name}{_SUFFIX}")
+        return len(names)
+
     def create_signer(self, name: str) -> None:
         """Make an SM2 key. Raises KeyExistsError, KeyStorageError."""
         self.import_signer(name, sm2.PrivateKey.generate())
@@ -104,7 +120,7 @@ class KeyFiles:
         """Make a random secret of 16 to 64 bytes. Raises KeyExistsError, KeyStorageError."""
         if size_bytes not in _SECRET_SIZES:
             raise ValueError(_SIZE_RULE)
-        self.import_secret(name, secrets.token_bytes(size_bytes))
+        self.import_secret(name, random_bytes(size_bytes))
 
     def import_secret(self, name: str, secret: bytes) -> None:
         """Keep a secret of 16 to 64 bytes made elsewhere. Raises KeyExistsError, KeyStorageError.

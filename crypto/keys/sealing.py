@@ -7,13 +7,13 @@ so that a file renamed or taken for another kind does not open.
 """
 
 import enum
-import secrets
 from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.hashes import SM3
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from crypto import sm4
+from crypto.random_source import random_bytes
 
 PASSPHRASE_BYTES_MIN: Final = 8
 
@@ -50,7 +50,7 @@ def derive_key(passphrase: bytes, *, salt: bytes, iterations: int) -> bytes:
 
 def seal(key: bytes, plaintext: bytes, *, kind: Kind, name: str) -> Sealed:
     """Encrypt under a random nonce: a key seals a few dozen files, far below 2^32."""
-    nonce = secrets.token_bytes(_NONCE_SIZE)
+    nonce = random_bytes(_NONCE_SIZE)
     return Sealed(nonce, sm4.Gcm(key).encrypt(nonce, plaintext, _associated(kind, name)))
 
 

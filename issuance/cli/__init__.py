@@ -20,6 +20,12 @@ def main() -> None:
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
         app()
+    except Exception as error:
+        # Without any randomness `crypto` can't be loaded, nor what explains errors otherwise.
+        if getattr(error, "code", None) != "random_source":
+            raise
+        print(f"错误 Error: {error}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         print("已中断。\nInterrupted.", file=sys.stderr)
         sys.exit(130)

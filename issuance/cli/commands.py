@@ -11,6 +11,7 @@ from issuance.cli import (
     batch,
     card,
     demo,
+    doctor,
     init,
     institution,
     operator,
@@ -38,6 +39,7 @@ app.add_typer(terminal.app, name="terminal")
 app.add_typer(approval.app, name="approval")
 app.add_typer(audit.app, name="audit")
 app.command()(serve.serve)
+app.command()(doctor.doctor)
 app.command()(demo.demo)
 
 

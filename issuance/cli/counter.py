@@ -5,7 +5,13 @@ from pathlib import Path
 
 from issuance.cli import screen
 from issuance.cli.desk import LOOPBACK
-from issuance.cli.serving import RunningServer, bind, running, serve_until_stopped
+from issuance.cli.serving import (
+    RunningServer,
+    bind,
+    check_self_tests,
+    running,
+    serve_until_stopped,
+)
 from issuance.errors import IssuanceError
 from issuance.settings import read_secret
 from scan_api.terminal import TerminalClient, TerminalKey, TerminalKeyError, create_counter_app
@@ -35,7 +41,8 @@ def make_key(folder: Path, serial_number: bytes | None, passphrase_file: Path | 
 
 
 def serve(service: str, port: int, folder: Path, passphrase_file: Path | None) -> None:
-    """Serve the counter's page until stopped. Raises IssuanceError, KeyFileError."""
+    """Serve the counter's page until stopped. Raises IssuanceError, KeyFileError, SelfTestError."""
+    check_self_tests()
     try:
         client = TerminalClient(service, open_key(folder.expanduser(), passphrase_file))
     except ValueError:

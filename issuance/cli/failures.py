@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from card_core.errors import CardCoreError, StoreBusyError, WrongStateError
+from crypto import CryptoError
 from crypto.keys import KeyFileError
 from issuance.cli.screen import show_error
 from issuance.cli.words import word_of
@@ -28,7 +29,7 @@ FAILED = 1
 UNUSABLE_FILE = 2
 INTERRUPTED = 130
 
-EXPECTED = (IssuanceError, RosterFileError, CardCoreError, KeyFileError)
+EXPECTED = (IssuanceError, RosterFileError, CardCoreError, KeyFileError, CryptoError)
 _OF_THE_FILE_SYSTEM = {
     errno.ENOSPC,
     errno.EDQUOT,

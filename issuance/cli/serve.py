@@ -25,6 +25,7 @@ def serve(
     """
     from issuance.cli import serving  # noqa: PLC0415 - other commands needn't wait for FastAPI
 
+    serving.check_self_tests()
     with opened_site() as site:
         listening = serving.bind(host, port)
         serving.log_to_stderr()

@@ -14,9 +14,11 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from card_core import codes
 from card_core.errors import StoreError
 from card_core.kernel import Kernel
 from card_core.minting import Minter
+from crypto import SelfTestError, self_test
 from issuance.errors import IssuanceError
 from issuance.installation import Installation, random_bytes, utc_now
 from scan_api.app import create_app
@@ -51,6 +53,15 @@ def make_service(site: Installation) -> FastAPI:
             clock=utc_now,
         )
     )
+
+
+def check_self_tests() -> None:
+    """Refuse before anything is opened. Raises crypto.SelfTestError.
+
+    There are two native modules, each with its own copy of the SM core.
+    """
+    self_test.require_operational()
+    codes.require_operational()
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -114,15 +125,37 @@ def running(*servers: RunningServer) -> Iterator[None]:
 
 
 def serve_until_stopped(servers: Sequence[RunningServer]) -> None:
-    """Return when SIGINT or SIGTERM comes. Raises IssuanceError when a server ends by itself."""
+    """Return when SIGINT or SIGTERM comes. Raises IssuanceError when a server ends by itself.
+
+    A self-test that fails meanwhile is logged, and ends nothing: the service answers that it is
+    not ready, which says more to those who ask than a closed door.
+    """
+    watch = SelfTestWatch()
     with stop_signals() as stop:
         while not stop.wait(WATCH_SECONDS):
+            watch.look()
             if not all(server.is_alive for server in servers):
                 raise IssuanceError(
                     "server_ended",
                     "服务意外停止，请查看日志。",
                     "The service ended by itself; see its log.",
                 )
+
+
+class SelfTestWatch:
+    """Tells the log once when the process has entered the error state."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def look(self) -> None:
+        if self._told:
+            return
+        try:
+            check_self_tests()
+        except SelfTestError as error:
+            self._told = True
+            _log.error('{"event": "self_test_failed", "error": "%s"}', error.code)
 
 
 @contextmanager

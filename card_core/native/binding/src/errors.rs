@@ -18,6 +18,14 @@ pub(crate) fn invalid_field(name: &'static str) -> PyErr {
     python::InvalidFieldError::new_err(name)
 }
 
+/// Go on only if no self-test of this module's own copy of the SM core has failed.
+///
+/// Raises SelfTestError.
+#[pyfunction]
+pub(crate) fn require_operational() -> PyResult<()> {
+    operational()
+}
+
 /// Nothing is checked once a self-test of this module's own copy of the SM core has failed.
 pub(crate) fn operational() -> PyResult<()> {
     sscard_sm::operational().map_err(|SelfTestFailed| python::SelfTestError::new_err(()))

@@ -15,6 +15,8 @@ mod _native {
     #[pymodule_export]
     use crate::checking::check;
     #[pymodule_export]
+    use crate::errors::require_operational;
+    #[pymodule_export]
     use crate::keys::KeyRing;
     #[pymodule_export]
     use crate::making::{

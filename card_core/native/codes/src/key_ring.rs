@@ -1,6 +1,6 @@
 //! The issuers' keys, by what they sign, issuer and number.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use sscard_sm::sm2::{PublicKey, Verifier};
 
@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 pub const KEY_RING_MAX: usize = 512;
 
 /// What an issuer's key signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyPurpose {
     /// Online codes.
     CodeSigning,
@@ -59,8 +59,9 @@ pub enum InvalidKeys {
 
 /// The keys that codes are checked with; it never changes.
 pub struct KeyRing {
-    /// No verifier: the key is known and its state refuses.
-    verifiers: HashMap<(KeyPurpose, u16, u8), Option<Verifier>>,
+    /// No verifier: the key is known and its state refuses. A sorted map, because a hashed one
+    /// panics in a new thread while the system gives no randomness to seed it with.
+    verifiers: BTreeMap<(KeyPurpose, u16, u8), Option<Verifier>>,
 }
 
 impl KeyRing {
@@ -72,17 +73,17 @@ impl KeyRing {
         if keys.len() > KEY_RING_MAX {
             return Err(InvalidKeys::TooMany);
         }
-        let points = |purpose| -> HashSet<_> {
+        let points = |purpose| -> BTreeSet<_> {
             keys.iter()
                 .filter(|key| key.purpose == purpose)
-                .map(|key| key.public_key)
+                .map(|key| key.public_key.to_sec1())
                 .collect()
         };
         let credential_points = points(KeyPurpose::DeviceCredential);
         if !points(KeyPurpose::CodeSigning).is_disjoint(&credential_points) {
             return Err(InvalidKeys::Shared);
         }
-        let mut verifiers = HashMap::with_capacity(keys.len());
+        let mut verifiers = BTreeMap::new();
         for key in keys {
             let verifier = match key.state {
                 KeyState::Active | KeyState::VerifyOnly => Some(Verifier::new(key.public_key)),
