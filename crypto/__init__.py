@@ -10,6 +10,7 @@ What fails raises, with one error and no detail for each kind of failure:
     ├── InvalidMacError                       a tag that is not the message's
     ├── DecryptionError                       a ciphertext that does not decrypt
     ├── RandomSourceError                     no randomness from the operating system
+    ├── SigningFaultError                     a signature came out wrong and was held back
     └── SelfTestError                         a self-test failed; for good, see crypto.self_test
 
 A plain ValueError or TypeError is the caller's own mistake: a length or a type that no input
@@ -27,6 +28,7 @@ from crypto.errors import (
     InvalidSignatureError,
     RandomSourceError,
     SelfTestError,
+    SigningFaultError,
 )
 
 # Without any randomness the native core can't even be loaded: its binding seeds a table.
@@ -43,4 +45,5 @@ __all__ = [
     "InvalidSignatureError",
     "RandomSourceError",
     "SelfTestError",
+    "SigningFaultError",
 ]

@@ -54,6 +54,17 @@ class RandomSourceError(CryptoError):
     message_en = "The system's random source failed."
 
 
+class SigningFaultError(CryptoError):
+    """A signature that was just made does not verify, and was held back."""
+
+    code = "signing_fault"
+    message_zh = "签名运算出错，结果未输出。请重试；若再次出现，请更换设备。"
+    message_en = (
+        "A signature came out wrong and was held back. Try again; if it happens again, replace "
+        "the machine."
+    )
+
+
 class SelfTestError(CryptoError):
     """A self-test failed in this process: whatever needs cryptography is refused until it ends."""
 

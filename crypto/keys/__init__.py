@@ -5,7 +5,15 @@
     signature = files.signer("code_signing.1.1").sign(message)
 
 A `KeyProvider` gives out a `Signer`, which signs and never shows its key, and secrets for symmetric
-use. A hardware module is another `KeyProvider`. Names are plain strings to this package.
+use. Names are plain strings to this package.
+
+A hardware module is another `KeyProvider`, and no caller changes. Over PKCS#11 (CKM_SM2 as the
+vendor defines it) or GM/T 0018 (SDF) it opens a session for each thread, finds keys by name
+(CKA_LABEL, or a table from names to SDF key indices), sends e = SM3(Z, message) to sign and turns
+the answer into r, s of 32 bytes each; `secret` may refuse for keys that never leave the module,
+whose SM4 and HMAC then need a seam of their own. Modules sign some thousand times a second and one
+request at a time: callers wait, and hold no transaction while they do. Composition
+(issuance/installation.py) is the one place that chooses.
 
     KeyFileError
     ├── KeyDirectoryMissingError    no directory there, or not one that `create` made

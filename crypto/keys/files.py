@@ -20,6 +20,7 @@ from crypto.keys.errors import (
     WrongPassphraseError,
 )
 from crypto.keys.sealing import Kind, Sealed
+from crypto.keys.signer import FileSigner
 from crypto.random_source import random_bytes
 
 _VERSION: Final = 1
@@ -108,13 +109,20 @@ class KeyFiles:
             storage.read_private(directory / f"{name}{_SUFFIX}")
         return len(names)
 
-    def create_signer(self, name: str) -> None:
-        """Make an SM2 key. Raises KeyExistsError, KeyStorageError."""
-        self.import_signer(name, sm2.PrivateKey.generate())
+    def create_signer(self, name: str, *, checked: bool = True) -> None:
+        """Make an SM2 key. Raises KeyExistsError, KeyStorageError.
 
-    def import_signer(self, name: str, private_key: sm2.PrivateKey) -> None:
-        """Keep an SM2 key made elsewhere. Raises KeyExistsError, KeyStorageError."""
-        self._write(name, Kind.SM2_PRIVATE_KEY, private_key.to_bytes())
+        checked: whether its signatures are verified before they leave (`FileSigner`). It is part
+        of the key's kind, which the file authenticates: who can't open the file can't turn it off.
+        """
+        self.import_signer(name, sm2.PrivateKey.generate(), checked=checked)
+
+    def import_signer(
+        self, name: str, private_key: sm2.PrivateKey, *, checked: bool = True
+    ) -> None:
+        """Keep an SM2 key made elsewhere; else as `create_signer`."""
+        kind = Kind.SM2_PRIVATE_KEY if checked else Kind.SM2_PRIVATE_KEY_UNCHECKED
+        self._write(name, kind, private_key.to_bytes())
 
     def create_secret(self, name: str, size_bytes: int) -> None:
         """Make a random secret of 16 to 64 bytes. Raises KeyExistsError, KeyStorageError."""
@@ -131,17 +139,18 @@ class KeyFiles:
             raise ValueError(_SIZE_RULE)
         self._write(name, Kind.SYMMETRIC, secret)
 
-    def signer(self, name: str) -> "FileSigner":
+    def signer(self, name: str) -> FileSigner:
         """Return what signs with this key. Raises KeyMissingError, KeyKindError and the rest."""
+        kind, secret = self._read(name, Kind.SM2_PRIVATE_KEY, Kind.SM2_PRIVATE_KEY_UNCHECKED)
         try:
-            private_key = sm2.PrivateKey.from_bytes(self._read(name, Kind.SM2_PRIVATE_KEY))
+            private_key = sm2.PrivateKey.from_bytes(secret)
         except InvalidKeyError:
             raise DamagedKeyFileError(self._path(name)) from None
-        return FileSigner(name, private_key)
+        return FileSigner(name, private_key, checked=kind is Kind.SM2_PRIVATE_KEY)
 
     def secret(self, name: str) -> bytes:
         """Return this secret. Raises KeyMissingError, KeyKindError and the rest."""
-        return self._read(name, Kind.SYMMETRIC)
+        return self._read(name, Kind.SYMMETRIC)[1]
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all keys and secrets, sorted."""
@@ -162,42 +171,14 @@ class KeyFiles:
         sealed = sealing.seal(self._file_key, plaintext, kind=kind, name=name)
         storage.write_new(self._path(name), _to_json(kind, sealed))
 
-    def _read(self, name: str, kind: Kind) -> bytes:
+    def _read(self, name: str, *kinds: Kind) -> tuple[Kind, bytes]:
         path = self._path(name)
-        sealed, _ = _from_json(path, storage.read_private(path), kind)
+        sealed, content = _from_json(path, storage.read_private(path), *kinds)
+        kind = Kind(content["kind"])
         try:
-            return sealing.unseal(self._file_key, sealed, kind=kind, name=name)
+            return kind, sealing.unseal(self._file_key, sealed, kind=kind, name=name)
         except DecryptionError:
             raise DamagedKeyFileError(path) from None
-
-
-class FileSigner:
-    """Signs with one key of a key file; a `Signer`."""
-
-    __slots__ = ("_name", "_private_key", "_public_key")
-
-    def __init__(self, name: str, private_key: sm2.PrivateKey) -> None:
-        self._name = name
-        self._private_key = private_key
-        self._public_key = private_key.public_key()
-
-    @property
-    def public_key(self) -> sm2.PublicKey:
-        """The key that verifies."""
-        return self._public_key
-
-    def sign(self, message: bytes) -> bytes:
-        """Return 64 bytes, r then s, under the default signer id.
-
-        The signature is verified before it leaves: a fault while signing could give the key away.
-        Raises InvalidSignatureError, and gives nothing out, if it does not hold.
-        """
-        signature = self._private_key.sign(message)
-        self._public_key.verify(signature, message)
-        return signature
-
-    def __repr__(self) -> str:
-        return f"<crypto.keys.FileSigner {self._name}>"
 
 
 def _to_json(kind: Kind, sealed: Sealed, **head: object) -> bytes:
@@ -211,8 +192,8 @@ def _to_json(kind: Kind, sealed: Sealed, **head: object) -> bytes:
     return json.dumps(content, indent=1).encode() + b"\n"
 
 
-def _from_json(path: Path, data: bytes, kind: Kind) -> tuple[Sealed, dict[str, Any]]:
-    """Parse a file of one kind. Raises DamagedKeyFileError, KeyKindError."""
+def _from_json(path: Path, data: bytes, *kinds: Kind) -> tuple[Sealed, dict[str, Any]]:
+    """Parse a file of one of these kinds. Raises DamagedKeyFileError, KeyKindError."""
     if len(data) > storage.FILE_SIZE_MAX:
         raise DamagedKeyFileError(path)
     try:
@@ -223,7 +204,7 @@ def _from_json(path: Path, data: bytes, kind: Kind) -> tuple[Sealed, dict[str, A
         raise DamagedKeyFileError(path)
     if content.get("kind") not in list(Kind):
         raise DamagedKeyFileError(path)
-    if content["kind"] != kind:
+    if content["kind"] not in kinds:
         raise KeyKindError(path)
     return Sealed(_hex(path, content, "nonce"), _hex(path, content, "ciphertext")), content
 

@@ -14,7 +14,10 @@ class Signer(Protocol):
         ...
 
     def sign(self, message: bytes) -> bytes:
-        """Return 64 bytes, r then s, under the default signer id (GB/T 35276, section 10)."""
+        """Return 64 bytes, r then s, under the default signer id (GB/T 35276, section 10).
+
+        May take milliseconds; may be called by many threads. Raises CryptoError.
+        """
         ...
 
 

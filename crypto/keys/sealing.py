@@ -33,6 +33,7 @@ class Kind(enum.StrEnum):
 
     FILE_KEY = "file-key"
     SM2_PRIVATE_KEY = "sm2-private-key"
+    SM2_PRIVATE_KEY_UNCHECKED = "sm2-private-key-unchecked"
     SYMMETRIC = "symmetric"
 
 

@@ -66,16 +66,6 @@ def test_a_provider_is_what_the_key_files_are(directory: Path) -> None:
     assert len(signer.sign(b"")) == 64
 
 
-def test_a_signature_that_does_not_hold_never_leaves(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    signer = KeyFiles.open(directory, PASSPHRASE).signer(SIGNER)
-    signer.sign(b"message")
-    monkeypatch.setattr(signer, "_public_key", sm2.PrivateKey.generate().public_key())
-    with pytest.raises(sm2.InvalidSignatureError):
-        signer.sign(b"message")
-
-
 def test_only_the_owner_may_look_and_nothing_temporary_stays(directory: Path) -> None:
     assert mode(directory) == 0o700
     assert {mode(file) for file in directory.iterdir()} == {0o600}

@@ -51,7 +51,9 @@ def test_all_is_well_in_a_well_kept_office(well_kept: Office) -> None:
 @pytest.mark.parametrize("name", sm2.available_backends())
 def test_the_back_end_and_who_chose_it_are_shown(empty_office: Office, name: str) -> None:
     forced = {**os.environ, **empty_office.environment, "SSCARD_SM2_BACKEND": name}
-    done = subprocess.run([SSCARD, "doctor"], env=forced, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [SSCARD, "doctor"], env=forced, capture_output=True, text=True, check=True
+    )
     line = lines(done.stdout, "Back end")[0]
     assert f"{name}（" in line
     assert "forced" in line
