@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::{example_key, n_minus, n_plus, verify};
 use crate::limbs::{self, Limbs};
-use crate::random::{RandomSource, RandomSourceFailed};
+use crate::random::{RandomSource, RandomSourceFailed, System};
 use crate::scalar::Scalar;
 use crate::sm2::nonce::random_scalar;
 use crate::sm2::{EncryptionFailed, PrivateKey, Signature, SigningFailed};
@@ -127,4 +127,36 @@ fn nonces_that_the_standard_sends_back_are_not_used() {
         assert!(key.sign_under(&r.sub(&x).to_bytes(), &k).is_none());
     }
     assert!(key.sign_under(&[1; 32], &k).is_some());
+}
+
+#[test]
+fn encryption_uses_every_bit_of_its_nonce() {
+    let key = example_key();
+    for bit in 0..256 {
+        // A number of its own for each bit, below n: the highest bits are cleared but for that one.
+        let mut k = [0x5555_5555_5555_5555, 0xaaaa_aaaa_aaaa_aaaa, 0x0f0f, 0];
+        k[bit / 64] ^= 1 << (bit % 64);
+        let made = key
+            .public_key()
+            .encrypt_with(b"text", &mut Scripted(vec![k]))
+            .unwrap();
+        let expected = PrivateKey::from_bytes(&limbs::to_bytes(&k)).unwrap();
+        assert_eq!(made.to_bytes()[..65], expected.public_key().to_sec1());
+    }
+}
+
+#[test]
+fn random_scalars_have_256_random_bits() {
+    const COUNT: u32 = 4096;
+    let mut ones = [0u32; 256];
+    for _ in 0..COUNT {
+        let bytes = random_scalar(&mut System).unwrap().to_bytes();
+        for (bit, ones) in ones.iter_mut().enumerate() {
+            *ones += u32::from(bytes[bit / 8] >> (7 - bit % 8) & 1);
+        }
+    }
+    // Seven deviations of 32; n's own highest bits are ones, so that none of its bits is rarer.
+    for ones in ones {
+        assert!(ones.abs_diff(COUNT / 2) < 7 * 32, "{ones} of {COUNT}");
+    }
 }
