@@ -37,7 +37,8 @@ class KeyFiles:
 
     keyring.json holds the salt, the rounds and the sealed file key; `<name>.key.json` holds one
     key, sealed under the file key. Modes are 0700 and 0600, and anything laxer is refused. Names
-    are up to five words of a-z, 0-9 and _, with dots between them. Nothing is ever overwritten.
+    are up to five words of a-z, 0-9 and _, with dots between them. Nothing is ever overwritten but
+    keyring.json, whole, by `change_passphrase`.
     """
 
     __slots__ = ("_directory", "_file_key")
@@ -54,18 +55,13 @@ class KeyFiles:
         Raises PassphraseTooShortError, KeyDirectoryExistsError, KeyPermissionsError,
         KeyStorageError.
         """
-        if len(passphrase) < sealing.PASSPHRASE_BYTES_MIN:
-            raise PassphraseTooShortError(directory)
+        _check_length(directory, passphrase)
         storage.make_directory(directory)
         if (directory / _KEYRING).exists():
             raise KeyDirectoryExistsError(directory)
-        salt = random_bytes(sealing.SALT_SIZE)
-        key = sealing.derive_key(passphrase, salt=salt, iterations=sealing.ITERATIONS)
         file_key = random_bytes(16)
-        head = {"kdf": _KDF, "iterations": sealing.ITERATIONS, "salt": salt.hex()}
-        sealed = sealing.seal(key, file_key, kind=Kind.FILE_KEY, name=_KEYRING)
         try:
-            storage.write_new(directory / _KEYRING, _to_json(Kind.FILE_KEY, sealed, **head))
+            storage.write_new(directory / _KEYRING, _keyring(passphrase, file_key))
         except KeyExistsError:
             raise KeyDirectoryExistsError(directory) from None
         return cls(directory, file_key)
@@ -108,6 +104,16 @@ class KeyFiles:
         for name in names:
             storage.read_private(directory / f"{name}{_SUFFIX}")
         return len(names)
+
+    def change_passphrase(self, new: bytes) -> None:
+        """Seal the file key under another passphrase; the keys stay as they are.
+
+        Whatever happens on the way, the old one or the new one opens the directory afterwards. A
+        backup of keyring.json from before still opens with the old one.
+        Raises PassphraseTooShortError, KeyStorageError.
+        """
+        _check_length(self._directory, new)
+        storage.replace(self._directory / _KEYRING, _keyring(new, self._file_key))
 
     def create_signer(self, name: str, *, checked: bool = True) -> None:
         """Make an SM2 key. Raises KeyExistsError, KeyStorageError.
@@ -179,6 +185,20 @@ class KeyFiles:
             return kind, sealing.unseal(self._file_key, sealed, kind=kind, name=name)
         except DecryptionError:
             raise DamagedKeyFileError(path) from None
+
+
+def _check_length(directory: Path, new_passphrase: bytes) -> None:
+    if len(new_passphrase) < sealing.PASSPHRASE_BYTES_MIN:
+        raise PassphraseTooShortError(directory)
+
+
+def _keyring(passphrase: bytes, file_key: bytes) -> bytes:
+    """What keyring.json holds: a new salt, the rounds, and the file key sealed anew."""
+    salt = random_bytes(sealing.SALT_SIZE)
+    key = sealing.derive_key(passphrase, salt=salt, iterations=sealing.ITERATIONS)
+    head = {"kdf": _KDF, "iterations": sealing.ITERATIONS, "salt": salt.hex()}
+    sealed = sealing.seal(key, file_key, kind=Kind.FILE_KEY, name=_KEYRING)
+    return _to_json(Kind.FILE_KEY, sealed, **head)
 
 
 def _to_json(kind: Kind, sealed: Sealed, **head: object) -> bytes:

@@ -1,4 +1,4 @@
-"""Small private files: written whole or not at all, never over another, readable by nobody else."""
+"""Small private files: written whole or not at all, readable by nobody else."""
 
 import os
 import secrets
@@ -48,7 +48,7 @@ def write_new(path: Path, data: bytes) -> None:
     A hard link gives it its name: unlike a rename, that fails where a file of the name is.
     Raises KeyExistsError, KeyStorageError.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    temporary = _temporary(path)
     try:
         try:
             _write_durably(temporary, data)
@@ -58,6 +58,23 @@ def write_new(path: Path, data: bytes) -> None:
         _sync_directory(path.parent)
     except FileExistsError:
         raise KeyExistsError(path) from None
+    except OSError as error:
+        raise KeyStorageError(path) from error
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put a file with mode 0600 in the place of another, whole and durable, or not at all.
+
+    Raises KeyStorageError.
+    """
+    temporary = _temporary(path)
+    try:
+        try:
+            _write_durably(temporary, data)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_directory(path.parent)
     except OSError as error:
         raise KeyStorageError(path) from error
 
@@ -91,6 +108,11 @@ def list_names(directory: Path, suffix: str) -> tuple[str, ...]:
             if name.endswith(suffix) and not name.startswith(".")
         )
     )
+
+
+def _temporary(path: Path) -> Path:
+    """A name beside the file that nothing else has, and that `list_names` leaves out."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
 
 
 def _write_durably(path: Path, data: bytes) -> None:

@@ -14,6 +14,7 @@ from issuance.cli import (
     doctor,
     init,
     institution,
+    keys,
     operator,
     roster,
     serve,
@@ -38,6 +39,7 @@ app.add_typer(institution.app, name="institution")
 app.add_typer(terminal.app, name="terminal")
 app.add_typer(approval.app, name="approval")
 app.add_typer(audit.app, name="audit")
+app.add_typer(keys.app, name="keys")
 app.command()(serve.serve)
 app.command()(doctor.doctor)
 app.command()(demo.demo)

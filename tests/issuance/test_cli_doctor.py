@@ -59,6 +59,17 @@ def test_the_back_end_and_who_chose_it_are_shown(empty_office: Office, name: str
     assert "forced" in line
 
 
+def test_a_back_end_that_is_not_there_is_told(empty_office: Office) -> None:
+    wrong = {**os.environ, **empty_office.environment, "SSCARD_SM2_BACKEND": "abacus"}
+    done = subprocess.run(
+        [SSCARD, "doctor"], env=wrong, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "环境变量" in done.stderr
+    assert "SSCARD_SM2_BACKEND is none of: portable" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_without_a_home_the_rest_is_looked_at(empty_office: Office) -> None:
     shown = empty_office.done("doctor")
     assert "none yet" in lines(shown, "Home")[0]
