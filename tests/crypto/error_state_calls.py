@@ -12,6 +12,7 @@ from crypto import SelfTestError, _native, random_source, self_test, sm2, sm3, s
 KEY = sm2.PrivateKey.generate()
 PUBLIC = KEY.public_key()
 KEPT = sm2.Verifier(PUBLIC)
+KEPT_KEYS = sm2.KeptKeys(1 << 20)
 HASH = sm3.Hash()
 SIGNATURE = KEY.sign(b"message")
 CIPHERTEXT = PUBLIC.encrypt(b"plaintext")
@@ -32,6 +33,8 @@ CALLS: dict[str, Callable[[], object]] = {
     "Verifier": lambda: sm2.Verifier(PUBLIC),
     "Verifier.verify": lambda: KEPT.verify(SIGNATURE, b"message"),
     "Verifier.verify_digest": lambda: KEPT.verify_digest(SIGNATURE, bytes(32)),
+    "KeptKeys": lambda: sm2.KeptKeys(9),
+    "KeptKeys.verify": lambda: KEPT_KEYS.verify(PUBLIC.to_bytes(), SIGNATURE, b"message"),
     "Hash": sm3.Hash,
     "Hash.update": lambda: HASH.update(b"more"),
     "Hash.digest": HASH.digest,
@@ -54,8 +57,10 @@ OF_PYTHON: dict[str, Callable[[], object]] = {
     "Gcm.encrypt": lambda: sm4.Gcm(BLOCK).encrypt(bytes(12), b"plaintext"),
     "Gcm.decrypt": lambda: sm4.Gcm(BLOCK).decrypt(bytes(12), SEALED),
 }
-# They tell of the state, or show what is public already.
+# They tell of the state, show what is public already, or are empty still.
 ALLOWED = {
+    "KeptKeys.bytes",
+    "KeptKeys.tables",
     "PrivateKey.public_key",
     "PublicKey.to_bytes",
     "Verifier.public_key",

@@ -143,6 +143,32 @@ def test_nothing_is_made_from_zeros_and_nothing_without_an_answer(
     assert failing == ["RandomSourceError", "RandomSourceError", "done"]
 
 
+def test_nothing_panics_in_a_new_thread_without_randomness(
+    faulty: FaultyRandomSource, tmp_path: Path
+) -> None:
+    """A hashed table of the native core would be seeded there for the first time."""
+    begins = tmp_path / "begins"
+    program = f"""{TRY}
+import threading
+from card_core import codes
+key = sm2.PrivateKey.generate()
+signed = [(key.public_key(), key.sign(b"x"), b"x")] * 20
+Path({str(begins)!r}).touch()
+for call in (
+    lambda: sm2.verify_batch(signed),
+    lambda: codes.KeyRing(()),
+    lambda: sm2.Verifier(key.public_key()),
+    lambda: sm2.KeptKeys(1000),
+    lambda: key.sign(b"x"),
+):
+    thread = threading.Thread(target=attempt, args=(call,))
+    thread.start()
+    thread.join()
+"""
+    said = child(program, faulty.environment(FAIL, begins=begins))
+    assert said == [*["done"] * 3, *["RandomSourceError"] * 2]
+
+
 @pytest.mark.parametrize("size", [0, 1, 16, 56, 57, 1 << 20])
 def test_random_bytes_has_the_size_asked_for_and_never_comes_twice(size: int) -> None:
     drawn = [random_source.random_bytes(size) for _ in range(20)]

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::verifier::NARROW;
 use super::{InvalidSignature, PublicKey, Verifier};
@@ -38,7 +38,7 @@ pub fn verify_batch(signed: &[Signed<'_>], signer_id: &[u8]) -> Vec<Result<(), I
         .iter()
         .map(|one| match one.signer {
             Signer::Kept(kept) => kept.verify(one.signature, one.message, signer_id),
-            Signer::New(key) => match tables.get(key) {
+            Signer::New(key) => match tables.get(&key.to_sec1()) {
                 Some(kept) => kept.verify(one.signature, one.message, signer_id),
                 None => key.verify(one.signature, one.message, signer_id),
             },
@@ -46,18 +46,20 @@ pub fn verify_batch(signed: &[Signed<'_>], signer_id: &[u8]) -> Vec<Result<(), I
         .collect()
 }
 
-fn tables_of_frequent_keys<'a>(signed: &[Signed<'a>]) -> HashMap<&'a PublicKey, Verifier<NARROW>> {
-    let mut signatures = HashMap::new();
+/// By the keys' encodings, sorted: a hashed map panics in a new thread while the system gives no
+/// randomness to seed it with.
+fn tables_of_frequent_keys(signed: &[Signed<'_>]) -> BTreeMap<[u8; 65], Verifier<NARROW>> {
+    let mut signatures = BTreeMap::new();
     if signed.len() >= SIGNATURES_FOR_TABLE {
         for one in signed {
             if let Signer::New(key) = one.signer {
-                *signatures.entry(key).or_insert(0) += 1;
+                signatures.entry(key.to_sec1()).or_insert((key, 0)).1 += 1;
             }
         }
     }
     signatures
         .into_iter()
-        .filter(|(_, count)| *count >= SIGNATURES_FOR_TABLE)
-        .map(|(key, _)| (key, Verifier::build(*key)))
+        .filter(|(_, (_, count))| *count >= SIGNATURES_FOR_TABLE)
+        .map(|(encoding, (key, _))| (encoding, Verifier::build(*key)))
         .collect()
 }

@@ -8,7 +8,8 @@ use crate::self_test::hex;
 use crate::sm3::Digest;
 
 use super::identity::{DEFAULT_SIGNER_ID, identity_digest, message_digest};
-use super::{Ciphertext, PrivateKey, PublicKey, Signed, Verifier, verify_batch};
+use super::verifier::NARROW;
+use super::{Ciphertext, PrivateKey, PublicKey, Signed, Signer, Verifier, verify_batch};
 
 const D: [u8; 32] = hex("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8");
 const K: [u8; 32] = hex("59276e27d506861a16680f3ad9c02dccef3cc1fa3cdbe4ce6d54b80deac1bc21");
@@ -77,16 +78,18 @@ pub(crate) fn verifies(answers: &Answers) -> bool {
     let Some(public_key) = public_key() else {
         return false;
     };
-    let verifier = Verifier::new(public_key);
+    let wide = Verifier::new(public_key);
+    let narrow = Verifier::<NARROW>::build(public_key);
     let results = |signature: &[u8]| {
-        let signed = Signed {
-            public_key: &public_key,
+        let signed = [Signer::New(&public_key), Signer::Kept(&wide)].map(|signer| Signed {
+            signer,
             signature,
             message: MESSAGE,
-        };
-        let mut results = verify_batch(&[signed, signed], DEFAULT_SIGNER_ID);
+        });
+        let mut results = verify_batch(&signed, DEFAULT_SIGNER_ID);
         results.push(public_key.verify(signature, MESSAGE, DEFAULT_SIGNER_ID));
-        results.push(verifier.verify(signature, MESSAGE, DEFAULT_SIGNER_ID));
+        results.push(wide.verify(signature, MESSAGE, DEFAULT_SIGNER_ID));
+        results.push(narrow.verify(signature, MESSAGE, DEFAULT_SIGNER_ID));
         results
     };
     let (good, bad) = (results(&answers.signature), results(&answers.forged));
