@@ -17,6 +17,7 @@ HASH = sm3.Hash()
 SIGNATURE = KEY.sign(b"message")
 CIPHERTEXT = PUBLIC.encrypt(b"plaintext")
 BLOCK = bytes(16)
+CIPHER = sm4.Cipher(BLOCK)
 SEALED = sm4.Gcm(BLOCK).encrypt(bytes(12), b"plaintext")
 
 CALLS: dict[str, Callable[[], object]] = {
@@ -49,6 +50,11 @@ CALLS: dict[str, Callable[[], object]] = {
     "sm3_kdf": lambda: sm3.kdf(b"secret", 16),
     "sm4_encrypt_block": lambda: sm4.encrypt_block(BLOCK, BLOCK),
     "sm4_decrypt_block": lambda: sm4.decrypt_block(BLOCK, BLOCK),
+    "Cipher": lambda: sm4.Cipher(BLOCK),
+    "Cipher.encrypt_block": lambda: CIPHER.encrypt_block(BLOCK),
+    "Cipher.decrypt_block": lambda: CIPHER.decrypt_block(BLOCK),
+    "sm4_diversify": lambda: sm4.diversify(BLOCK, bytes(8)),
+    "sm4_cbc_mac": lambda: sm4.cbc_mac(BLOCK, BLOCK, b"message"),
     "random_bytes": lambda: random_source.random_bytes(16),
     "require_operational": self_test.require_operational,
 }

@@ -80,6 +80,7 @@ pub(crate) fn sm4_diversify<'py>(
     master: &[u8],
     factor: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
+    operational()?;
     let factor = factor
         .try_into()
         .map_err(|_| PyValueError::new_err("a diversification factor has 8 bytes"))?;
@@ -99,6 +100,7 @@ pub(crate) fn sm4_cbc_mac<'py>(
     iv: &[u8],
     message: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
+    operational()?;
     let (key, iv) = (exact(key)?, exact(iv)?);
     let size = message.len().saturating_mul(MAC_WORK);
     let mac = work(py, size, || sm4::cbc_mac(key, iv, message));
