@@ -10,10 +10,21 @@ use crate::self_test::operational;
 use crate::verifier::Verifier;
 
 /// Whose signature it should be.
-#[derive(FromPyObject)]
-pub(crate) enum Signer {
-    New(PublicKey),
-    Kept(Verifier),
+enum Signer<'py> {
+    New(Bound<'py, PublicKey>),
+    Kept(Bound<'py, Verifier>),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Signer<'py> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(key) = object.cast::<PublicKey>() {
+            Ok(Self::New(key.to_owned()))
+        } else {
+            Ok(Self::Kept(object.cast::<Verifier>()?.to_owned()))
+        }
+    }
 }
 
 /// Signatures in one call: what a caller gives as a sequence may say that it has any length.
@@ -42,7 +53,7 @@ pub(crate) fn verify_batch(
         if read.len() == BATCH_MAX {
             return Err(PyValueError::new_err("more than 65536 signatures"));
         }
-        type One<'py> = (Signer, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
+        type One<'py> = (Signer<'py>, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
         let (signer, signature, message): One<'_> = one?.extract()?;
         read.push((
             signer,
@@ -54,8 +65,8 @@ pub(crate) fn verify_batch(
         .iter()
         .map(|(signer, signature, message)| Signed {
             signer: match signer {
-                Signer::New(key) => sm2::Signer::New(&key.0),
-                Signer::Kept(kept) => sm2::Signer::Kept(&kept.0),
+                Signer::New(key) => sm2::Signer::New(&key.get().0),
+                Signer::Kept(kept) => sm2::Signer::Kept(&kept.get().0),
             },
             signature,
             message,

@@ -1,4 +1,3 @@
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyInt;
 use sscard_sm::sm2::{self, DEFAULT_SIGNER_ID, Refused};
@@ -6,6 +5,7 @@ use sscard_sm::sm2::{self, DEFAULT_SIGNER_ID, Refused};
 use crate::errors::{invalid_key, invalid_signature, random_source_failed};
 use crate::public_key::check_length;
 use crate::self_test::operational;
+use crate::sizes::size_within;
 
 /// The public keys met lately, the most frequent of them with tables of 53 KiB, within a limit
 /// of bytes. A key gets its table, in about 0.2 ms, at its eighth good signature. Raises
@@ -18,9 +18,7 @@ impl KeptKeys {
     #[new]
     fn new(bytes_max: &Bound<'_, PyInt>) -> PyResult<Self> {
         operational()?;
-        let bytes_max = bytes_max
-            .extract()
-            .map_err(|_| PyValueError::new_err("bytes_max is no number of bytes"))?;
+        let bytes_max = size_within(bytes_max, 0..=usize::MAX, "bytes_max is no number of bytes")?;
         // The standard library seeds the map inside, and panics where the system gives nothing.
         sscard_sm::fill_random(&mut [0; 16]).map_err(random_source_failed)?;
         Ok(Self(sm2::KeptKeys::new(bytes_max)))

@@ -9,6 +9,7 @@ mod kept_keys;
 mod private_key;
 mod public_key;
 mod self_test;
+mod sizes;
 mod sm2;
 mod sm3;
 mod sm4;

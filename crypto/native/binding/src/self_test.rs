@@ -1,10 +1,10 @@
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyInt};
 use sscard_sm::SelfTest;
 
 use crate::errors::{random_source_failed, self_test_failed};
 use crate::gil::work;
+use crate::sizes::size_within;
 
 /// Bytes that one call gives: no caller needs more, and a slip in a size shows.
 const RANDOM_SIZE_MAX: usize = 1 << 20;
@@ -40,11 +40,12 @@ pub(crate) fn fail_bulk_cipher() {
 ///
 /// Raises ValueError for another size, RandomSourceError, SelfTestError.
 #[pyfunction]
-pub(crate) fn random_bytes<'py>(py: Python<'py>, size: usize) -> PyResult<Bound<'py, PyBytes>> {
+pub(crate) fn random_bytes<'py>(
+    py: Python<'py>,
+    size: &Bound<'py, PyInt>,
+) -> PyResult<Bound<'py, PyBytes>> {
     operational()?;
-    if size > RANDOM_SIZE_MAX {
-        return Err(PyValueError::new_err("more random bytes than 1 MiB"));
-    }
+    let size = size_within(size, 0..=RANDOM_SIZE_MAX, "more random bytes than 1 MiB")?;
     PyBytes::new_with(py, size, |bytes| {
         work(py, size, || sscard_sm::fill_random(bytes)).map_err(random_source_failed)
     })

@@ -1,6 +1,5 @@
 use std::sync::{Mutex, PoisonError};
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt};
 use sscard_sm::hmac;
@@ -11,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::errors::invalid_mac;
 use crate::gil::work;
 use crate::self_test::operational;
+use crate::sizes::size_within;
 
 /// A digest in the making.
 #[pyclass(module = "crypto.sm3", frozen)]
@@ -87,12 +87,8 @@ pub(crate) fn sm3_kdf<'py>(
     length: &Bound<'py, PyInt>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     operational()?;
-    // A number that no usize holds is out of range like any other.
-    let length = length
-        .extract()
-        .ok()
-        .filter(|length| (1..=kdf::OUTPUT_MAX).contains(length))
-        .ok_or_else(|| PyValueError::new_err("the length is not between 1 byte and 32 MiB"))?;
+    let otherwise = "the length is not between 1 byte and 32 MiB";
+    let length = size_within(length, 1..=kdf::OUTPUT_MAX, otherwise)?;
     let output = work(py, z.len() + length, || {
         let mut output = Zeroizing::new(vec![0; length]);
         kdf::fill(z, &mut output);
