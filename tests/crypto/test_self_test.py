@@ -174,8 +174,9 @@ def test_random_bytes_has_the_size_asked_for_and_never_comes_twice(size: int) ->
     drawn = [random_source.random_bytes(size) for _ in range(20)]
     assert {len(one) for one in drawn} == {size}
     assert size < 16 or len(set(drawn)) == len(drawn)
-    with pytest.raises(ValueError, match="1 MiB"):
-        random_source.random_bytes((1 << 20) + 1)
+    for wrong in ((1 << 20) + 1, -1, 1 << 200):
+        with pytest.raises(ValueError, match="1 MiB"):
+            random_source.random_bytes(wrong)
 
 
 def test_a_forked_child_goes_on_drawing_and_shares_nothing() -> None:
