@@ -84,9 +84,9 @@ impl Backend {
     }
 }
 
-/// What the variable says; nothing where it is not set.
+/// What the variable says; nothing where it is not set, or empty.
 pub(crate) fn forced() -> Result<Option<Backend>, UnknownBackend> {
-    let Some(value) = env::var_os(BACKEND_VARIABLE) else {
+    let Some(value) = env::var_os(BACKEND_VARIABLE).filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
     Backend::BUILT

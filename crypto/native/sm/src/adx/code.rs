@@ -113,6 +113,24 @@ macro_rules! reduce_by_p {
     };
 }
 
+/// rdx and r0 to r3 = r0 to r3 plus r4 to r7; r4 to r7 take a copy, for the case that the modulus
+/// can't be taken off.
+macro_rules! add_high_half {
+    () => {
+        "add {r0}, {r4}
+        adc {r1}, {r5}
+        adc {r2}, {r6}
+        adc {r3}, {r7}
+        mov edx, 0
+        adc edx, 0
+        mov {r4}, {r0}
+        mov {r5}, {r1}
+        mov {r6}, {r2}
+        mov {r7}, {r3}
+        "
+    };
+}
+
 /// r0 to r3 = (r0 to r7) / 2^256 mod p.
 macro_rules! reduce_p {
     () => {
@@ -121,17 +139,8 @@ macro_rules! reduce_p {
             reduce_by_p!("{r1}", "{r2}", "{r3}", "{r0}"),
             reduce_by_p!("{r2}", "{r3}", "{r0}", "{r1}"),
             reduce_by_p!("{r3}", "{r0}", "{r1}", "{r2}"),
-            "add {r0}, {r4}
-            adc {r1}, {r5}
-            adc {r2}, {r6}
-            adc {r3}, {r7}
-            mov edx, 0
-            adc edx, 0
-            mov {r4}, {r0}
-            mov {r5}, {r1}
-            mov {r6}, {r2}
-            mov {r7}, {r3}
-            mov {lo}, 0xffffffff00000000
+            add_high_half!(),
+            "mov {lo}, 0xffffffff00000000
             mov {hi}, 0xfffffffeffffffff
             sub {r0}, -1
             sbb {r1}, {lo}
@@ -182,17 +191,8 @@ macro_rules! reduce_n {
             reduce_by_n!("{r1}", "{r2}", "{r3}", "{r0}"),
             reduce_by_n!("{r2}", "{r3}", "{r0}", "{r1}"),
             reduce_by_n!("{r3}", "{r0}", "{r1}", "{r2}"),
-            "add {r0}, {r4}
-            adc {r1}, {r5}
-            adc {r2}, {r6}
-            adc {r3}, {r7}
-            mov edx, 0
-            adc edx, 0
-            mov {r4}, {r0}
-            mov {r5}, {r1}
-            mov {r6}, {r2}
-            mov {r7}, {r3}
-            sub {r0}, [{a}]
+            add_high_half!(),
+            "sub {r0}, [{a}]
             sbb {r1}, [{a} + 8]
             sbb {r2}, [{a} + 16]
             sbb {r3}, [{a} + 24]
