@@ -16,9 +16,9 @@ pub(crate) struct PrivateKey(sm2::PrivateKey);
 impl PrivateKey {
     /// Make a new key from the system's randomness. Raises RandomSourceError without it.
     #[staticmethod]
-    fn generate() -> PyResult<Self> {
+    fn generate(py: Python<'_>) -> PyResult<Self> {
         operational()?;
-        sm2::PrivateKey::generate()
+        py.detach(sm2::PrivateKey::generate)
             .map(Self)
             .map_err(random_source_failed)
     }
