@@ -135,8 +135,12 @@ def main() -> None:
     pin_to_one_core()
     private = sm2.PrivateKey.generate()
     others = contenders(private)
+    verified = verification(private, others)
     figures = (
-        verification(private, others) | batches() | signing(private, others) | digests_and_blocks()
+        verified
+        | batches(verified["C1"].yardsticks)
+        | signing(private, others)
+        | digests_and_blocks()
     )
     answer = {
         "back_end": sm2.backend(),

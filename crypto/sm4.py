@@ -108,12 +108,13 @@ def run_known_answer() -> None:
         right = (
             cipher.encrypt(_KNOWN_NONCE, _KNOWN_PLAINTEXT, _KNOWN_AAD) == _KNOWN_CIPHERTEXT
             and cipher.decrypt(_KNOWN_NONCE, _KNOWN_CIPHERTEXT, _KNOWN_AAD) == _KNOWN_PLAINTEXT
+            and not _opens(cipher, changed)
         )
     except SelfTestError:
         return
     except Exception:  # noqa: BLE001 - a library that fails here gives a wrong answer, too
         right = False
-    if not right or _opens(cipher, changed):
+    if not right:
         fail_bulk_cipher()
 
 

@@ -24,6 +24,7 @@ from issuance.installation import open_database_unread
 from issuance.settings import Settings, read_secret
 
 BACKEND_VARIABLE = "SSCARD_SM2_BACKEND"
+_TO_SIGN = b"sscard doctor"
 # This program is not older; a clock before it is wrong, and every code would be, too.
 WRITTEN_AT = datetime(2026, 11, 1, tzinfo=UTC)
 FUTURE_ALLOWED = timedelta(minutes=5)
@@ -144,13 +145,14 @@ def _passphrase_file_is_private(settings: Settings) -> str:
 
 
 def _signs(settings: Settings) -> str:
-    """Opens the keys and makes a signature, which the signer itself verifies."""
+    """Opens the keys, makes a signature and verifies it."""
     facts = settings.home.facts()
     if settings.passphrase_file is None:
         return ""
     keys = KeyFiles.open(settings.home.keys, read_secret(settings.passphrase_file))
     name = code_signing_key(facts.issuer, facts.key_number)
-    keys.signer(name).sign(b"sscard doctor")
+    signer = keys.signer(name)
+    signer.public_key.verify(signer.sign(_TO_SIGN), _TO_SIGN)
     return f"{name} 可签名 signs"
 
 

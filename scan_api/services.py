@@ -48,7 +48,7 @@ class KeyRingCache:
                 with self._store.read() as tx:
                     keys = tuple(issuers.keys(tx))
                 if keys != self._keys:
-                    # Each usable key costs 2 ms and 264 KiB of tables: not again for the same keys.
+                    # Each usable key costs 1 to 2 ms and 264 KiB: not again for the same keys.
                     self._keys, self._ring = keys, KeyRing(keys)
                 self._read_at = now
             return self._ring

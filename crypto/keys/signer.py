@@ -9,7 +9,7 @@ class FileSigner:
 
     checked: every signature is verified before it leaves. One that was disturbed while it was
     made (a flipped bit, a glitch on purpose) can give the private key away to whoever reads it.
-    The first signature builds a kept-key verifier, 264 KiB in about 2 ms; each check then costs
+    The first signature builds a kept-key verifier, 264 KiB in 1 to 2 ms; each check then costs
     less than the signature itself.
     """
 

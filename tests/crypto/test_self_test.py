@@ -77,6 +77,12 @@ SPOIL_GCM = {
     "another plaintext": "sm4._KNOWN_PLAINTEXT = bytes(len(sm4._KNOWN_PLAINTEXT))",
     "a tag not checked": "sm4.Gcm.decrypt = lambda *_: sm4._KNOWN_PLAINTEXT",
     "a broken library": "sm4.Gcm.encrypt = lambda *_: 1 / 0",
+    "a library that breaks on a changed text": (
+        "decrypt = sm4.Gcm.decrypt\n"
+        "known = sm4._KNOWN_CIPHERTEXT\n"
+        "sm4.Gcm.decrypt = lambda self, nonce, text, aad: "
+        "decrypt(self, nonce, text, aad) if text == known else 1 / 0"
+    ),
 }
 
 

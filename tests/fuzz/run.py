@@ -131,7 +131,7 @@ def fuzz(name: str, seconds: int) -> Run:
         slowest_seconds=figure(log, r"slowest_unit_time_sec: +(\d+)"),
         cpu_seconds=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         reached=json.loads(reached[1]) if reached else {},
-        failed=not went_well,
+        failed=not went_well or reached is None,
     )
 
 

@@ -1,7 +1,8 @@
 //! Random input for the native core.
 //!
 //! Each target reads its input as a stream of choices, builds what it asks for, and holds the
-//! answer of the core against a textbook's: whole numbers, no tables, no masks. So a target sees
+//! answer of the core against a textbook's: whole numbers, no tables, no masks (SM4 is held against
+//! its own inverse only; its textbook stands in the core's tests). So a target sees
 //! not only what panics but also what is accepted and should not be, and the other way round.
 //!
 //! - `make fuzz` runs each target under libFuzzer, which follows the branches that are reached.

@@ -10,7 +10,7 @@ pub(crate) struct KeyRing(pub(crate) sscard_codes::KeyRing);
 
 #[pymethods]
 impl KeyRing {
-    /// Take at most KEY_RING_MAX keys (`CodeKey`); builds a table of about 2 ms for each.
+    /// Take at most KEY_RING_MAX keys (`CodeKey`); builds a table for each, in 1 to 2 ms.
     ///
     /// Raises InvalidFieldError: too many, two with the same purpose, issuer and number, or one
     /// public key for both purposes. SelfTestError once a self-test has failed.

@@ -65,7 +65,7 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// Builds the tables of the keys that may verify, about 2 ms each.
+    /// Builds the tables of the keys that may verify, 1 to 2 ms each.
     ///
     /// # Errors
     /// [`InvalidKeys`].

@@ -7,7 +7,7 @@ use crate::public_key::check_length;
 use crate::self_test::operational;
 use crate::sizes::size_within;
 
-/// The public keys met lately, the most frequent of them with tables of 53 KiB, within a limit
+/// The public keys met lately, the most frequent of them with tables of 52 KiB, within a limit
 /// of bytes. A key gets its table, in about 0.2 ms, at its eighth good signature. Raises
 /// ValueError for a limit below 0, RandomSourceError without randomness.
 #[pyclass(module = "crypto.sm2", frozen)]

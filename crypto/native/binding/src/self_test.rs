@@ -9,6 +9,9 @@ use crate::sizes::size_within;
 /// Bytes that one call gives: no caller needs more, and a slip in a size shows.
 const RANDOM_SIZE_MAX: usize = 1 << 20;
 
+/// A random byte costs as much time as so many that are digested: each 56 are a system call.
+const DRAW_COST: usize = 4;
+
 /// Every operation asks first. Raises SelfTestError in the error state.
 pub(crate) fn operational() -> PyResult<()> {
     sscard_sm::operational().map_err(self_test_failed)
@@ -47,6 +50,6 @@ pub(crate) fn random_bytes<'py>(
     operational()?;
     let size = size_within(size, 0..=RANDOM_SIZE_MAX, "more random bytes than 1 MiB")?;
     PyBytes::new_with(py, size, |bytes| {
-        work(py, size, || sscard_sm::fill_random(bytes)).map_err(random_source_failed)
+        work(py, size * DRAW_COST, || sscard_sm::fill_random(bytes)).map_err(random_source_failed)
     })
 }

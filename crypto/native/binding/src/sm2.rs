@@ -3,6 +3,7 @@ use pyo3::types::PyBytes;
 use sscard_sm::sm2::{Ciphertext, Signature};
 
 use crate::errors::{decryption_failed, invalid_signature};
+use crate::gil::work;
 use crate::self_test::operational;
 
 /// Encode r and s, 64 bytes, as SM2Signature. Raises InvalidSignatureError out of range.
@@ -34,8 +35,10 @@ pub(crate) fn ciphertext_to_der<'py>(
     ciphertext: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
     operational()?;
-    let ciphertext = Ciphertext::from_bytes(ciphertext).map_err(decryption_failed)?;
-    Ok(PyBytes::new(py, &ciphertext.to_der()))
+    let der = work(py, ciphertext.len(), || {
+        Ok(Ciphertext::from_bytes(ciphertext)?.to_der())
+    });
+    Ok(PyBytes::new(py, &der.map_err(decryption_failed)?))
 }
 
 /// Decode SM2Cipher to 04, x, y, C3, C2. Raises DecryptionError, whatever is wrong.
@@ -45,6 +48,6 @@ pub(crate) fn ciphertext_from_der<'py>(
     der: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
     operational()?;
-    let ciphertext = Ciphertext::from_der(der).map_err(decryption_failed)?;
-    Ok(PyBytes::new(py, &ciphertext.to_bytes()))
+    let ciphertext = work(py, der.len(), || Ok(Ciphertext::from_der(der)?.to_bytes()));
+    Ok(PyBytes::new(py, &ciphertext.map_err(decryption_failed)?))
 }

@@ -66,7 +66,7 @@ pub(crate) fn sm3_hmac<'py>(
     data: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
     operational()?;
-    let tag = work(py, data.len(), || hmac::hmac(key, data));
+    let tag = work(py, key.len() + data.len(), || hmac::hmac(key, data));
     Ok(PyBytes::new(py, &tag))
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn sm3_hmac<'py>(
 #[pyfunction]
 pub(crate) fn sm3_hmac_verify(py: Python<'_>, key: &[u8], data: &[u8], tag: &[u8]) -> PyResult<()> {
     operational()?;
-    work(py, data.len(), || hmac::verify(key, data, tag)).map_err(invalid_mac)
+    work(py, key.len() + data.len(), || hmac::verify(key, data, tag)).map_err(invalid_mac)
 }
 
 /// Derive `length` bytes, at most 32 MiB, from z (GB/T 32918.4, 5.4.3).

@@ -8,7 +8,7 @@ use crate::self_test::operational;
 
 /// A public key kept for many verifications: several times faster than the key itself.
 ///
-/// Its table takes 264 KiB and about 1.2 ms to build.
+/// Its table takes 264 KiB and 1 to 2 ms to build.
 #[pyclass(module = "crypto.sm2", frozen)]
 pub(crate) struct Verifier(pub(crate) sm2::Verifier);
 

@@ -66,7 +66,7 @@ impl<const WIDTH: usize> FixedBase<WIDTH> {
     ///
     /// The additions need no special cases but two, done with masks: before the first digit that
     /// isn't 0 there is nothing to add to, and a digit 0 adds nothing. Otherwise the sum so far
-    /// is s P with |s| < 0.52 * 2^(w i), and the entry d 2^(w i) P with d from 1 on: neither s nor
+    /// is s P with |s| < 0.52 * 2^(w i), for w from 5 on, and the entry d 2^(w i) P with d from 1 on: neither s nor
     /// -s is d 2^(w i). Nor is it so modulo n. Below the top window both together are less than
     /// n. In the top one s + d 2^(w i) is k, which is no multiple of n; and s = d 2^(w i) - n asks
     /// for a digit d whose multiple is within half a window of n, which only the largest is, for

@@ -58,7 +58,7 @@ pub(crate) struct Tested<'a, R> {
 const DRAW_SIZE: usize = 64;
 
 impl<R: RandomSource> RandomSource for Tested<'_, R> {
-    /// Draws anew for every 56 bytes and once at least, each time with a sample behind them.
+    /// Draws anew for every 56 bytes, each time with a sample behind them.
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), RandomSourceFailed> {
         for part in bytes.chunks_mut(DRAW_SIZE - SAMPLE_SIZE) {
             self.latch.check().map_err(|_| RandomSourceFailed)?;

@@ -23,7 +23,8 @@ pub enum Refused {
 
 /// The public keys met lately, the most frequent of them with tables, within a limit of bytes.
 ///
-/// A key counts when a signature by it was good, so that only who holds keys can push others out.
+/// A key counts, and moves up in the order, when a signature by it was good: only who holds keys can
+/// push others out.
 /// Nothing here waits: where another thread is just changing the order, the key is checked as if
 /// it were new. So a child forked in that moment can't hang either.
 pub struct KeptKeys {
@@ -34,6 +35,22 @@ pub struct KeptKeys {
 struct Keys {
     by_encoding: LruCache<Box<[u8]>, Met>,
     bytes: usize,
+}
+
+impl Keys {
+    /// Puts the key first, and drops those met longest ago until all fit.
+    fn put(&mut self, encoding: &[u8], met: Met, bytes_max: usize) {
+        self.bytes += met.size();
+        if let Some(before) = self.by_encoding.put(encoding.into(), met) {
+            self.bytes -= before.size();
+        }
+        while self.bytes > bytes_max {
+            let Some((_, oldest)) = self.by_encoding.pop_lru() else {
+                return;
+            };
+            self.bytes -= oldest.size();
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -53,7 +70,7 @@ impl Met {
 }
 
 impl KeptKeys {
-    /// Keeps keys in at most this many bytes: about 53 KiB for one with a table.
+    /// Keeps keys in at most this many bytes: about 52 KiB for one with a table.
     pub fn new(bytes_max: usize) -> Self {
         let keys = Keys {
             by_encoding: LruCache::unbounded(),
@@ -77,18 +94,34 @@ impl KeptKeys {
         message: &[u8],
         signer_id: &[u8],
     ) -> Result<(), Refused> {
-        let met = match self.find(public_key) {
-            Some(met) => met,
-            None => Met::Seldom(PublicKey::from_sec1(public_key).map_err(Refused::Key)?, 0),
-        };
-        match &met {
-            Met::Often(kept) => kept.verify(signature, message, signer_id),
-            Met::Seldom(key, _) => key.verify(signature, message, signer_id),
+        match self.find(public_key) {
+            Some(Met::Often(kept)) => {
+                kept.verify(signature, message, signer_id)
+                    .map_err(Refused::Signature)?;
+                self.signed_well(public_key, kept.public_key());
+            }
+            Some(Met::Seldom(key, _)) => {
+                self.verify_new(public_key, &key, signature, message, signer_id)?;
+            }
+            None => {
+                let key = PublicKey::from_sec1(public_key).map_err(Refused::Key)?;
+                self.verify_new(public_key, &key, signature, message, signer_id)?;
+            }
         }
-        .map_err(Refused::Signature)?;
-        if let Met::Seldom(key, times) = met {
-            self.keep(public_key, key, times + 1);
-        }
+        Ok(())
+    }
+
+    fn verify_new(
+        &self,
+        encoding: &[u8],
+        key: &PublicKey,
+        signature: &[u8],
+        message: &[u8],
+        signer_id: &[u8],
+    ) -> Result<(), Refused> {
+        key.verify(signature, message, signer_id)
+            .map_err(Refused::Signature)?;
+        self.signed_well(encoding, key);
         Ok(())
     }
 
@@ -108,30 +141,30 @@ impl KeptKeys {
             .count()
     }
 
-    /// The key, which is now the one met last.
-    fn find(&self, public_key: &[u8]) -> Option<Met> {
-        self.lock()?.by_encoding.get(public_key).cloned()
+    /// The key, left in its place in the order: nothing has been signed yet.
+    fn find(&self, encoding: &[u8]) -> Option<Met> {
+        self.lock()?.by_encoding.peek(encoding).cloned()
     }
 
-    /// Keeps the key; a table is built before the lock is taken.
-    fn keep(&self, public_key: &[u8], key: PublicKey, times: u8) {
-        let met = if times < SIGNATURES_BEFORE_TABLE {
-            Met::Seldom(key, times)
-        } else {
-            Met::Often(Verifier::build(key))
-        };
+    /// Makes the key the one met last, and builds its table when it is due, before the lock is
+    /// taken again.
+    fn signed_well(&self, encoding: &[u8], key: &PublicKey) {
         let Some(mut keys) = self.lock() else {
             return;
         };
-        keys.bytes += met.size();
-        if let Some(before) = keys.by_encoding.put(public_key.into(), met) {
-            keys.bytes -= before.size();
-        }
-        while keys.bytes > self.bytes_max {
-            let Some((_, oldest)) = keys.by_encoding.pop_lru() else {
-                return;
-            };
-            keys.bytes -= oldest.size();
+        let times = match keys.by_encoding.get(encoding) {
+            Some(Met::Often(_)) => return,
+            Some(Met::Seldom(_, times)) => times.wrapping_add(1),
+            None => 1,
+        };
+        keys.put(encoding, Met::Seldom(*key, times), self.bytes_max);
+        drop(keys);
+        // Due again at each multiple, in case the table found no room or no unlocked moment.
+        if times % SIGNATURES_BEFORE_TABLE == 0 {
+            let kept = Verifier::build(*key);
+            if let Some(mut keys) = self.lock() {
+                keys.put(encoding, Met::Often(kept), self.bytes_max);
+            }
         }
     }
 

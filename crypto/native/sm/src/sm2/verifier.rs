@@ -19,7 +19,7 @@ pub(super) const NARROW: usize = 5;
 
 /// A public key kept for many verifications, with a table of its multiples.
 ///
-/// The table takes 264 KiB and about 1.2 ms to build; clones share it.
+/// The table takes 264 KiB and 1 to 2 ms to build; clones share it.
 #[derive(Clone)]
 pub struct Verifier<const WIDTH: usize = WIDE> {
     key: PublicKey,

@@ -1,4 +1,5 @@
 use super::{samples, textbook};
+use crate::backend::Backend;
 use crate::field::{FieldElement, P};
 use crate::limbs::{self, Limbs};
 use crate::portable;
@@ -30,6 +31,7 @@ fn values<M: Modulus>() -> Vec<Limbs> {
 }
 
 fn agrees_with_the_textbook<M: Modulus>() {
+    println!("{:?}", Backend::current());
     for a in values::<M>() {
         let x = Residue::<M>::from_limbs(&a);
         assert_eq!(x.to_limbs(), a);
@@ -58,7 +60,8 @@ fn agrees_with_the_portable<M: Modulus>(
     add: fn(&Limbs, &Limbs) -> Limbs,
     subtract: fn(&Limbs, &Limbs) -> Limbs,
 ) {
-    for mut a in values::<M>() {
+    let mut chained = [1, 0, 0, 0];
+    for a in values::<M>() {
         for b in values::<M>() {
             assert_eq!(add(&a, &b), portable::add::<M>(&a, &b));
             assert_eq!(subtract(&a, &b), portable::subtract::<M>(&a, &b));
@@ -67,7 +70,9 @@ fn agrees_with_the_portable<M: Modulus>(
             assert_eq!(square(&product), portable::square::<M>(&product));
             assert_eq!(square(&b), portable::square::<M>(&b));
             if product != [0; 4] {
-                a = product;
+                chained = multiply(&chained, &product);
+                let expected = portable::multiply::<M>(&chained, &a);
+                assert_eq!(multiply(&chained, &a), expected);
             }
         }
     }
@@ -76,7 +81,7 @@ fn agrees_with_the_portable<M: Modulus>(
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn assembly_agrees_with_the_portable_arithmetic() {
-    use crate::{Backend, adx};
+    use crate::adx;
     if !Backend::available().any(|backend| backend == Backend::Adx) {
         println!("not run: this processor has no adx");
         return;
@@ -101,6 +106,7 @@ fn scalars_agree_with_the_textbook() {
 }
 
 fn inverse_times_value_is_one<M: Modulus>(invert: fn(&Residue<M>) -> Residue<M>) {
+    Backend::current();
     for value in values::<M>() {
         let x = Residue::<M>::from_limbs(&value);
         let expected = if value == [0; 4] {
@@ -120,6 +126,7 @@ fn inverses_hold_and_that_of_zero_is_zero() {
 
 #[test]
 fn a_root_is_found_of_squares_and_of_nothing_else() {
+    Backend::current();
     let mut without = 0;
     for value in values::<P>() {
         let x = Residue::<P>::from_limbs(&value);

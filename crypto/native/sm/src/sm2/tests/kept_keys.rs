@@ -76,6 +76,23 @@ fn the_key_met_longest_ago_gives_way() {
 }
 
 #[test]
+fn a_bad_signature_keeps_nobodys_table_alive() {
+    let keys = KeptKeys::new(2 * TABLE);
+    let terminals: Vec<Terminal> = (1..=3).map(Terminal::new).collect();
+    terminals[0].speak(&keys, 8);
+    terminals[1].speak(&keys, 8);
+    let before = keys.bytes();
+    let verdict = keys.verify(&terminals[0].point, &[1; 64], b"message", ID);
+    assert_eq!(verdict, Err(Refused::Signature(InvalidSignature)));
+    terminals[2].speak(&keys, 8);
+    // The first one is out: it begins anew, the second does not.
+    terminals[1].speak(&keys, 1);
+    assert_eq!((keys.tables(), keys.bytes()), (2, before));
+    terminals[0].speak(&keys, 1);
+    assert_eq!((keys.tables(), keys.bytes()), (2, before + 256));
+}
+
+#[test]
 fn a_limit_below_one_table_keeps_nothing_and_still_verifies() {
     for limit in [0, 255, 1000] {
         let keys = KeptKeys::new(limit);
