@@ -49,7 +49,7 @@ ssize_t getrandom(void *buffer, size_t size, unsigned int flags) {
 class FaultyRandomSource:
     """The built shim, and the environment that puts it before a process."""
 
-    library: Path
+    shim: Path
 
     @classmethod
     def build(cls, folder: Path) -> "FaultyRandomSource":
@@ -65,7 +65,7 @@ class FaultyRandomSource:
         The seed of Python's own hashes is fixed, because Python does not start without either.
         """
         variables = {
-            "LD_PRELOAD": str(self.library),
+            "LD_PRELOAD": str(self.shim),
             "RANDOM_FAULT": fault,
             "PYTHONHASHSEED": "1",
         }
