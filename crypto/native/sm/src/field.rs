@@ -4,24 +4,40 @@
 use crate::adx;
 use crate::backend::by_backend;
 use crate::limbs::{Limbs, add_carry, sub_borrow};
-use crate::portable;
+use crate::moduli;
+use crate::portable::{self, Prime};
 use crate::residue::{Modulus, Residue};
 
-/// p = 2^256 - 2^224 - 2^96 + 2^64 - 1.
+/// The modulus p.
 #[derive(Clone, Copy)]
 pub(crate) struct P;
 
 /// A coordinate.
 pub(crate) type FieldElement = Residue<P>;
 
-impl Modulus for P {
-    const VALUE: Limbs = [
-        0xffff_ffff_ffff_ffff,
-        0xffff_ffff_0000_0000,
-        0xffff_ffff_ffff_ffff,
-        0xffff_fffe_ffff_ffff,
-    ];
+impl Prime for P {
+    const VALUE: Limbs = moduli::P;
 
+    /// -1/p mod 2^64 is 1, so the multiple to add is the limb itself: with l the lowest limb,
+    /// l + l p = l (2^256 - 2^224 - 2^96 + 2^64), a few shifts and no multiplication.
+    #[inline(always)]
+    fn cancel_lowest_limb(sum: Limbs) -> Limbs {
+        let limb = sum[0];
+        let (left, right) = (limb << 32, limb >> 32);
+        let (m0, borrow) = sub_borrow(limb, left, 0);
+        let (m1, borrow) = sub_borrow(0, right, borrow);
+        let (m2, borrow) = sub_borrow(0, left, borrow);
+        let (m3, _) = sub_borrow(limb, right, borrow);
+
+        let (r0, carry) = add_carry(sum[1], m0, 0);
+        let (r1, carry) = add_carry(sum[2], m1, carry);
+        let (r2, carry) = add_carry(sum[3], m2, carry);
+        let (r3, _) = add_carry(0, m3, carry);
+        [r0, r1, r2, r3]
+    }
+}
+
+impl Modulus for P {
     #[inline(always)]
     fn multiply(a: &Limbs, b: &Limbs) -> Limbs {
         by_backend!(adx: adx::multiply_p(a, b), portable: portable::multiply::<Self>(a, b))
@@ -44,24 +60,6 @@ impl Modulus for P {
     #[inline(always)]
     fn subtract(a: &Limbs, b: &Limbs) -> Limbs {
         by_backend!(adx: adx::subtract_p(a, b), portable: portable::subtract::<Self>(a, b))
-    }
-
-    /// -1/p mod 2^64 is 1, so the multiple to add is the limb itself: with l the lowest limb,
-    /// l + l p = l (2^256 - 2^224 - 2^96 + 2^64), a few shifts and no multiplication.
-    #[inline(always)]
-    fn cancel_lowest_limb(sum: Limbs) -> Limbs {
-        let limb = sum[0];
-        let (left, right) = (limb << 32, limb >> 32);
-        let (m0, borrow) = sub_borrow(limb, left, 0);
-        let (m1, borrow) = sub_borrow(0, right, borrow);
-        let (m2, borrow) = sub_borrow(0, left, borrow);
-        let (m3, _) = sub_borrow(limb, right, borrow);
-
-        let (r0, carry) = add_carry(sum[1], m0, 0);
-        let (r1, carry) = add_carry(sum[2], m1, carry);
-        let (r2, carry) = add_carry(sum[3], m2, carry);
-        let (r3, _) = add_carry(0, m3, carry);
-        [r0, r1, r2, r3]
     }
 }
 

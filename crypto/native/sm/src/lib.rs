@@ -29,6 +29,7 @@ mod jacobian;
 pub mod kdf;
 mod limbs;
 mod mask;
+mod moduli;
 mod multiply;
 mod point;
 mod portable;

@@ -4,12 +4,20 @@
 //! them all twice.
 
 use crate::limbs::{self, Limbs};
-use crate::residue::Modulus;
+
+/// A prime m with 2^255 < m < 2^256.
+pub(crate) trait Prime: Copy + 'static {
+    /// m itself.
+    const VALUE: Limbs;
+
+    /// Adds the multiple of m that clears the lowest limb, and drops that limb.
+    fn cancel_lowest_limb(sum: Limbs) -> Limbs;
+}
 
 /// Returns a b / 2^256 mod m.
 #[cfg_attr(target_arch = "x86_64", inline(never))]
 #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
-pub(crate) fn multiply<M: Modulus>(a: &Limbs, b: &Limbs) -> Limbs {
+pub(crate) fn multiply<M: Prime>(a: &Limbs, b: &Limbs) -> Limbs {
     let (low, high) = limbs::multiply_wide(a, b);
     reduce::<M>(low, high)
 }
@@ -17,26 +25,26 @@ pub(crate) fn multiply<M: Modulus>(a: &Limbs, b: &Limbs) -> Limbs {
 /// Returns a^2 / 2^256 mod m.
 #[cfg_attr(target_arch = "x86_64", inline(never))]
 #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
-pub(crate) fn square<M: Modulus>(a: &Limbs) -> Limbs {
+pub(crate) fn square<M: Prime>(a: &Limbs) -> Limbs {
     let (low, high) = limbs::square_wide(a);
     reduce::<M>(low, high)
 }
 
 /// Squares `count` times.
-pub(crate) fn square_times<M: Modulus>(a: &Limbs, count: u32) -> Limbs {
+pub(crate) fn square_times<M: Prime>(a: &Limbs, count: u32) -> Limbs {
     (0..count).fold(*a, |power, _| square::<M>(&power))
 }
 
 /// Returns a + b mod m.
 #[inline(always)]
-pub(crate) fn add<M: Modulus>(a: &Limbs, b: &Limbs) -> Limbs {
+pub(crate) fn add<M: Prime>(a: &Limbs, b: &Limbs) -> Limbs {
     let (sum, carry) = limbs::add(a, b);
     subtract_once(&sum, carry, &M::VALUE)
 }
 
 /// Returns a - b mod m.
 #[inline(always)]
-pub(crate) fn subtract<M: Modulus>(a: &Limbs, b: &Limbs) -> Limbs {
+pub(crate) fn subtract<M: Prime>(a: &Limbs, b: &Limbs) -> Limbs {
     let (difference, borrow) = limbs::sub(a, b);
     let back = M::VALUE.map(|limb| limb & borrow.wrapping_neg());
     limbs::add(&difference, &back).0
@@ -44,7 +52,7 @@ pub(crate) fn subtract<M: Modulus>(a: &Limbs, b: &Limbs) -> Limbs {
 
 /// Montgomery's reduction: (high 2^256 + low) / 2^256 mod m, for a value below 2^256 m.
 #[inline(always)]
-pub(crate) fn reduce<M: Modulus>(low: Limbs, high: Limbs) -> Limbs {
+pub(crate) fn reduce<M: Prime>(low: Limbs, high: Limbs) -> Limbs {
     let low = M::cancel_lowest_limb(low);
     let low = M::cancel_lowest_limb(low);
     let low = M::cancel_lowest_limb(low);

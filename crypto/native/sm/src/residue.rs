@@ -9,20 +9,14 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::limbs::{self, Limbs};
 use crate::mask::Mask;
-use crate::portable;
+use crate::portable::{self, Prime};
 use crate::secrecy;
 
-/// A prime m with 2^255 < m < 2^256, and how to calculate modulo it.
+/// How to calculate modulo a prime m.
 ///
 /// All functions take and give reduced values times R = 2^256 and run in constant time. Each goes
 /// to the back end in use.
-pub(crate) trait Modulus: Copy + 'static {
-    /// m itself.
-    const VALUE: Limbs;
-
-    /// Adds the multiple of m that clears the lowest limb, and drops that limb.
-    fn cancel_lowest_limb(sum: Limbs) -> Limbs;
-
+pub(crate) trait Modulus: Prime {
     /// Returns a b / R mod m.
     fn multiply(a: &Limbs, b: &Limbs) -> Limbs;
 

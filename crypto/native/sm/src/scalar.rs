@@ -4,38 +4,32 @@
 use crate::adx;
 use crate::backend::by_backend;
 use crate::limbs::{self, Limbs, multiply_add};
-use crate::portable;
+use crate::moduli::{self, N_FACTOR};
+use crate::portable::{self, Prime};
 use crate::residue::{Modulus, Residue};
 
-/// The order of the base point.
+/// The modulus n.
 #[derive(Clone, Copy)]
 pub(crate) struct N;
 
 /// A private key, a nonce, or one half of a signature.
 pub(crate) type Scalar = Residue<N>;
 
-/// -1/n mod 2^64.
-pub(crate) const NEGATED_INVERSE: u64 = negated_inverse(N::VALUE[0]);
+impl Prime for N {
+    const VALUE: Limbs = moduli::N;
 
-/// Newton's iteration: each round doubles the number of right bits, from three.
-const fn negated_inverse(odd: u64) -> u64 {
-    let mut inverse = odd;
-    let mut round = 0;
-    while round < 5 {
-        inverse = inverse.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(inverse)));
-        round += 1;
+    #[inline(always)]
+    fn cancel_lowest_limb(sum: Limbs) -> Limbs {
+        let factor = sum[0].wrapping_mul(N_FACTOR);
+        let (_, carry) = multiply_add(sum[0], factor, Self::VALUE[0], 0);
+        let (r0, carry) = multiply_add(sum[1], factor, Self::VALUE[1], carry);
+        let (r1, carry) = multiply_add(sum[2], factor, Self::VALUE[2], carry);
+        let (r2, r3) = multiply_add(sum[3], factor, Self::VALUE[3], carry);
+        [r0, r1, r2, r3]
     }
-    inverse.wrapping_neg()
 }
 
 impl Modulus for N {
-    const VALUE: Limbs = [
-        0x53bb_f409_39d5_4123,
-        0x7203_df6b_21c6_052b,
-        0xffff_ffff_ffff_ffff,
-        0xffff_fffe_ffff_ffff,
-    ];
-
     #[inline(always)]
     fn multiply(a: &Limbs, b: &Limbs) -> Limbs {
         by_backend!(adx: adx::multiply_n(a, b), portable: portable::multiply::<Self>(a, b))
@@ -58,16 +52,6 @@ impl Modulus for N {
     #[inline(always)]
     fn subtract(a: &Limbs, b: &Limbs) -> Limbs {
         portable::subtract::<Self>(a, b)
-    }
-
-    #[inline(always)]
-    fn cancel_lowest_limb(sum: Limbs) -> Limbs {
-        let factor = sum[0].wrapping_mul(NEGATED_INVERSE);
-        let (_, carry) = multiply_add(sum[0], factor, Self::VALUE[0], 0);
-        let (r0, carry) = multiply_add(sum[1], factor, Self::VALUE[1], carry);
-        let (r1, carry) = multiply_add(sum[2], factor, Self::VALUE[2], carry);
-        let (r2, r3) = multiply_add(sum[3], factor, Self::VALUE[3], carry);
-        [r0, r1, r2, r3]
     }
 }
 

@@ -92,7 +92,7 @@ macro_rules! square {
 }
 
 /// Clears the lowest limb l of four by adding l p, whose limbs are shifts of l; its register
-/// takes the new highest limb. See `Modulus::cancel_lowest_limb` of the field.
+/// takes the new highest limb. See `Prime::cancel_lowest_limb` of the field.
 #[rustfmt::skip]
 macro_rules! reduce_by_p {
     ($l:literal, $s0:literal, $s1:literal, $s2:literal) => {

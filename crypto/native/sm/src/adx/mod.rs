@@ -14,13 +14,12 @@ mod code;
 use core::arch::asm;
 
 use crate::limbs::Limbs;
-use crate::residue::Modulus;
-use crate::scalar::{N, NEGATED_INVERSE};
+use crate::moduli::{N, N_FACTOR};
 
 /// n and -1/n mod 2^64, where the assembly finds them.
 static N_AND_FACTOR: [u64; 5] = {
-    let [n0, n1, n2, n3] = N::VALUE;
-    [n0, n1, n2, n3, NEGATED_INVERSE]
+    let [n0, n1, n2, n3] = N;
+    [n0, n1, n2, n3, N_FACTOR]
 };
 
 /// Runs the code of a product and of its reduction; gives the four limbs left.

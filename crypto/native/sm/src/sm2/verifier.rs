@@ -4,8 +4,8 @@ use crate::field::FieldElement;
 use crate::fixed_base::{FixedBase, PUBLIC_GENERATOR};
 use crate::jacobian::Jacobian;
 use crate::limbs;
-use crate::residue::Modulus;
-use crate::scalar::{N, Scalar};
+use crate::moduli;
+use crate::scalar::Scalar;
 use crate::sm3::Digest;
 
 use super::identity::{DEFAULT_SIGNER_ID, identity_digest, message_digest};
@@ -121,7 +121,7 @@ fn has_x_modulo_n(point: &Jacobian, number: &Scalar) -> bool {
     if is_x(&FieldElement::from_limbs(&number)) {
         return true;
     }
-    let (second, carry) = limbs::add(&number, &N::VALUE);
+    let (second, carry) = limbs::add(&number, &moduli::N);
     carry == 0
         && FieldElement::from_bytes(&limbs::to_bytes(&second)).is_some_and(|second| is_x(&second))
 }

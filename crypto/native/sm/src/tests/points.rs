@@ -6,7 +6,7 @@ use crate::jacobian::Jacobian;
 use crate::limbs;
 use crate::multiply::{public_multiple, secret_multiple};
 use crate::point::Point;
-use crate::residue::Modulus;
+use crate::portable::Prime;
 use crate::scalar::{N, Scalar};
 
 /// Coordinates to compare by; nothing for infinity.

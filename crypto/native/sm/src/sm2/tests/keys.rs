@@ -2,8 +2,8 @@ use super::{example_key, n_minus, n_plus, verify};
 use crate::error_state::{Latch, SelfTest};
 use crate::field::P;
 use crate::limbs;
+use crate::portable::Prime;
 use crate::random::System;
-use crate::residue::Modulus;
 use crate::sm2::{InvalidKey, PrivateKey, PublicKey};
 
 #[test]

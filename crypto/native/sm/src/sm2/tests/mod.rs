@@ -11,7 +11,7 @@ use super::{
     InvalidSignature, KeptKeys, PrivateKey, Refused, Signed, Signer, Verifier, verify_batch,
 };
 use crate::limbs::{self, Limbs};
-use crate::residue::Modulus;
+use crate::portable::Prime;
 use crate::scalar::N;
 use crate::tests::Official;
 
