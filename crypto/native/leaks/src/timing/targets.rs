@@ -188,7 +188,9 @@ impl<W: Fn(&PrivateKey)> Keys<W> {
     fn new(noise: &mut Noise, work: W) -> Option<Self> {
         let mut keys = [Vec::new(), Vec::new()];
         for _ in 0..KEYS {
-            for class in [false, true] {
+            // Made in turns, one class would always begin in the middle of a cache line.
+            let first = noise.bit();
+            for class in [first, !first] {
                 let secret = extreme_nonce(class, noise);
                 keys[usize::from(class)].push(PrivateKey::from_bytes(&secret).ok()?);
             }
