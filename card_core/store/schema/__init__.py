@@ -1,0 +1,63 @@
+"""All tables. `migrations/` makes them; a test holds that both say the same on both databases.
+
+Columns marked "sealed" hold personal data under SM4-GCM; `*_index` columns are blind indexes
+(HMAC-SM3) to find it by. Tables in GUARDED decide something: each of their rows carries a version
+and an HMAC over everything in it, checked whenever the row is used. Everything about a person
+carries the holder's id, so that the database can be spread by it.
+"""
+
+from card_core.store.schema.base import metadata
+from card_core.store.schema.holders import (
+    applications,
+    batch_chunks,
+    batches,
+    cards,
+    ecards,
+    holders,
+)
+from card_core.store.schema.parties import (
+    approvals,
+    institutions,
+    issuer_keys,
+    issuers,
+    operators,
+    terminals,
+)
+from card_core.store.schema.records import answers, audit_events, audit_heads, outbox, proofs
+from card_core.store.schema.scans import code_box_keys, scans, spent
+from card_core.store.schema.signing_in import credentials, sessions, sign_in_attempts
+
+# Acts record each change of such a row in the audit log, so that an old row put back is seen.
+AUDITED = frozenset(
+    {issuers, issuer_keys, operators, institutions, terminals, approvals, batches, cards, ecards}
+)
+GUARDED = AUDITED | {credentials, sign_in_attempts, sessions}
+
+__all__ = [
+    "AUDITED",
+    "GUARDED",
+    "answers",
+    "applications",
+    "approvals",
+    "audit_events",
+    "audit_heads",
+    "batch_chunks",
+    "batches",
+    "cards",
+    "code_box_keys",
+    "credentials",
+    "ecards",
+    "holders",
+    "institutions",
+    "issuer_keys",
+    "issuers",
+    "metadata",
+    "operators",
+    "outbox",
+    "proofs",
+    "scans",
+    "sessions",
+    "sign_in_attempts",
+    "spent",
+    "terminals",
+]

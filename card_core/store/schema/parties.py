@@ -1,0 +1,88 @@
+"""Who issues, who works, who scans, and what waits for a second person."""
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from card_core.store.columns import Instant
+from card_core.store.schema.base import ID, STATE, guard, metadata
+
+issuers = Table(
+    "issuers",
+    metadata,
+    Column("id", String(8), primary_key=True),  # the issuer number, as text
+    Column("card_letters", String(2), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("next_card_serial", Integer, nullable=False),
+    *guard(),
+)
+
+issuer_keys = Table(
+    "issuer_keys",
+    metadata,
+    Column("id", String(48), primary_key=True),  # <purpose>.<issuer>.<number>
+    Column("issuer", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("purpose", String(24), nullable=False),
+    Column("public_key", LargeBinary(33), nullable=False),
+    Column("state", STATE, nullable=False),
+    *guard(),
+    UniqueConstraint("issuer", "number", "purpose"),
+)
+
+operators = Table(
+    "operators",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", String(32), nullable=False, unique=True),
+    Column("display_name", LargeBinary, nullable=False),  # sealed
+    Column("roles", String(64), nullable=False),
+    Column("state", STATE, nullable=False),
+    *guard(),
+)
+
+institutions = Table(
+    "institutions",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("code", String(20), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("region", String(6), nullable=False),
+    Column("state", STATE, nullable=False),
+    *guard(),
+)
+
+terminals = Table(
+    "terminals",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("serial_number", LargeBinary(8), nullable=False, unique=True),
+    Column("institution_id", ID, ForeignKey("institutions.id"), nullable=False, index=True),
+    Column("public_key", LargeBinary(33), nullable=False),
+    Column("state", STATE, nullable=False),
+    *guard(),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("act", String(40), nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # sealed
+    Column("content_hash", String(64), nullable=False),
+    Column("maker_id", ID, nullable=False),
+    Column("checker_id", ID),
+    Column("state", STATE, nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("decided_at", Instant),
+    *guard(),
+)

@@ -1,0 +1,64 @@
+"""What the kernel records of every act."""
+
+from sqlalchemy import BigInteger, Column, LargeBinary, PrimaryKeyConstraint, String, Table, Text
+
+from card_core.store.columns import Instant
+from card_core.store.schema.base import metadata
+
+audit_heads = Table(
+    "audit_heads",
+    metadata,
+    Column("chain", String(16), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("link", LargeBinary(32), nullable=False),
+    Column("mac", LargeBinary(32), nullable=False),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("chain", String(16), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor_id", String(32), nullable=False),
+    Column("act", String(40), nullable=False),
+    Column("subject", String(96), nullable=False),
+    Column("detail", Text, nullable=False),  # JSON
+    Column("link", LargeBinary(32), nullable=False),
+    PrimaryKeyConstraint("chain", "seq"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("chain", String(16), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("topic", String(40), nullable=False),
+    Column("subject", String(96), nullable=False),
+    Column("payload", Text, nullable=False),  # JSON
+    PrimaryKeyConstraint("chain", "seq"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor_id", String(32), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("content_digest", LargeBinary(32), nullable=False),
+    Column("answer", LargeBinary),  # sealed; none while the act is on its way
+    Column("at", Instant, nullable=False, index=True),
+    PrimaryKeyConstraint("actor_kind", "actor_id", "request_id"),
+)
+
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor_id", String(32), nullable=False),
+    Column("nonce", LargeBinary(16), nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    PrimaryKeyConstraint("actor_kind", "actor_id", "nonce"),
+)

@@ -1,0 +1,37 @@
+"""Signing in: passwords, failed attempts, sessions."""
+
+from sqlalchemy import Column, Integer, LargeBinary, String, Table
+
+from card_core.store.columns import Instant
+from card_core.store.schema.base import ID, guard, metadata
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("id", String(48), primary_key=True),  # <kind>/<subject id>
+    Column("password_hash", LargeBinary, nullable=False),  # sealed, so that no row can be copied
+    Column("changed_at", Instant, nullable=False),
+    *guard(),
+)
+
+sign_in_attempts = Table(
+    "sign_in_attempts",
+    metadata,
+    Column("id", String(64), primary_key=True),  # blind index of what was typed, hex
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Instant),
+    Column("last_at", Instant, nullable=False, index=True),
+    *guard(),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),  # keyed digest of the token, hex
+    Column("subject_kind", String(16), nullable=False),
+    Column("subject_id", ID, nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    *guard(),
+)
