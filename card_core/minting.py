@@ -10,9 +10,9 @@ from card_core.business_types import ALL_PURPOSES, Purpose
 from card_core.codes import KeyPurpose, KeyState, OnlineCode, PurposeClass
 from card_core.errors import CardUnusableError
 from card_core.kernel import Actor, ActorKind, BoxKeyWrap, Kernel
-from card_core.kernel.acts.scans import reason_of_card
 from card_core.kernel.acts.set_up import EnsureBoxKey
 from card_core.kernel.box_keys import BOX_KEY_SIZE_BYTES, box_day
+from card_core.kernel.judging import reason_of_card
 from card_core.store import Store, box_keys, cards, issuers
 from card_core.verdicts import Reason
 from crypto.keys import KeyProvider

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from card_core.codes import CodeKey, KeyRing
 from card_core.kernel import Kernel
 from card_core.minting import Minter
+from card_core.presenting import Presenter
 from card_core.store import Store, issuers
+from scan_api.scans.writing import ScanWriter
 
 # An emergency revocation must reach every process within 5 s.
 KEY_RING_AGE_MAX = timedelta(seconds=2)
@@ -16,7 +18,9 @@ KEY_RING_AGE_MAX = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Services:
-    """key_ring: the keys that codes are checked with, as `KeyRingCache` gives them.
+    """presenter: opens checked codes. writer: records scans; to be stopped with the process.
+
+    key_ring: the keys that codes are checked with, as `KeyRingCache` gives them.
 
     pepper: the key under holders' passwords. clock: the time now, aware, UTC.
     """
@@ -24,6 +28,8 @@ class Services:
     kernel: Kernel
     store: Store
     minter: Minter
+    presenter: Presenter
+    writer: ScanWriter
     key_ring: Callable[[], KeyRing]
     pepper: bytes
     clock: Callable[[], datetime]

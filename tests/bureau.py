@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import json
 import threading
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -10,20 +11,23 @@ from typing import Any
 from card_core import business_types, codes
 from card_core.application import Application, ApplicationKind
 from card_core.codes import CheckedCode, KeyRing
+from card_core.errors import CardCoreError
 from card_core.identity import IdentityNumber, check_character
-from card_core.kernel import Act, Actor, ActorKind, Answer, DangerousAct, Kernel
+from card_core.kernel import Act, Actor, ActorKind, Answer, BoxKeyWrap, DangerousAct, Kernel
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk
 from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
 from card_core.kernel.acts.institutions import DesignateInstitution, EnrolTerminal
 from card_core.kernel.acts.operators import NewOperator
-from card_core.kernel.acts.scans import RecordScan
 from card_core.kernel.acts.set_up import RegisterIssuerKey, SetUpFirstOperators, SetUpIssuer
+from card_core.kernel.scan_requests import ScanRequest
 from card_core.minting import Minter, code_signing_key
+from card_core.presenting import Presenter
 from card_core.sign_in import hash_password
 from card_core.store import FieldCipher, Store, cards, holders, institutions, issuers
 from card_core.store.cards import Card
 from card_core.store.institutions import Terminal
 from card_core.store.operators import Role
+from card_core.verdicts import Reason
 from crypto import sm2, sm3
 from crypto.keys import KeyProvider, Signer
 
@@ -255,18 +259,24 @@ class Bureau:
             amount_fen=None,
         )
 
-    def scan_act(
+    def scan_request(
         self, text: str, terminal: Terminal | None = None, business_type: str = "01101", **more: Any
-    ) -> RecordScan:
-        """What a terminal asks for with this code, checked as far as no store is needed."""
+    ) -> ScanRequest:
+        """What a terminal asks for with this code, checked as far as no transaction is needed."""
         terminal = terminal or self.hospital
-        return RecordScan(
+        checked = self.checked(text, terminal, business_type)
+        presented = Presenter(self.store, BoxKeyWrap(BOX_WRAP_KEY)).present(checked)
+        usual: dict[str, Any] = {
+            "request_id": self.request_id(),
+            "presented": presented,
+            "refusal": None if presented else Reason.UNKNOWN_CARD,
+        }
+        return ScanRequest(
             terminal_id=terminal.id,
             institution_id=terminal.institution_id,
             business_type=business_type,
-            code_digest=sm3.digest(text.encode()),
-            checked=self.checked(text, terminal, business_type),
-            **more,
+            shown_digest=sm3.digest(text.encode()),
+            **usual | more,
         )
 
     def scan(
@@ -274,12 +284,17 @@ class Bureau:
         text: str,
         terminal: Terminal | None = None,
         business_type: str = "01101",
-        request_id: str | None = None,
+        **more: Any,
     ) -> Answer:
-        terminal = terminal or self.hospital
-        return self.perform(
-            self.scan_act(text, terminal, business_type), terminal_actor(terminal), request_id
-        )
+        return self.record(self.scan_request(text, terminal, business_type, **more))
+
+    def record(self, request: ScanRequest) -> Answer:
+        """Record one scan in a group of its own; raises what the kernel answered."""
+        (result,) = self.kernel.record_scans([request])
+        if isinstance(result, CardCoreError):
+            raise result
+        answer: Answer = json.loads(result)
+        return answer
 
     def _new_people(self, count: int) -> list[Person]:
         return [self._activate(card) for card in self.issued_cards(count)]

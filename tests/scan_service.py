@@ -12,14 +12,17 @@ from typing import Any
 
 import httpx2
 import uvicorn
-from bureau import HOLDER_PASSWORD, PEPPER, Bureau, Person
+from bureau import BOX_WRAP_KEY, HOLDER_PASSWORD, PEPPER, Bureau, Person
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from card_core.kernel import BoxKeyWrap
 from card_core.kernel.acts.institutions import EnrolTerminal
+from card_core.presenting import Presenter
 from crypto import sm2
 from scan_api import server
 from scan_api.app import create_app
+from scan_api.scans.writing import ScanWriter
 from scan_api.services import KeyRingCache, Services
 from scan_api.signed_requests import NONCE_BYTES, authorization
 
@@ -82,6 +85,8 @@ class ScanService:
             kernel=bureau.kernel,
             store=bureau.store,
             minter=bureau.minter,
+            presenter=Presenter(bureau.store, BoxKeyWrap(BOX_WRAP_KEY)),
+            writer=ScanWriter(bureau.kernel),
             key_ring=KeyRingCache(bureau.store, bureau.clock),
             pepper=PEPPER,
             clock=bureau.clock,

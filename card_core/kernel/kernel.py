@@ -14,10 +14,11 @@ writes; a test of the sources holds that.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from card_core import states
 from card_core.errors import (
@@ -28,12 +29,13 @@ from card_core.errors import (
     StoreConflictError,
     StoreError,
 )
-from card_core.kernel import approvals, authorisation, limits
+from card_core.kernel import approvals, authorisation, limits, scan_groups
 from card_core.kernel.act import Act, Answer, DangerousAct, Done, Scene
 from card_core.kernel.actors import Actor, ActorKind, RequestProof
 from card_core.kernel.box_keys import BoxKeyWrap
 from card_core.kernel.content import canonical_bytes
 from card_core.kernel.permissions import ACTS, RULES, Rule
+from card_core.kernel.scan_requests import ScanRequest
 from card_core.states import Step
 from card_core.store import (
     Store,
@@ -53,6 +55,8 @@ FAILURES_KEPT = timedelta(hours=24)
 # Deadlocks and lost races for a unique value are tried again; what is left after that is not luck.
 ATTEMPTS_MAX = 5
 
+_Result = TypeVar("_Result")
+
 
 @dataclass(frozen=True, slots=True)
 class _Request:
@@ -70,7 +74,7 @@ class Kernel:
     """All acts of a service go through one of these; it keeps no state of its own.
 
     clock: returns the time, aware, UTC. random_bytes: a cryptographic source.
-    box_key_wrap: opens the day's box keys; without it no scan finds a card and no box key is kept.
+    box_key_wrap: opens the day's box keys; without it none is kept.
     """
 
     def __init__(
@@ -109,6 +113,14 @@ class Kernel:
         return self._run(
             _Request(act.act, act.request(), actor, request_id, proof, act.chain), work
         )
+
+    def record_scans(self, requests: Sequence[ScanRequest]) -> list[bytes | CardCoreError]:
+        """Record a group of scans in one transaction (`scan_groups`): an answer or error for each.
+
+        Raises StoreError where none of them was recorded and none of their nonces spent: all may
+        be tried again as they are.
+        """
+        return self._again_on_conflict(lambda: self._record_scans(requests))
 
     def propose(self, act: DangerousAct, *, actor: Actor, request_id: str) -> Answer:
         """Keep a dangerous act until another person decides.
@@ -199,13 +211,17 @@ class Kernel:
 
     def _run(self, request: _Request, work: Callable[[Scene], Done]) -> Answer:
         limits.check_request_id(request.request_id)
-        for attempt in range(1, ATTEMPTS_MAX + 1):
-            try:
-                return self._transact(request, work)
-            except StoreConflictError:
-                if attempt == ATTEMPTS_MAX:
-                    raise
-        raise StoreConflictError
+        return self._again_on_conflict(lambda: self._transact(request, work))
+
+    def _again_on_conflict(self, attempt: Callable[[], _Result]) -> _Result:
+        for _ in range(1, ATTEMPTS_MAX):
+            with suppress(StoreConflictError):
+                return attempt()
+        return attempt()
+
+    def _record_scans(self, requests: Sequence[ScanRequest]) -> list[bytes | CardCoreError]:
+        with self.store.write() as tx:
+            return scan_groups.record_group(tx, requests, self.clock(), self.random_bytes)
 
     def _transact(self, request: _Request, work: Callable[[Scene], Done]) -> Answer:
         proof, actor = request.proof, request.actor

@@ -33,7 +33,6 @@ from card_core.kernel.acts.institutions import (
     SuspendTerminal,
 )
 from card_core.kernel.acts.operators import AddOperator, SuspendOperator
-from card_core.kernel.acts.scans import RecordScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
     EnsureBoxKey,
@@ -66,7 +65,6 @@ _WHO_WORKS = _MAKER | _CHECKER | _ADMINISTRATOR
 _EVERYBODY = frozenset(Role)
 _SYSTEM = frozenset({ActorKind.SYSTEM})
 _HOLDER = frozenset({ActorKind.HOLDER})
-_TERMINAL = frozenset({ActorKind.TERMINAL})
 
 RULES: Mapping[type[Act], Rule] = MappingProxyType(
     {
@@ -91,7 +89,6 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         WithdrawTemporaryLoss: Rule(_MAKER, others=_HOLDER),
         ReportFormalLoss: Rule(_MAKER),
         CancelCard: Rule(_MAKER, _CHECKER),
-        RecordScan: Rule(others=_TERMINAL),
         SignIn: Rule(others=_SYSTEM),
         SignOut: Rule(_EVERYBODY, others=_HOLDER),
     }

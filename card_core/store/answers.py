@@ -1,15 +1,15 @@
 """The answer to each request id, sealed, so that a retry gets the same one and does nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, select, tuple_, update
 
 from card_core.errors import IdempotencyConflictError, StoreConflictError
-from card_core.store import guarded
+from card_core.store import bulk, guarded
 from card_core.store.cipher import same
-from card_core.store.database import Transaction
+from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.schema import answers as table
 
 SWEEP_ROWS_MAX = 1000
@@ -32,7 +32,7 @@ def take(tx: Transaction, key: RequestKey, content: bytes, now: datetime) -> byt
 
     Raises IdempotencyConflictError if the id was used for another content.
     """
-    digest = tx.cipher.keyed_digest([b"request", content])
+    digest = digest_of(tx, content)
     if guarded.add_if_absent(tx, table, {**asdict(key), "content_digest": digest, "at": now}):
         return None
     row = tx.connection.execute(
@@ -49,6 +49,53 @@ def keep(tx: Transaction, key: RequestKey, answer: bytes) -> None:
     """Keep the answer for the request id that this transaction holds."""
     sealed = tx.cipher.seal(table.name, "answer", str(key), answer)
     tx.connection.execute(update(table).where(*_is(key)).values(answer=sealed))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Kept:
+    """What is kept of an answered request. content_digest: of what a retry must repeat."""
+
+    content_digest: bytes
+    answer: bytes
+
+
+def digest_of(tx: Reader, content: bytes) -> bytes:
+    return tx.cipher.keyed_digest([b"request", content])
+
+
+def hold_all(tx: Transaction, keys: Collection[RequestKey]) -> dict[RequestKey, Kept]:
+    """Hold many request ids until the transaction ends, and return what was answered before.
+
+    Of transactions that hold the same id one goes on and the others wait for it. A held id that
+    was not answered is to be given its answer by `keep_all`.
+    """
+    tx.lock_all((f"{table.name}/{key}" for key in keys), Lock.OWN)
+    key_columns = tuple_(table.c.actor_kind, table.c.actor_id, table.c.request_id)
+    wanted = [(key.actor_kind, key.actor_id, key.request_id) for key in keys]
+    found: dict[RequestKey, Kept] = {}
+    for row in tx.connection.execute(select(table).where(key_columns.in_(wanted))):
+        key = RequestKey(row.actor_kind, row.actor_id, row.request_id)
+        if row.answer is None:
+            raise StoreConflictError
+        answer = tx.cipher.open(table.name, "answer", str(key), row.answer)
+        found[key] = Kept(row.content_digest, answer)
+    return found
+
+
+def keep_all(tx: Transaction, answered: Mapping[RequestKey, Kept], now: datetime) -> None:
+    """Keep the answers to request ids that this transaction holds. Raises StoreConflictError."""
+    rows = [
+        {
+            "actor_kind": key.actor_kind,
+            "actor_id": key.actor_id,
+            "request_id": key.request_id,
+            "content_digest": kept.content_digest,
+            "answer": tx.cipher.seal(table.name, "answer", str(key), kept.answer),
+            "at": now,
+        }
+        for key, kept in answered.items()
+    ]
+    bulk.insert(tx, table, rows)
 
 
 def sweep(tx: Transaction, before: datetime) -> int:

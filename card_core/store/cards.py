@@ -1,6 +1,6 @@
 """Cards (实体卡) and e-cards (电子社保卡): one of each is made together, and they stay together."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -104,6 +104,42 @@ def get_ecard(tx: Reader, ecard_id: int) -> ECard | None:
         return None
     row = guarded.get(tx, ecards, ecard_id)
     return None if row is None else _ecard(row)
+
+
+def card_ids_of(tx: Reader, ecard_ids: Iterable[int]) -> dict[int, str]:
+    """The card of each e-card that there is. ecard_ids: 64 bits, as `get_ecard` takes them."""
+    wanted = [ecard_id for ecard_id in ecard_ids if ecard_id <= ECARD_ID_MAX]
+    if not wanted:
+        return {}
+    statement = select(ecards.c.id, ecards.c.card_id).where(ecards.c.id.in_(wanted))
+    return {row.id: row.card_id for row in tx.connection.execute(statement)}
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Cards with their e-cards, by card id. tampered: cards of which a row fails its HMAC."""
+
+    by_card_id: Mapping[str, tuple[Card, ECard]]
+    tampered: frozenset[str]
+
+
+def pairs_of(tx: Reader, card_ids: Collection[str]) -> Pairs:
+    """Cards and their e-cards, as many as there are, for scans that share a transaction."""
+    if not card_ids:
+        return Pairs({}, frozenset())
+    card_rows, bad_cards = guarded.intact_rows(
+        tx, cards, select(cards).where(cards.c.id.in_(card_ids))
+    )
+    ecard_rows, _ = guarded.intact_rows(
+        tx, ecards, select(ecards).where(ecards.c.card_id.in_(card_ids))
+    )
+    ecard_by_card = {row.card_id: _ecard(row) for row in ecard_rows}
+    pairs = {
+        row.id: (_card(row), ecard_by_card[row.id]) for row in card_rows if row.id in ecard_by_card
+    }
+    # A card without an intact e-card has been tampered with: they are made together.
+    broken = {row.id for row in card_rows if row.id not in ecard_by_card}
+    return Pairs(pairs, frozenset(bad_cards | broken))
 
 
 def add_all(tx: Transaction, new: Sequence[NewCard]) -> None:

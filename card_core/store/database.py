@@ -9,7 +9,7 @@ REPEATABLE READ for what only reads.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
@@ -81,9 +81,19 @@ class Transaction(Reader):
         """
         if self.connection.dialect.name == "sqlite" or self._held.get(thing, Lock.NONE) >= lock:
             return
-        key = int.from_bytes(sm3.digest(thing.encode())[:8], signed=True)
-        self.connection.execute(select(getattr(func, _LOCK_FUNCTIONS[lock])(key)))
+        self.connection.execute(select(getattr(func, _LOCK_FUNCTIONS[lock])(_lock_key(thing))))
         self._held[thing] = lock
+
+    def lock_all(self, things: Iterable[str], lock: Lock) -> None:
+        """Lock many things in one statement, in an order that is the same for everybody."""
+        if self.connection.dialect.name == "sqlite":
+            return
+        new = {thing for thing in things if self._held.get(thing, Lock.NONE) < lock}
+        if not new:
+            return
+        statement = f"SELECT {_LOCK_FUNCTIONS[lock]}(key) FROM unnest(%s::bigint[]) AS key"  # noqa: S608 - a function's name
+        self.connection.exec_driver_sql(statement, (sorted(map(_lock_key, new)),))
+        self._held.update(dict.fromkeys(new, lock))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -212,6 +222,10 @@ def _postgresql_engine(url: sqlalchemy.URL) -> Engine:
             "options": f"-c timezone=UTC -c lock_timeout={WAIT_SECONDS}s",
         },
     )
+
+
+def _lock_key(thing: str) -> int:
+    return int.from_bytes(sm3.digest(thing.encode())[:8], signed=True)
 
 
 @contextmanager

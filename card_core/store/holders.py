@@ -1,6 +1,6 @@
 """Holders (持卡人): one row a person, every personal field sealed, found by blind index."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -103,6 +103,18 @@ def identity_of(tx: Reader, holder_id: str) -> Identity:
     if row is None:
         raise TamperedRowError(table.name, holder_id)
     return Identity(_open(tx, row, "name"), _open(tx, row, "social_security_number"))
+
+
+def identities_of(tx: Reader, holder_ids: Collection[str]) -> dict[str, Identity]:
+    """Name and number of many holders, as `identity_of`; as many as there are."""
+    if not holder_ids:
+        return {}
+    columns = (table.c.id, table.c.name, table.c.social_security_number)
+    found = tx.connection.execute(select(*columns).where(table.c.id.in_(holder_ids)))
+    return {
+        row.id: Identity(_open(tx, row, "name"), _open(tx, row, "social_security_number"))
+        for row in found
+    }
 
 
 def numbers_with_live_card(tx: Reader, numbers: Sequence[str]) -> set[str]:

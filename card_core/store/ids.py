@@ -11,3 +11,13 @@ def make_id(now: datetime, sequence: int, random_bytes: Callable[[int], bytes]) 
     """
     milliseconds = int(now.timestamp() * 1000)
     return (milliseconds.to_bytes(6) + sequence.to_bytes(3) + random_bytes(7)).hex()
+
+
+def make_ids(now: datetime, count: int, random_bytes: Callable[[int], bytes]) -> list[str]:
+    """Ids that follow each other and share all but their last 24 bits: those of a group of rows.
+
+    Raises OverflowError beyond 2^24.
+    """
+    milliseconds = int(now.timestamp() * 1000)
+    shared = milliseconds.to_bytes(6) + random_bytes(7)
+    return [(shared + number.to_bytes(3)).hex() for number in range(count)]

@@ -1,5 +1,6 @@
 """Designated institutions (定点医药机构) and their enrolled terminals (终端)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +96,35 @@ def terminals_of(
         .limit(check_limit(limit))
     )
     return [_terminal(row) for row in guarded.rows(tx, terminals, statement)]
+
+
+def serving(
+    tx: Transaction, terminal_ids: Collection[str]
+) -> dict[str, tuple[Terminal, Institution]]:
+    """Those of the terminals that are in service at an institution that is, locked against change.
+
+    A row that fails its HMAC serves nobody.
+    """
+    tx.lock_all((f"{terminals.name}/{one}" for one in terminal_ids), Lock.SHARED)
+    statement = select(terminals).where(terminals.c.id.in_(terminal_ids))
+    active = [
+        _terminal(row)
+        for row in guarded.intact_rows(tx, terminals, statement)[0]
+        if row.state == ServiceState.ACTIVE.value
+    ]
+    institution_ids = {one.institution_id for one in active}
+    tx.lock_all((f"{institutions.name}/{one}" for one in institution_ids), Lock.SHARED)
+    statement = select(institutions).where(institutions.c.id.in_(institution_ids))
+    designated = {
+        row.id: _institution(row)
+        for row in guarded.intact_rows(tx, institutions, statement)[0]
+        if row.state == ServiceState.ACTIVE.value
+    }
+    return {
+        one.id: (one, designated[one.institution_id])
+        for one in active
+        if one.institution_id in designated
+    }
 
 
 def add_terminal(tx: Transaction, new: Terminal) -> None:

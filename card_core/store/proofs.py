@@ -1,11 +1,13 @@
 """Nonces of signed requests, each good once."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select, tuple_
 
 from card_core.errors import ReplayedRequestError
-from card_core.store import guarded
+from card_core.store import bulk, guarded
 from card_core.store.database import Transaction
 from card_core.store.schema import proofs as table
 
@@ -25,6 +27,31 @@ def spend(
     key = {"actor_kind": actor_kind, "actor_id": actor_id, "nonce": nonce}
     if expires_at < now or not guarded.add_if_absent(tx, table, {**key, "expires_at": expires_at}):
         raise ReplayedRequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Nonce:
+    """A signed request's nonce (16 bytes), whose it is, and until when it must be remembered."""
+
+    actor_kind: str
+    actor_id: str
+    nonce: bytes
+    expires_at: datetime
+
+
+def spend_all(tx: Transaction, nonces: Sequence[Nonce], now: datetime) -> set[tuple[str, bytes]]:
+    """Spend many nonces; (actor id, nonce) of those that were not spent and are not too old."""
+    rows = [
+        {
+            "actor_kind": one.actor_kind,
+            "actor_id": one.actor_id,
+            "nonce": one.nonce,
+            "expires_at": one.expires_at,
+        }
+        for one in nonces
+        if one.expires_at >= now
+    ]
+    return bulk.insert_new(tx, table, rows, ("actor_id", "nonce"))
 
 
 def sweep(tx: Transaction, now: datetime) -> int:

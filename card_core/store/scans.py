@@ -1,24 +1,35 @@
-"""Scans, and the nonces they spent."""
+"""Scans, and the nonces they spent.
 
+The scans of one group have ids that follow each other and share their first IDS_SHARED characters.
+The group's audit event holds a digest over its rows, so that an edit of one shows.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select
+from sqlalchemy import Row, Select, func, select
 
-from card_core.store import guarded
+from card_core.presented import Medium
+from card_core.store import bulk
 from card_core.store.database import Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
 from card_core.store.schema import scans as table
 from card_core.store.schema import spent
 from card_core.verdicts import Reason
+from crypto import sm3
+
+IDS_SHARED = 26
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Scan:
     """One scan, accepted or refused. holder_id, card_id: None where the code named no card.
 
+    medium, minted_at, presence, for_whom: of what was shown; None where it was not genuine.
     operator, department: the institution's own words for who scanned where, or empty.
+    receipt: of an accepted scan.
     """
 
     id: str
@@ -33,40 +44,61 @@ class Scan:
     amount_fen: int | None
     operator: str
     department: str
+    medium: Medium | None = None
+    presence: int | None = None
+    for_whom: int | None = None
+    receipt: bytes | None = None
 
 
-def spend(tx: Transaction, holder_id: str, minted_at: datetime, nonce: bytes, scan_id: str) -> bool:
-    """Spend a code's nonce; False if it is spent already.
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """A nonce (8 bytes) to be spent by a scan. minted_at: whole seconds, as signed."""
 
-    The primary key decides, across all institutions: of scans that run together one inserts, and
-    the others wait for its commit.
+    holder_id: str
+    minted_at: datetime
+    nonce: bytes
+    scan_id: str
+
+
+def spend_all(tx: Transaction, spendings: Sequence[Spending]) -> set[str]:
+    """Spend codes' nonces; the ids of the scans whose nonce was not spent yet.
+
+    The primary key decides, across all institutions and groups: of scans that run together one
+    inserts, and the others wait for its commit.
     """
-    values = {
-        "holder_id": holder_id,
-        "minted_at": int(minted_at.timestamp()),
-        "nonce": nonce,
-        "scan_id": scan_id,
-    }
-    return guarded.add_if_absent(tx, spent, values)
+    rows = [
+        {
+            "holder_id": one.holder_id,
+            "minted_at": int(one.minted_at.timestamp()),
+            "nonce": one.nonce,
+            "scan_id": one.scan_id,
+        }
+        for one in spendings
+    ]
+    return {scan_id for (scan_id,) in bulk.insert_new(tx, spent, rows, ("scan_id",))}
 
 
-def add(tx: Transaction, scan: Scan) -> None:
-    tx.connection.execute(
-        insert(table).values(
-            id=scan.id,
-            scanned_at=scan.scanned_at,
-            terminal_id=scan.terminal_id,
-            institution_id=scan.institution_id,
-            holder_id=scan.holder_id,
-            card_id=scan.card_id,
-            business_type=scan.business_type,
-            reason=scan.reason.value,
-            minted_at=scan.minted_at,
-            amount_fen=scan.amount_fen,
-            operator=tx.cipher.seal(table.name, "operator", scan.id, scan.operator.encode()),
-            department=tx.cipher.seal(table.name, "department", scan.id, scan.department.encode()),
-        )
+def add_group(tx: Transaction, group: Sequence[Scan]) -> str:
+    """Add the scans of a group and return, in hex, the digest over their rows."""
+    rows = [_values(tx, scan) for scan in group]
+    bulk.insert(tx, table, rows)
+    return _digest(rows)
+
+
+def digest_of_group(tx: Reader, shared: str) -> tuple[int, str]:
+    """How many scans have ids that begin with `shared`, and the digest over their rows."""
+    statement = (
+        select(table)
+        .where(table.c.id >= shared, table.c.id < shared + "g")  # behind every hex digit
+        .order_by(table.c.id)
     )
+    rows = [dict(row._mapping) for row in tx.connection.execute(statement)]  # noqa: SLF001 - SQLAlchemy's public name
+    return len(rows), _digest(rows)
+
+
+def count(tx: Reader) -> int:
+    total: int = tx.connection.execute(select(func.count()).select_from(table)).scalar_one()
+    return total
 
 
 def of_holder(
@@ -90,6 +122,51 @@ def _page(tx: Reader, statement: Select[Any], before: str, limit: int) -> list[S
     return [_record(tx, row) for row in tx.connection.execute(statement)]
 
 
+def _values(tx: Reader, scan: Scan) -> dict[str, Any]:
+    return {
+        "id": scan.id,
+        "scanned_at": scan.scanned_at,
+        "terminal_id": scan.terminal_id,
+        "institution_id": scan.institution_id,
+        "holder_id": scan.holder_id,
+        "card_id": scan.card_id,
+        "business_type": scan.business_type,
+        "reason": scan.reason.value,
+        "minted_at": scan.minted_at,
+        "amount_fen": scan.amount_fen,
+        "operator": _seal(tx, scan.id, "operator", scan.operator),
+        "department": _seal(tx, scan.id, "department", scan.department),
+        "medium": None if scan.medium is None else scan.medium.value,
+        "presence": scan.presence,
+        "for_whom": scan.for_whom,
+        "receipt": scan.receipt,
+    }
+
+
+def _digest(rows: Sequence[dict[str, Any]]) -> str:
+    """Over every value of every row, each with its length, in the order of ids and columns."""
+    parts: list[bytes] = []
+    for row in rows:
+        for column in table.c:
+            value = row[column.name]
+            if isinstance(value, bytes):
+                parts.append(b"%d:x%s" % (len(value), value))
+            elif isinstance(value, datetime):
+                parts.append(f"t{value.astimezone(UTC).isoformat()};".encode())
+            else:
+                text = "" if value is None else str(value)
+                parts.append(f"{len(text)}{type(value).__name__[0]}{text}".encode())
+    return sm3.digest(b"".join(parts)).hex()
+
+
+def _seal(tx: Reader, scan_id: str, column: str, word: str) -> bytes | None:
+    return tx.cipher.seal(table.name, column, scan_id, word.encode()) if word else None
+
+
+def _open(tx: Reader, scan_id: str, column: str, sealed: bytes | None) -> str:
+    return "" if sealed is None else tx.cipher.open(table.name, column, scan_id, sealed).decode()
+
+
 def _record(tx: Reader, row: Row[Any]) -> Scan:
     return Scan(
         id=row.id,
@@ -102,6 +179,10 @@ def _record(tx: Reader, row: Row[Any]) -> Scan:
         reason=Reason(row.reason),
         minted_at=row.minted_at,
         amount_fen=row.amount_fen,
-        operator=tx.cipher.open(table.name, "operator", row.id, row.operator).decode(),
-        department=tx.cipher.open(table.name, "department", row.id, row.department).decode(),
+        operator=_open(tx, row.id, "operator", row.operator),
+        department=_open(tx, row.id, "department", row.department),
+        medium=None if row.medium is None else Medium(row.medium),
+        presence=row.presence,
+        for_whom=row.for_whom,
+        receipt=row.receipt,
     )

@@ -16,12 +16,14 @@ from starlette.types import ASGIApp
 
 from card_core import codes
 from card_core.errors import StoreError
-from card_core.kernel import Kernel
+from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.minting import Minter
+from card_core.presenting import Presenter
 from crypto import SelfTestError, self_test
 from issuance.errors import IssuanceError
 from issuance.installation import Installation, random_bytes, utc_now
 from scan_api.app import create_app
+from scan_api.scans.writing import ScanWriter
 from scan_api.server import configure
 from scan_api.services import KeyRingCache, Services
 
@@ -48,6 +50,8 @@ def make_service(site: Installation) -> FastAPI:
             kernel=site.kernel,
             store=site.store,
             minter=minter,
+            presenter=Presenter(site.store, BoxKeyWrap(site.keys.secret("box_wrap"))),
+            writer=ScanWriter(site.kernel),
             key_ring=KeyRingCache(site.store, utc_now),
             pepper=site.pepper,
             clock=utc_now,

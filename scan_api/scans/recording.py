@@ -1,16 +1,17 @@
 """From a signed request to a verdict, in the order in which a scan is checked.
 
 Nobody's code is looked at before the terminal, its institution and the business type are known to
-fit. Then steps 1 to 6 (card_core.codes.check), then 7 and 8 in one transaction (RecordScan).
+fit. Then steps 1 to 6 (card_core.codes.check), then 7 and 8 in one transaction of many scans.
 """
 
+import json
 from datetime import datetime
 
 from card_core import business_types, codes
 from card_core.business_types import BusinessType, UnknownBusinessTypeError
 from card_core.codes import CheckedCode, RefusedError
 from card_core.kernel import Answer
-from card_core.kernel.acts.scans import RecordScan
+from card_core.kernel.scan_requests import ScanRequest as RecordedScan
 from card_core.verdicts import Reason
 from crypto import sm3
 from scan_api import problems
@@ -45,20 +46,23 @@ def record(
     checked, refusal = _check(services, caller, scan, business_type, now)
     if refusal in _WORTHLESS:
         _take_refusal(limit, caller, now)
-    act = RecordScan(
+    presented = None if checked is None else services.presenter.present(checked)
+    if checked is not None and presented is None:
+        refusal = Reason.UNKNOWN_CARD
+    request = RecordedScan(
         terminal_id=caller.terminal.id,
         institution_id=caller.institution.id,
+        request_id=scan.request_id,
+        proof=caller.proof,
         business_type=business_type.code,
-        code_digest=sm3.digest(scan.code.encode()),
-        checked=checked,
+        shown_digest=sm3.digest(scan.code.encode()),
+        presented=presented,
         refusal=refusal,
         amount_fen=scan.amount_fen,
         operator=scan.operator or "",
         department=scan.department or "",
     )
-    answer = services.kernel.perform(
-        act, actor=caller.actor, request_id=scan.request_id, proof=caller.proof
-    )
+    answer = json.loads(services.writer.submit(request).result())
     return _verdict(answer).model_dump_json().encode()
 
 

@@ -46,8 +46,12 @@ scans = Table(
     Column("reason", String(32), nullable=False),
     Column("minted_at", Instant),
     Column("amount_fen", Integer),
-    Column("operator", LargeBinary, nullable=False),  # sealed
-    Column("department", LargeBinary, nullable=False),  # sealed
+    Column("operator", LargeBinary),  # sealed; none where the institution gave no word
+    Column("department", LargeBinary),  # sealed, likewise
+    Column("medium", String(16)),  # what was shown; none where nothing genuine was
+    Column("presence", Integer),  # the grade of presence, as numbered in a code
+    Column("for_whom", Integer),
+    Column("receipt", LargeBinary),  # of an accepted scan
     Index(None, "terminal_id", "id"),
     Index(None, "holder_id", "id"),
 )

@@ -11,23 +11,24 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bureau import BOX_WRAP_KEY, ISSUER, KEY_NUMBER, PEPPER, Clock, make_cipher
+from bureau import BOX_WRAP_KEY, ISSUER, PEPPER, Clock, make_cipher
 from sqlalchemy import Engine, event
 
-from card_core import business_types, codes
-from card_core.codes import CheckedCode, CodeKind, ForWhom, Presence, PurposeClass
-from card_core.kernel import Act, Actor, ActorKind, BoxKeyWrap, Kernel
+from card_core.errors import CardCoreError
+from card_core.kernel import Act, Actor, ActorKind, Answer, BoxKeyWrap, Kernel
 from card_core.kernel.acts import batches as batch_acts
 from card_core.kernel.acts.batches import IssueChunk
 from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
-from card_core.kernel.acts.scans import RecordScan
-from card_core.kernel.box_keys import box_day
+from card_core.kernel.scan_requests import ScanRequest
+from card_core.presented import Medium, Presented
 from card_core.sign_in import hash_password
-from card_core.store import box_keys, cards, institutions, open_store, operators
+from card_core.store import cards, institutions, open_store, operators
 from crypto import sm3
 
 CHUNK_SIZE = 2
@@ -36,62 +37,62 @@ PLACES = 60
 STARTS_MAX = 2000
 
 
-def work(kernel: Kernel, batch_id: str, count: int) -> Iterator[tuple[Act, Actor, str]]:
-    """Every act with its request id, the same for each worker; some need what came before."""
+Work = tuple[str, Callable[[], Answer]]
+
+
+def work(kernel: Kernel, batch_id: str, count: int) -> Iterator[Work]:
+    """What to do, with its request id, the same for each worker; some need what came before."""
     with kernel.store.read() as tx:
         maker = operators.find_by_name(tx, "maker")
         terminal = institutions.terminal_by_serial(tx, (0xA1).to_bytes(8))
-        day = box_day(kernel.clock())
-        wrapped = box_keys.get(tx, day)
     assert maker is not None
     assert terminal is not None
-    assert wrapped is not None
-    box_key = BoxKeyWrap(BOX_WRAP_KEY).unwrap(day, wrapped)
     operator = Actor(ActorKind.OPERATOR, maker.id)
     for chunk in range(1, -(-count // CHUNK_SIZE) + 1):
-        yield IssueChunk(batch_id, chunk), operator, f"issue-{chunk}"
+        yield act(kernel, IssueChunk(batch_id, chunk), operator, f"issue-{chunk}")
     with kernel.store.read() as tx:
         two = cards.page(tx, batch_id=batch_id, limit=2)
         made = [(card, cards.ecard_of(tx, card.id)) for card in two]
     for card, ecard in made:
         number = card.card_number
-        yield (
-            ActivateCard(card.id, Evidence.IDENTITY_DOCUMENT),
-            operator,
-            f"activate-{number}",
-        )
+        activate = ActivateCard(card.id, Evidence.IDENTITY_DOCUMENT)
+        yield act(kernel, activate, operator, f"activate-{number}")
         # The same salt for each worker: a retry has to repeat its content.
         hashed = hash_password("x", pepper=PEPPER, random_bytes=bytes, iterations=1)
-        yield ActivateECard(card.id, hashed), operator, f"ecard-{number}"
+        yield act(kernel, ActivateECard(card.id, hashed), operator, f"ecard-{number}")
         for attempt in (1, 2):
-            scan = RecordScan(
+            request = ScanRequest(
                 terminal.id,
                 terminal.institution_id,
+                f"scan-{attempt}-{number}",
                 "01101",
                 sm3.digest(card.id.encode()),
-                checked=checked(codes.seal_box(box_key, ecard.id, bytes(8)), kernel),
+                presented=presented(ecard.id, kernel),
             )
-            scanner = Actor(ActorKind.TERMINAL, terminal.id)
-            yield scan, scanner, f"scan-{attempt}-{number}"
+            yield request.request_id, partial(scan, kernel, request)
 
 
-def checked(box: bytes, kernel: Kernel) -> CheckedCode:
-    return CheckedCode(
-        kind=CodeKind.ONLINE,
+def act(kernel: Kernel, one: Act, actor: Actor, request_id: str) -> Work:
+    return request_id, partial(kernel.perform, one, actor=actor, request_id=request_id)
+
+
+def scan(kernel: Kernel, request: ScanRequest) -> Answer:
+    (result,) = kernel.record_scans([request])
+    if isinstance(result, CardCoreError):
+        raise result
+    answer: Answer = json.loads(result)
+    return answer
+
+
+def presented(ecard_id: int, kernel: Kernel) -> Presented:
+    minted_at = kernel.clock()
+    return Presented(
+        medium=Medium.ONLINE_CODE,
         issuer=ISSUER,
-        key_number=KEY_NUMBER,
-        minted_at=kernel.clock(),
-        purpose_class=PurposeClass.ANY_USE,
-        purposes=business_types.ALL_PURPOSES,
-        for_whom=ForWhom.SELF,
-        presence=Presence.PLAIN,
-        terminal=codes.ANY_TERMINAL,
-        amount_fen=0,
-        box=box,
-        nonce=None,
-        device_key=None,
-        status_index=None,
-        credential_expires_at=None,
+        minted_at=minted_at,
+        usable_until=minted_at + timedelta(minutes=1),
+        nonce=bytes(8),
+        ecard_id=ecard_id,
     )
 
 
@@ -119,10 +120,10 @@ def run_worker(url: str, batch_id: str, count: int, journal: Path, place: int) -
     done = set(journal.read_text().splitlines()) if journal.exists() else set()
     known = {json.loads(line)["request_id"] for line in done}
     with journal.open("a") as lines:
-        for act, actor, request_id in work(kernel, batch_id, count):
+        for request_id, perform in work(kernel, batch_id, count):
             if request_id in known:
                 continue
-            answer = kernel.perform(act, actor=actor, request_id=request_id)
+            answer = perform()
             lines.write(json.dumps({"request_id": request_id, "answer": answer}) + "\n")
             lines.flush()
 

@@ -27,7 +27,6 @@ from card_core.kernel.acts.institutions import (
     SuspendTerminal,
 )
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
-from card_core.kernel.acts.scans import RecordScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
     EnsureBoxKey,
@@ -38,7 +37,6 @@ from card_core.kernel.acts.set_up import (
 from card_core.kernel.permissions import ACTS, RULES, is_dangerous
 from card_core.store.credentials import SubjectKind
 from card_core.store.operators import Role
-from card_core.verdicts import Reason
 from crypto import sm2
 
 NOBODY = "f" * 32
@@ -55,7 +53,6 @@ MATRIX = {
     "ensure_box_key": "system",
     "import_roster": "maker",
     "issue_chunk": "maker",
-    "record_scan": "terminal",
     "register_issuer_key": "administrator",
     "reinstate_institution": "maker administrator",
     "reinstate_terminal": "maker administrator",
@@ -102,9 +99,6 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         EnsureBoxKey(date(2026, 3, 2), bytes(44)),
         ImportRoster("名册", bytes(32), (make_application(77),), 0),
         IssueChunk(ID, 1),
-        RecordScan(
-            hospital.id, hospital.institution_id, "01101", bytes(32), refusal=Reason.EXPIRED
-        ),
         RegisterIssuerKey(9, 1, key),
         ReinstateInstitution("H44060400001"),
         ReinstateTerminal(hospital.serial_number),

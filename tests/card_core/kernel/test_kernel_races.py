@@ -4,17 +4,18 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from bureau import Bureau, Person, terminal_actor
+from bureau import Bureau, Person
 
 from card_core.errors import CardCoreError, NotAllowedError, WrongStateError
 from card_core.kernel import Answer
 from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
 from card_core.kernel.acts.institutions import SuspendInstitution, SuspendTerminal
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
-from card_core.kernel.acts.scans import RecordScan
+from card_core.kernel.scan_requests import ScanRequest
 from card_core.store import audit, cards, scans
 from card_core.store.institutions import Terminal
 from card_core.store.operators import Role
@@ -27,8 +28,8 @@ PATIENCE_SECONDS = 60  # longer means that whoever should come has failed
 def scan_together(bureau: Bureau, texts: list[str], threads: int = THREADS) -> list[Counter[str]]:
     """Each text by `threads` at once, half at the hospital and half at the pharmacy."""
     places = (bureau.hospital, "01101"), (bureau.pharmacy, "02121")
-    acts = {
-        (text, terminal.id): bureau.scan_act(text, terminal, business_type)
+    requests = {
+        (text, terminal.id): bureau.scan_request(text, terminal, business_type)
         for text in texts
         for terminal, business_type in places
     }
@@ -37,10 +38,11 @@ def scan_together(bureau: Bureau, texts: list[str], threads: int = THREADS) -> l
     def scan(number: int) -> list[str]:
         terminal: Terminal = places[number % 2][0]
         start.wait()
-        return [reason(acts[text, terminal.id], terminal) for text in texts]
+        return [reason(requests[text, terminal.id]) for text in texts]
 
-    def reason(act: RecordScan, terminal: Terminal) -> str:
-        return str(bureau.perform(act, terminal_actor(terminal))["reason"])
+    def reason(request: ScanRequest) -> str:
+        own = replace(request, request_id=bureau.request_id())
+        return str(bureau.record(own)["reason"])
 
     with ThreadPoolExecutor(threads) as pool:
         outcomes = list(pool.map(scan, range(threads)))
@@ -71,17 +73,17 @@ def test_after_a_loss_is_answered_no_code_is_accepted(bureau: Bureau) -> None:
     person = bureau.person()
     scanners = 8
     # Each scanner goes on until it has scanned three codes that were begun after the loss.
-    acts = [
-        [bureau.scan_act(bureau.minter.mint(person.holder_id).text) for _ in range(40)]
+    requests = [
+        [bureau.scan_request(bureau.minter.mint(person.holder_id).text) for _ in range(40)]
         for _ in range(scanners)
     ]
     some_scanned, reported = threading.Semaphore(0), threading.Event()
 
-    def scan(own: list[RecordScan]) -> list[tuple[bool, str]]:
+    def scan(own: list[ScanRequest]) -> list[tuple[bool, str]]:
         seen: list[tuple[bool, str]] = []
-        for act in own:
+        for request in own:
             after = reported.is_set()
-            answer = bureau.perform(act, terminal_actor(bureau.hospital))
+            answer = bureau.record(request)
             seen.append((after, answer["reason"]))
             some_scanned.release()
             if sum(late for late, _ in seen) == 3:
@@ -96,7 +98,7 @@ def test_after_a_loss_is_answered_no_code_is_accepted(bureau: Bureau) -> None:
 
     with ThreadPoolExecutor(scanners + 1) as pool:
         reporting = pool.submit(report)
-        seen = [outcome for outcomes in pool.map(scan, acts) for outcome in outcomes]
+        seen = [outcome for outcomes in pool.map(scan, requests) for outcome in outcomes]
         reporting.result()
     late = [reason for after, reason in seen if after]
     assert len(late) == 3 * scanners

@@ -4,7 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from bureau import Bureau, terminal_actor
+from bureau import Bureau
 from sqlalchemy import func, select
 
 from card_core import codes
@@ -12,7 +12,7 @@ from card_core.errors import IdempotencyConflictError, InvalidActError, NotAllow
 from card_core.kernel import Answer
 from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
 from card_core.kernel.acts.institutions import SuspendTerminal
-from card_core.kernel.acts.scans import RecordScan
+from card_core.kernel.scan_requests import ScanRequest
 from card_core.states import CardState
 from card_core.store import cards, schema
 from card_core.verdicts import Reason
@@ -49,10 +49,10 @@ def test_request_ids_count_for_each_actor_apart(bureau: Bureau) -> None:
 def test_a_hundred_of_the_same_request_at_once_have_one_effect(bureau: Bureau) -> None:
     person = bureau.person()
     text = bureau.minter.mint(person.holder_id).text
-    act = bureau.scan_act(text)
+    request = bureau.scan_request(text, request_id="one-request")
 
     def send(_: int) -> Answer:
-        return bureau.perform(act, terminal_actor(bureau.hospital), "one-request")
+        return bureau.record(request)
 
     with ThreadPoolExecutor(32) as threads:
         answers = list(threads.map(send, range(100)))
@@ -70,15 +70,16 @@ def test_a_scan_sent_again_after_its_code_expired_gets_its_first_answer(bureau: 
     bureau.clock.advance(3600)
     with pytest.raises(codes.RefusedError) as refused:
         bureau.checked(text, bureau.hospital, "01101")
-    retry = RecordScan(
+    retry = ScanRequest(
         bureau.hospital.id,
         bureau.hospital.institution_id,
+        "scan-1",
         "01101",
         sm3.digest(text.encode()),
         refusal=refused.value.reason,
     )
     assert refused.value.reason is Reason.EXPIRED
-    assert bureau.perform(retry, terminal_actor(bureau.hospital), "scan-1") == first
+    assert bureau.record(retry) == first
 
 
 def test_another_code_under_the_same_request_id_is_refused(bureau: Bureau) -> None:

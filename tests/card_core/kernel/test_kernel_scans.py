@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 import pytest
-from bureau import ISSUER, KEY_NUMBER, Bureau, Person, terminal_actor
+from bureau import BOX_WRAP_KEY, ISSUER, KEY_NUMBER, Bureau, Person
 from sqlalchemy import func, select, update
 
 from card_core import business_types, codes
@@ -12,11 +12,13 @@ from card_core.business_types import HolderView
 from card_core.codes import CheckedCode, CodeKind
 from card_core.errors import InvalidActError, NotAllowedError, TamperedRowError
 from card_core.identity import mask_name, mask_number
-from card_core.kernel import Actor, ActorKind, Answer, Kernel
+from card_core.kernel import Answer, BoxKeyWrap
 from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
 from card_core.kernel.acts.institutions import SuspendInstitution, SuspendTerminal
-from card_core.kernel.acts.scans import RecordScan, reason_of_card
 from card_core.kernel.dates import SHANGHAI
+from card_core.kernel.judging import reason_of_card
+from card_core.kernel.scan_requests import ScanRequest
+from card_core.presenting import Presenter
 from card_core.states import CardState, ECardState
 from card_core.store import cards, guarded, scans, schema
 from card_core.verdicts import Reason
@@ -35,14 +37,17 @@ def spent_count(bureau: Bureau) -> int:
 
 def record(bureau: Bureau, checked: CheckedCode) -> Answer:
     """A scan of a code whose check said this."""
-    act = RecordScan(
+    presented = Presenter(bureau.store, BoxKeyWrap(BOX_WRAP_KEY)).present(checked)
+    request = ScanRequest(
         bureau.hospital.id,
         bureau.hospital.institution_id,
+        bureau.request_id(),
         "01101",
         sm3.digest(bureau.request_id().encode()),
-        checked=checked,
+        presented=presented,
+        refusal=None if presented else Reason.UNKNOWN_CARD,
     )
-    return bureau.perform(act, terminal_actor(bureau.hospital))
+    return bureau.record(request)
 
 
 def test_a_code_is_accepted_once_wherever_it_is_shown_again(bureau: Bureau) -> None:
@@ -174,16 +179,17 @@ def test_an_offline_code_names_no_registered_device(bureau: Bureau) -> None:
 
 
 def test_a_refused_code_is_recorded_with_its_reason_and_nobody(bureau: Bureau) -> None:
-    act = RecordScan(
+    request = ScanRequest(
         bureau.hospital.id,
         bureau.hospital.institution_id,
+        bureau.request_id(),
         "01101",
         sm3.digest(b"rubbish"),
         refusal=Reason.BAD_SIGNATURE,
         operator="柜员 7",
         department="内科",
     )
-    answer = bureau.perform(act, terminal_actor(bureau.hospital))
+    answer = bureau.record(request)
     assert (answer["outcome"], answer["reason"]) == ("refused", "bad_signature")
     with bureau.store.read() as tx:
         (scan,) = scans.of_terminal(tx, bureau.hospital.id)
@@ -222,12 +228,13 @@ def test_a_business_type_of_another_kind_of_place_is_not_allowed(bureau: Bureau)
 
 def test_a_terminal_scans_for_itself_and_at_its_own_institution(bureau: Bureau) -> None:
     text = mint(bureau, bureau.person())
-    act = bureau.scan_act(text, bureau.hospital)
-    with pytest.raises(NotAllowedError):
-        bureau.perform(act, terminal_actor(bureau.pharmacy))
-    elsewhere = replace(act, institution_id=bureau.pharmacy.institution_id)
-    with pytest.raises(NotAllowedError):
-        bureau.perform(elsewhere, terminal_actor(bureau.hospital))
+    request = bureau.scan_request(text, bureau.hospital)
+    for elsewhere in (
+        replace(request, terminal_id=bureau.pharmacy.id),
+        replace(request, institution_id=bureau.pharmacy.institution_id),
+    ):
+        with pytest.raises(NotAllowedError):
+            bureau.record(elsewhere)
     assert spent_count(bureau) == 0
 
 
@@ -241,17 +248,10 @@ def test_a_suspended_institution_or_terminal_scans_no_more(bureau: Bureau) -> No
         bureau.scan(mint(bureau, person), bureau.pharmacy, "02121")
 
 
-def test_an_operator_records_no_scan(bureau: Bureau) -> None:
-    act = bureau.scan_act(mint(bureau, bureau.person()))
+def test_nobody_but_a_terminal_records_a_scan(bureau: Bureau) -> None:
+    request = bureau.scan_request(mint(bureau, bureau.person()))
     with pytest.raises(NotAllowedError):
-        bureau.perform(act, Actor(ActorKind.OPERATOR, bureau.maker.id))
-
-
-def test_a_kernel_without_the_wrapping_key_accepts_nothing(bureau: Bureau) -> None:
-    act = bureau.scan_act(mint(bureau, bureau.person()))
-    blind = Kernel(bureau.store, clock=bureau.clock, random_bytes=bureau.kernel.random_bytes)
-    with pytest.raises(NotAllowedError):
-        blind.perform(act, actor=terminal_actor(bureau.hospital), request_id="r")
+        bureau.record(replace(request, terminal_id=bureau.maker.id))
 
 
 def test_a_box_key_put_back_from_another_day_is_refused(bureau: Bureau) -> None:
@@ -270,12 +270,12 @@ def test_a_box_key_put_back_from_another_day_is_refused(bureau: Bureau) -> None:
 
 
 def test_a_scan_out_of_its_limits_is_refused(bureau: Bureau) -> None:
-    act = bureau.scan_act(mint(bureau, bureau.person()))
+    request = bureau.scan_request(mint(bureau, bureau.person()))
     for wrong in (
         {"refusal": Reason.EXPIRED},
-        {"checked": None},
-        {"checked": None, "refusal": Reason.ACCEPTED},
-        {"code_digest": b"short"},
+        {"presented": None},
+        {"presented": None, "refusal": Reason.ACCEPTED},
+        {"shown_digest": b"short"},
         {"business_type": "99999"},
         {"amount_fen": -1},
         {"amount_fen": 1 << 24},
@@ -284,7 +284,7 @@ def test_a_scan_out_of_its_limits_is_refused(bureau: Bureau) -> None:
         {"department": " 内科"},
     ):
         with pytest.raises(InvalidActError):
-            replace(act, **wrong)  # type: ignore[arg-type]
+            replace(request, **wrong)  # type: ignore[arg-type]
 
 
 def test_scans_are_listed_newest_first_by_holder_and_by_terminal(bureau: Bureau) -> None:

@@ -61,7 +61,7 @@ def test_no_personal_data_is_in_the_files_in_clear(
     texts = canaries(bureau)
     assert len(texts) >= 4 * PEOPLE
     stored = stored_bytes(request, databases, database_url)
-    assert b"record_scan" in stored  # the files are the right ones
+    assert b"record_scans" in stored  # the files are the right ones
     for text in texts:
         for encoding in ("utf-8", "gb18030", "utf-16-le"):
             assert text.encode(encoding) not in stored, "a personal text is stored in clear"

@@ -1,0 +1,334 @@
+"""Many scans, one commit: steps 7 and 8 of the check order, and the evidence.
+
+Steps 1 to 6 need no transaction and are done before; their result comes in with each request. Here
+a group of scans shares one transaction, in this order, each step for all of them at once:
+
+    1  the nonces of signed requests are spent; they stay spent if the scan is refused
+    2  the terminals and their institutions are read, and locked against change
+    3  the request ids are held; one that was answered before gets that answer
+    4  the cards are read, locked against change, and judged (7)
+    5  the codes' nonces are spent (8): of scans that race, here or elsewhere, one inserts
+    6  scans, answers, one audit event with a digest over the scans, one outbox event
+
+A scan that can't be answered gets an error of its own and does not stop the others. Rows go in in
+one order for everybody, step by step, so that two groups wait for each other and never both.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from card_core import business_types
+from card_core.business_types import HolderView
+from card_core.errors import (
+    CardCoreError,
+    IdempotencyConflictError,
+    NotAllowedError,
+    ReplayedRequestError,
+    TamperedRowError,
+)
+from card_core.identity import mask_name, mask_number
+from card_core.kernel.actors import ActorKind
+from card_core.kernel.content import canonical_bytes
+from card_core.kernel.judging import reason_of_presented
+from card_core.kernel.scan_requests import ScanRequest
+from card_core.store import (
+    Lock,
+    Transaction,
+    answers,
+    audit,
+    cards,
+    holders,
+    ids,
+    institutions,
+    outbox,
+    proofs,
+    scans,
+)
+from card_core.store.answers import Kept, RequestKey
+from card_core.store.cards import Card
+from card_core.store.holders import Identity
+from card_core.store.proofs import Nonce
+from card_core.store.scans import IDS_SHARED, Scan, Spending
+from card_core.verdicts import Reason
+
+CHAIN = "scan"
+ACT = "record_scans"
+GROUP_MAX = 1024
+
+_TERMINAL = ActorKind.TERMINAL.value
+
+
+@dataclass(slots=True, repr=False)
+class _Scan:
+    """One request on its way through the group; `result` is set when it is decided."""
+
+    request: ScanRequest
+    id: str = ""
+    content_digest: bytes = b""
+    card: Card | None = None
+    reason: Reason | None = None
+    result: bytes | CardCoreError | None = None
+    repeats: list["_Scan"] = field(default_factory=list)
+
+    @property
+    def key(self) -> RequestKey:
+        return RequestKey(_TERMINAL, self.request.terminal_id, self.request.request_id)
+
+
+def record_group(
+    tx: Transaction,
+    requests: Sequence[ScanRequest],
+    now: datetime,
+    random_bytes: Callable[[int], bytes],
+) -> list[bytes | CardCoreError]:
+    """Record at most GROUP_MAX scans; for each its answer as JSON, or the error that it met.
+
+    An answer has scan_id, outcome, reason, medium, presence, for_whom, card_state (None for an
+    unknown card), scanned_at, and `holder`: view with name and social_security_number, both None
+    for a yes_no view; None where the scan is refused.
+    """
+    if len(requests) > GROUP_MAX:
+        raise ValueError(f"a group has at most {GROUP_MAX} scans")
+    asked = [_Scan(request) for request in requests]
+    _spend_proofs(tx, asked, now)
+    _check_terminals(tx, asked)
+    open_scans = _hold_request_ids(tx, asked)
+    _judge(tx, open_scans, now)
+    undecided = [scan for scan in open_scans if scan.result is None]
+    for scan, scan_id in zip(
+        undecided, ids.make_ids(now, len(undecided), random_bytes), strict=True
+    ):
+        scan.id = scan_id
+    _spend(tx, undecided)
+    _record(tx, undecided, now)
+    for scan in open_scans:
+        for repeat in scan.repeats:
+            repeat.result = scan.result
+    return [_result(scan) for scan in asked]
+
+
+def _spend_proofs(tx: Transaction, asked: Sequence[_Scan], now: datetime) -> None:
+    # Of two requests of one group with the same nonce the first has it.
+    first: dict[tuple[str, bytes], _Scan] = {}
+    for scan in asked:
+        proof = scan.request.proof
+        if proof is not None and scan is not first.setdefault(
+            (scan.request.terminal_id, proof.nonce), scan
+        ):
+            scan.result = ReplayedRequestError()
+    nonces = [
+        Nonce(_TERMINAL, terminal_id, nonce, scan.request.proof.expires_at)
+        for (terminal_id, nonce), scan in first.items()
+        if scan.request.proof is not None
+    ]
+    spent = proofs.spend_all(tx, nonces, now)
+    for key, scan in first.items():
+        if key not in spent:
+            scan.result = ReplayedRequestError()
+
+
+def _check_terminals(tx: Transaction, asked: Sequence[_Scan]) -> None:
+    """The terminal scans for itself, at its institution, for what that kind of place may."""
+    serving = institutions.serving(tx, {scan.request.terminal_id for scan in _undecided(asked)})
+    for scan in _undecided(asked):
+        request = scan.request
+        found = serving.get(request.terminal_id)
+        if (
+            found is None
+            or found[1].id != request.institution_id
+            or not business_types.get(request.business_type).is_offered_at(found[1].kind)
+        ):
+            scan.result = NotAllowedError()
+
+
+def _hold_request_ids(tx: Transaction, asked: Sequence[_Scan]) -> list[_Scan]:
+    """The scans that are new: the first of each request id, if it was not answered before."""
+    new: dict[RequestKey, _Scan] = {}
+    undecided = _undecided(asked)
+    held = answers.hold_all(tx, {scan.key for scan in undecided})
+    for scan in undecided:
+        scan.content_digest = answers.digest_of(tx, scan.request.content())
+        before = held.get(scan.key) or new.setdefault(scan.key, scan)
+        if before is scan:
+            continue
+        if before.content_digest != scan.content_digest:
+            scan.result = IdempotencyConflictError()
+        elif isinstance(before, Kept):
+            scan.result = before.answer
+        else:
+            before.repeats.append(scan)
+    return list(new.values())
+
+
+def _judge(tx: Transaction, new: Sequence[_Scan], now: datetime) -> None:
+    """Step 7: set each scan's card, and the reason where it is refused."""
+    genuine: list[_Scan] = []
+    for scan in new:
+        presented = scan.request.presented
+        if presented is None:
+            scan.reason = scan.request.refusal
+        elif now >= presented.usable_until:
+            scan.reason = Reason.EXPIRED  # it was in time when it was read, and waited for its turn
+        else:
+            genuine.append(scan)
+    card_id_by_ecard = cards.card_ids_of(tx, _ecard_ids(genuine))
+    named = {id(scan): _card_id(scan, card_id_by_ecard) for scan in genuine}
+    card_ids = {card_id for card_id in named.values() if card_id is not None}
+    # Under this lock a loss that is being reported is either seen here or waits for these scans.
+    tx.lock_all((f"cards/{card_id}" for card_id in card_ids), Lock.SHARED)
+    pairs = cards.pairs_of(tx, card_ids)
+    for scan in genuine:
+        card_id, presented = named[id(scan)], scan.request.presented
+        if card_id in pairs.tampered:
+            scan.result = TamperedRowError("cards", card_id or "")
+            continue
+        pair = pairs.by_card_id.get(card_id or "")
+        if pair is None or presented is None or pair[0].issuer != presented.issuer:
+            scan.reason = Reason.UNKNOWN_CARD
+            continue
+        scan.card = pair[0]
+        scan.reason = reason_of_presented(presented, *pair, now)
+
+
+def _spend(tx: Transaction, undecided: Sequence[_Scan]) -> None:
+    """Step 8, for the scans that nothing is against."""
+    spendings = [
+        Spending(scan.card.holder_id, presented.minted_at, presented.nonce, scan.id)
+        for scan in undecided
+        if scan.reason is None
+        and scan.card is not None
+        and (presented := scan.request.presented) is not None
+    ]
+    fresh = scans.spend_all(tx, spendings)
+    for scan in undecided:
+        if scan.reason is None:
+            scan.reason = Reason.ACCEPTED if scan.id in fresh else Reason.ALREADY_USED
+
+
+def _record(tx: Transaction, undecided: Sequence[_Scan], now: datetime) -> None:
+    if not undecided:
+        return
+    shown = {scan.card.holder_id for scan in undecided if scan.card and _shows_identity(scan)}
+    identities = holders.identities_of(tx, shown)
+    answered = {}
+    for scan in undecided:
+        scan.result = canonical_bytes(_answer(scan, identities, now))
+        answered[scan.key] = Kept(scan.content_digest, scan.result)
+    digest = scans.add_group(tx, [_row(scan, now) for scan in undecided])
+    answers.keep_all(tx, answered, now)
+    _append_event(tx, undecided, digest, now)
+
+
+def _append_event(tx: Transaction, undecided: Sequence[_Scan], digest: str, now: datetime) -> None:
+    shared = undecided[0].id[:IDS_SHARED]
+    detail = {"scans": len(undecided), "digest": digest, "rows": [], "made": {}}
+    event = audit.Event(
+        at=now,
+        actor_kind=ActorKind.SYSTEM.value,
+        actor_id="scans",
+        act=ACT,
+        subject=f"scans/{shared}",
+        detail=canonical_bytes(detail).decode(),
+    )
+    payload = canonical_bytes([_told(scan) for scan in undecided]).decode()
+    seq = audit.append(tx, CHAIN, event)
+    outbox.append(tx, outbox.Event(CHAIN, seq, now, ACT, event.subject, payload))
+
+
+def _told(scan: _Scan) -> dict[str, Any]:
+    """What listeners outside the database learn of a scan."""
+    return {
+        "scan_id": scan.id,
+        "card_id": None if scan.card is None else scan.card.id,
+        "terminal_id": scan.request.terminal_id,
+        "institution_id": scan.request.institution_id,
+        "business_type": scan.request.business_type,
+        "reason": _reason(scan).value,
+    }
+
+
+def _answer(scan: _Scan, identities: dict[str, Identity], now: datetime) -> dict[str, Any]:
+    presented, reason = scan.request.presented, _reason(scan)
+    accepted = reason is Reason.ACCEPTED
+    return {
+        "scan_id": scan.id,
+        "outcome": "accepted" if accepted else "refused",
+        "reason": reason.value,
+        "medium": None if presented is None else presented.medium.value,
+        "presence": None if presented is None else presented.presence.name.lower(),
+        "for_whom": None if presented is None else presented.for_whom.name.lower(),
+        "card_state": None if scan.card is None else scan.card.state.value,
+        "holder": _view(scan, identities) if accepted else None,
+        "scanned_at": now.isoformat(),
+    }
+
+
+def _view(scan: _Scan, identities: dict[str, Identity]) -> dict[str, Any]:
+    view = business_types.get(scan.request.business_type).view
+    if scan.card is None or not _shows_identity(scan):
+        return {"view": view.value, "name": None, "social_security_number": None}
+    person = identities.get(scan.card.holder_id)
+    if person is None:
+        raise TamperedRowError("holders", scan.card.holder_id)
+    name, number = person.name, person.social_security_number
+    if view is HolderView.MASKED:
+        name, number = mask_name(name), mask_number(number)
+    return {"view": view.value, "name": name, "social_security_number": number}
+
+
+def _shows_identity(scan: _Scan) -> bool:
+    view = business_types.get(scan.request.business_type).view
+    return scan.reason is Reason.ACCEPTED and view is not HolderView.YES_NO
+
+
+def _row(scan: _Scan, now: datetime) -> Scan:
+    request, presented = scan.request, scan.request.presented
+    return Scan(
+        id=scan.id,
+        scanned_at=now,
+        terminal_id=request.terminal_id,
+        institution_id=request.institution_id,
+        holder_id=None if scan.card is None else scan.card.holder_id,
+        card_id=None if scan.card is None else scan.card.id,
+        business_type=request.business_type,
+        reason=_reason(scan),
+        minted_at=None if presented is None else presented.minted_at,
+        amount_fen=request.amount_fen,
+        operator=request.operator,
+        department=request.department,
+        medium=None if presented is None else presented.medium,
+        presence=None if presented is None else presented.presence.value,
+        for_whom=None if presented is None else presented.for_whom.value,
+    )
+
+
+def _undecided(asked: Sequence[_Scan]) -> list[_Scan]:
+    return [scan for scan in asked if scan.result is None]
+
+
+def _ecard_ids(genuine: Sequence[_Scan]) -> set[int]:
+    found = (scan.request.presented for scan in genuine)
+    return {one.ecard_id for one in found if one is not None and one.ecard_id is not None}
+
+
+def _card_id(scan: _Scan, card_id_by_ecard: dict[int, str]) -> str | None:
+    presented = scan.request.presented
+    if presented is None:
+        return None
+    if presented.ecard_id is None:
+        return presented.card_id
+    return card_id_by_ecard.get(presented.ecard_id)
+
+
+def _reason(scan: _Scan) -> Reason:
+    if scan.reason is None:
+        raise NotAllowedError
+    return scan.reason
+
+
+def _result(scan: _Scan) -> bytes | CardCoreError:
+    if scan.result is None:
+        raise NotAllowedError
+    return scan.result

@@ -1,0 +1,118 @@
+"""Many rows in one statement, on both databases: what a group of scans is written with.
+
+The statements are written once for each table. PostgreSQL takes one array a column, so that a
+statement costs one round trip and one plan whatever the number of rows; SQLite has no round trips
+and takes the rows one by one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table
+from sqlalchemy.engine import Dialect
+
+from card_core.store.columns import Instant
+from card_core.store.database import Transaction
+
+Row = Mapping[str, Any]
+_Bind = Callable[[Any], Any]
+
+
+def insert(tx: Transaction, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows that all have the same columns. Raises StoreConflictError as any insert does."""
+    if not rows:
+        return
+    columns = tuple(rows[0])
+    if _is_sqlite(tx.connection):
+        values = _values(table, columns, rows, tx.connection.dialect)
+        tx.connection.exec_driver_sql(_sqlite_insert(table, columns, ""), values)
+    else:
+        tx.connection.exec_driver_sql(
+            _postgresql_insert(table, columns, ""),
+            tuple(_arrays(table, columns, rows, tx.connection.dialect)),
+        )
+
+
+def insert_new(
+    tx: Transaction, table: Table, rows: Sequence[Row], key: tuple[str, ...]
+) -> set[tuple[Any, ...]]:
+    """Insert the rows whose unique values are not there yet; the `key` columns of those inserted.
+
+    The rows go in sorted by the table's primary key, so that two transactions with rows in common
+    wait for each other and never both. Of equal rows in `rows` itself one goes in.
+    """
+    if not rows:
+        return set()
+    names = [column.name for column in table.primary_key]
+    rows = sorted(rows, key=lambda row: [row[name] for name in names])
+    columns, dialect = tuple(rows[0]), tx.connection.dialect
+    if not _is_sqlite(tx.connection):
+        suffix = f" ON CONFLICT DO NOTHING RETURNING {', '.join(key)}"
+        found = tx.connection.exec_driver_sql(
+            _postgresql_insert(table, columns, suffix),
+            tuple(_arrays(table, columns, rows, dialect)),
+        )
+        return {tuple(row) for row in found}
+    statement = _sqlite_insert(table, columns, " ON CONFLICT DO NOTHING")
+    inserted = set()
+    for row, values in zip(rows, _values(table, columns, rows, dialect), strict=True):
+        if tx.connection.exec_driver_sql(statement, values).rowcount == 1:
+            inserted.add(tuple(row[name] for name in key))
+    return inserted
+
+
+def _is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def _values(
+    table: Table, columns: tuple[str, ...], rows: Sequence[Row], dialect: Dialect
+) -> list[tuple[Any, ...]]:
+    binds = _binds(table, columns, dialect)
+    return [
+        tuple(bind(row[name]) for name, bind in zip(columns, binds, strict=True)) for row in rows
+    ]
+
+
+def _arrays(
+    table: Table, columns: tuple[str, ...], rows: Sequence[Row], dialect: Dialect
+) -> list[list[Any]]:
+    binds = _binds(table, columns, dialect)
+    return [[bind(row[name]) for row in rows] for name, bind in zip(columns, binds, strict=True)]
+
+
+@lru_cache(maxsize=64)
+def _binds(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[_Bind, ...]:
+    """What each column's type does with a value before the driver gets it."""
+    processors = (table.c[name].type.dialect_impl(dialect) for name in columns)
+    return tuple(one.bind_processor(dialect) or _as_it_is for one in processors)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+@lru_cache(maxsize=64)
+def _sqlite_insert(table: Table, columns: tuple[str, ...], suffix: str) -> str:
+    places = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places}){suffix}"  # noqa: S608 - names of the schema
+
+
+@lru_cache(maxsize=64)
+def _postgresql_insert(table: Table, columns: tuple[str, ...], suffix: str) -> str:
+    arrays = ", ".join(f"%s::{_array_type(table, name)}[]" for name in columns)
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays}){suffix}"  # noqa: S608 - names of the schema
+
+
+def _array_type(table: Table, name: str) -> str:
+    match table.c[name].type:
+        case LargeBinary():
+            return "bytea"
+        case Instant():
+            return "timestamptz"
+        case BigInteger():
+            return "bigint"
+        case Integer():
+            return "integer"
+    return "text"
