@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import Column, Row, Select, Table, insert, select, update
 
 from card_core.errors import AuditChainError, StoreConflictError, TamperedRowError
-from card_core.store import guarded
+from card_core.store import guarded, scans
 from card_core.store.cipher import same
 from card_core.store.database import Reader, Transaction
 from card_core.store.schema import AUDITED, audit_events, audit_heads
@@ -125,6 +125,25 @@ def verify_rows(tx: Reader) -> int:
     for table, missing in made.items():
         if missing:
             raise TamperedRowError(table, "")
+    return compared
+
+
+def verify_scans(tx: Reader) -> int:
+    """Compare the records of scans with the digests in the log; how many scans there are.
+
+    To be called after `verify_chain` of the scans' chain. Raises TamperedRowError with the first
+    group that has an edited, missing or added scan; without an id where a scan is in no group.
+    """
+    compared = 0
+    for row in _events(tx, "scan"):
+        detail = json.loads(row.detail)
+        if "digest" in detail:
+            shared = row.subject.removeprefix("scans/")
+            if scans.digest_of_group(tx, shared) != (detail["scans"], detail["digest"]):
+                raise TamperedRowError("scans", shared)
+            compared += detail["scans"]
+    if scans.count(tx) != compared:
+        raise TamperedRowError("scans", "")
     return compared
 
 

@@ -29,7 +29,7 @@ def verify() -> None:
                 counts.append((chain, audit.verify_chain(tx, chain)))
         with screen.working("比对现有记录", "Comparing the rows"):
             try:
-                rows = audit.verify_rows(tx)
+                rows = audit.verify_rows(tx) + audit.verify_scans(tx)
             except TamperedRowError as error:
                 screen.warn(
                     f"出错位置：表 {error.table}，记录 {error.row_id or '（缺少记录）'}",

@@ -125,7 +125,7 @@ def verify_audit(steps: Steps, site: Installation) -> None:
     with steps.step("校验审计链", "Verifying the audit log") as step:
         with site.store.read() as tx:
             events = sum(audit.verify_chain(tx, chain) for chain in audit.CHAINS)
-            rows = audit.verify_rows(tx)
+            rows = audit.verify_rows(tx) + audit.verify_scans(tx)
         step.expect("有审计记录 there are events", events > 0, True)
         step.result = f"{events} 条 events, {rows} 条记录 rows"
 
