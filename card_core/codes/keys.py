@@ -11,6 +11,7 @@ class KeyPurpose(enum.StrEnum):
 
     CODE_SIGNING = "code_signing"
     DEVICE_CREDENTIAL = "device_credential"
+    RECEIPT = "receipt"
 
 
 class KeyState(enum.StrEnum):
