@@ -10,7 +10,7 @@ and a text in Chinese and English (`Problem`).
 
 from card_core.identity.age import is_at_least, validate_birth_on
 from card_core.identity.ethnic import ETHNIC_GROUPS, parse_ethnic_group
-from card_core.identity.mask import mask_name, mask_number, mask_phone
+from card_core.identity.mask import mask_card_number, mask_name, mask_number, mask_phone
 from card_core.identity.name import NameTooLongError, chip_name, validate_name
 from card_core.identity.number import (
     IdentityNumber,
@@ -33,6 +33,7 @@ __all__ = [
     "check_character",
     "chip_name",
     "is_at_least",
+    "mask_card_number",
     "mask_name",
     "mask_number",
     "mask_phone",

@@ -36,6 +36,13 @@ def mask_phone(phone: str) -> str:
     return _keep_ends(phone)
 
 
+def mask_card_number(card_number: str) -> str:
+    """Return a card number for display: its two letters and the last 3 of its 9 characters."""
+    if len(card_number) < 9:
+        return "*" * len(card_number)
+    return card_number[:2] + "*" * (len(card_number) - 5) + card_number[-3:]
+
+
 def _keep_ends(text: str) -> str:
     if len(text) < _KEPT_MIN:
         return "*" * len(text)
