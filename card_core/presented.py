@@ -30,7 +30,8 @@ class Presented:
     issuer: whose card. ecard_id: of an e-card's code. card_id: of a chip card or a visit.
     minted_at: aware, whole seconds; with `nonce` (8 bytes) and the holder it is what is spent.
     usable_until: aware; at this instant it is too old, whatever was checked before.
-    purpose_class: decides which store holds the truth of its spending.
+    purpose_class: decides which store holds the truth of its spending. visit_id: of a step of a
+    visit, which has limits of its own.
     """
 
     medium: Medium
@@ -43,3 +44,4 @@ class Presented:
     purpose_class: PurposeClass = PurposeClass.ANY_USE
     for_whom: ForWhom = ForWhom.SELF
     presence: Presence = Presence.PLAIN
+    visit_id: str | None = None

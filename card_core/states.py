@@ -75,8 +75,15 @@ class ServiceState(StrEnum):
     SUSPENDED = "suspended"
 
 
+class VisitState(StrEnum):
+    """Of a visit; its hours end it too, without a change of the row."""
+
+    OPEN = "open"
+    ENDED = "ended"
+
+
 class Step(StrEnum):
-    """What can happen to a card, an e-card, a batch, an approval, or who serves."""
+    """What can happen to a card, an e-card, a batch, an approval, a visit, or who serves."""
 
     ACTIVATE = "activate"
     REPORT_TEMPORARY_LOSS = "report_temporary_loss"
@@ -89,6 +96,7 @@ class Step(StrEnum):
     APPLY = "apply"
     SUSPEND = "suspend"
     REINSTATE = "reinstate"
+    END = "end"
 
 
 # A formal loss is not undone: the holder gets a new card. A locked card goes to formal loss only,
@@ -138,6 +146,10 @@ SERVICE: Mapping[Step, Mapping[ServiceState, ServiceState]] = MappingProxyType(
         Step.SUSPEND: {ServiceState.ACTIVE: ServiceState.SUSPENDED},
         Step.REINSTATE: {ServiceState.SUSPENDED: ServiceState.ACTIVE},
     }
+)
+
+VISIT: Mapping[Step, Mapping[VisitState, VisitState]] = MappingProxyType(
+    {Step.END: {VisitState.OPEN: VisitState.ENDED}}
 )
 
 

@@ -15,7 +15,8 @@ class Reason(enum.StrEnum):
     """The stable word for an outcome, in the order in which a scan is checked.
 
     `MALFORMED` to `AMOUNT_MISMATCH` come from the code alone (steps 1 to 6 of
-    docs/code-format.md), the card reasons from step 7 and `ALREADY_USED` from step 8.
+    docs/code-format.md), the card reasons from step 7 and `ALREADY_USED` from step 8. The visit
+    reasons are those of a step of a visit, which shows no code.
     """
 
     ACCEPTED = "accepted"
@@ -39,6 +40,10 @@ class Reason(enum.StrEnum):
     CARD_CANCELLED = "card_cancelled"
     CARD_EXPIRED = "card_expired"
     ALREADY_USED = "already_used"
+    VISIT_NOT_HERE = "visit_not_here"
+    VISIT_ENDED = "visit_ended"
+    STEP_NOT_IN_VISIT = "step_not_in_visit"
+    VISIT_LIMIT_REACHED = "visit_limit_reached"
 
     @property
     def text_zh(self) -> str:

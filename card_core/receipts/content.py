@@ -15,6 +15,7 @@ INSTITUTION_CODE_MAX: Final = 20
 CHAIN_MAX: Final = 16
 NO_SCAN: Final = "0" * 32
 NO_CLERK: Final = bytes(32)
+NO_EVENT: Final = bytes(32)
 
 _FIXED: Final = struct.Struct(">BHBQ16s16s5sIBBB16s32s8sQ32sB")
 _NO_AMOUNT: Final = 0xFFFF_FFFF
@@ -55,7 +56,8 @@ class ReceiptContent(NamedTuple):
     bytes. business_type: five digits. amount_fen: None where no money moved. pseudonym: 16 bytes,
     the holder at this institution. clerk: 32 bytes of `commit_to_clerk`, or NO_CLERK.
     audit_chain, audit_seq, audit_link: the event that records it, and the log's chaining value
-    there (32 bytes), so that a receipt in a drawer shows a log that was rewritten.
+    there (32 bytes), so that a receipt in a drawer shows a log that was rewritten. 0 and NO_EVENT
+    where the record follows the answer: what only identifies is logged within a second.
     """
 
     kind: ReceiptKind
@@ -185,6 +187,8 @@ def _check(content: ReceiptContent) -> None:
         or len(content.audit_link) != 32
     ):
         raise InvalidContentError("pseudonym, clerk, terminal or audit_link")
+    if (content.audit_seq == 0) != (content.audit_link == NO_EVENT):
+        raise InvalidContentError("audit_seq")
     if not _INSTITUTION_CODE.fullmatch(content.institution_code):
         raise InvalidContentError("institution_code")
     if not _CHAIN.fullmatch(content.audit_chain):

@@ -14,6 +14,7 @@ from card_core.presented import Medium
 from card_core.receipts import (
     GROUP_MAX,
     NO_CLERK,
+    NO_EVENT,
     NO_SCAN,
     RECEIPT_BYTES_MAX,
     RECEIPT_TEXT_MAX,
@@ -212,6 +213,8 @@ def test_the_key_is_the_one_that_the_receipt_names(other: dict[str, int]) -> Non
         {"audit_chain": "a" * 17},
         {"audit_seq": -1},
         {"audit_link": b""},
+        {"audit_link": bytes(32)},
+        {"audit_seq": 0},
     ],
 )
 def test_a_content_out_of_its_limits_makes_no_receipt(wrong: dict[str, object]) -> None:
@@ -221,6 +224,11 @@ def test_a_content_out_of_its_limits_makes_no_receipt(wrong: dict[str, object]) 
     with pytest.raises(InvalidContentError):
         make_receipts([content()._replace(**wrong)], signer)
     assert signer.signed == 0
+
+
+def test_a_receipt_may_come_before_its_audit_event() -> None:
+    early = content()._replace(audit_seq=0, audit_link=NO_EVENT)
+    assert verify_receipt(make_receipts([early], SIGNER)[0], [KEY]) == early
 
 
 def test_every_kind_medium_grade_and_bearer_comes_back() -> None:
