@@ -24,6 +24,7 @@
         SessionEndedError       no such session, or ended, or idle too long
         WeakPasswordError       the new password is too easy
       CardUnusableError         no code can be minted; `reason` says why
+      NoReceiptKeyError         nothing can be proved: the issuer has no active receipt key
 
 The texts hold no personal data and nothing that came from outside. No HTTP here.
 """
@@ -231,3 +232,11 @@ class CardUnusableError(CardCoreError):
     def __init__(self, reason: StrEnum) -> None:
         super().__init__()
         self.reason = reason
+
+
+class NoReceiptKeyError(CardCoreError):
+    """A scan without evidence is not recorded: whoever runs the service has to activate a key."""
+
+    code = "no_receipt_key"
+    message_zh = "没有启用的凭据密钥，不能出具核验凭据，请联系管理员"
+    message_en = "There is no active receipt key, so no receipt can be made; tell the administrator"

@@ -32,6 +32,7 @@ _BY_ERROR: Mapping[type[CardCoreError | CryptoError], Problem] = {
     errors.CardUnusableError: problems.CARD_UNUSABLE,
     errors.StoreBusyError: problems.NOT_READY,
     errors.SchemaOutdatedError: problems.NOT_READY,
+    errors.NoReceiptKeyError: problems.NOT_READY,
     SelfTestError: problems.SELF_TEST_FAILED,
     RandomSourceError: problems.NOT_READY,
 }

@@ -10,8 +10,9 @@ from typing import Any
 
 from card_core import business_types, codes
 from card_core.application import Application, ApplicationKind
-from card_core.codes import CheckedCode, KeyRing
+from card_core.codes import CheckedCode, KeyPurpose, KeyRing
 from card_core.errors import CardCoreError
+from card_core.holder_views import HolderViews
 from card_core.identity import IdentityNumber, check_character
 from card_core.kernel import Act, Actor, ActorKind, Answer, BoxKeyWrap, DangerousAct, Kernel
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk
@@ -19,15 +20,19 @@ from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
 from card_core.kernel.acts.institutions import DesignateInstitution, EnrolTerminal
 from card_core.kernel.acts.operators import NewOperator
 from card_core.kernel.acts.set_up import RegisterIssuerKey, SetUpFirstOperators, SetUpIssuer
+from card_core.kernel.grants import Grants, ReceiptMaker, receipt_key
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.minting import Minter, code_signing_key
 from card_core.presenting import Presenter
+from card_core.pseudonyms import Pseudonyms
+from card_core.receipts import ReceiptKey
 from card_core.sign_in import hash_password
 from card_core.store import FieldCipher, Store, cards, holders, institutions, issuers
 from card_core.store.cards import Card
 from card_core.store.institutions import Terminal
 from card_core.store.operators import Role
 from card_core.verdicts import Reason
+from card_core.visits import VisitPolicy, VisitTokens
 from crypto import sm2, sm3
 from crypto.keys import KeyProvider, Signer
 
@@ -80,19 +85,52 @@ class MemorySigner:
 
 
 class MemoryKeys(KeyProvider):
-    """A key provider for tests: one code-signing key and the wrapping key of box keys."""
+    """A key provider for tests: one code-signing key, one receipt key, and secrets."""
 
     def __init__(self) -> None:
         self.code_signing = MemorySigner(sm2.PrivateKey.generate())
+        self._signers = {
+            code_signing_key(ISSUER, KEY_NUMBER): self.code_signing,
+            receipt_key(ISSUER, KEY_NUMBER): RECEIPT_SIGNER,
+        }
+        self._secrets = {"box_wrap": BOX_WRAP_KEY, "password": PEPPER}
 
     def signer(self, name: str) -> Signer:
-        return {code_signing_key(ISSUER, KEY_NUMBER): self.code_signing}[name]
+        return self._signers[name]
 
     def secret(self, name: str) -> bytes:
-        return {"box_wrap": BOX_WRAP_KEY, "password": PEPPER}[name]
+        return self._secrets[name]
 
     def names(self) -> tuple[str, ...]:
-        return (code_signing_key(ISSUER, KEY_NUMBER), "box_wrap", "password")
+        return tuple(sorted([*self._signers, *self._secrets]))
+
+
+# One for all bureaus of a run, so that a kernel can be made before its bureau is.
+RECEIPT_SIGNER = MemorySigner(sm2.PrivateKey.generate())
+
+
+def make_grants(
+    visit_policy: VisitPolicy | None = None, views: HolderViews | None = None
+) -> Grants:
+    """What accepted scans are answered with, under keys of the tests."""
+    pseudonyms = Pseudonyms(bytes([5]) * 32)
+    return Grants(
+        receipts=ReceiptMaker(MemoryKeys(), pseudonyms),
+        pseudonyms=pseudonyms,
+        visit_tokens=VisitTokens(bytes([6]) * 32),
+        visit_policy=visit_policy or VisitPolicy(),
+        views=views or HolderViews(),
+    )
+
+
+def receipt_keys(store: Store) -> list[ReceiptKey]:
+    """What anybody who was given the issuer's keys verifies receipts with."""
+    with store.read() as tx:
+        return [
+            ReceiptKey(key.issuer, key.number, key.public_key, key.state)
+            for key in issuers.keys(tx)
+            if key.purpose is KeyPurpose.RECEIPT
+        ]
 
 
 def make_cipher() -> FieldCipher:
@@ -303,6 +341,9 @@ class Bureau:
         self.perform(SetUpIssuer(ISSUER, "GD", "佛山市社会保障卡服务中心"), SYSTEM)
         public_key = self.keys.code_signing.public_key.to_bytes(compressed=True)
         self.perform(RegisterIssuerKey(ISSUER, KEY_NUMBER, public_key), SYSTEM)
+        public_key = RECEIPT_SIGNER.public_key.to_bytes(compressed=True)
+        act = RegisterIssuerKey(ISSUER, KEY_NUMBER, public_key, KeyPurpose.RECEIPT)
+        self.perform(act, SYSTEM)
         roles = {
             "administrator": Role.ADMINISTRATOR,
             "deputy": Role.ADMINISTRATOR,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bureau import BOX_WRAP_KEY, Bureau, Clock, SeededBytes, make_cipher
+from bureau import BOX_WRAP_KEY, Bureau, Clock, SeededBytes, make_cipher, make_grants
 from servers.databases import Databases, PostgreSQLDatabases, SQLiteDatabases
 from servers.postgresql import PostgreSQLServer, running_postgresql
 
@@ -74,7 +74,11 @@ def store(database_url: str, cipher: FieldCipher) -> Iterator[Store]:
 @pytest.fixture
 def kernel(store: Store, clock: Clock, random_bytes: SeededBytes) -> Kernel:
     return Kernel(
-        store, clock=clock, random_bytes=random_bytes, box_key_wrap=BoxKeyWrap(BOX_WRAP_KEY)
+        store,
+        clock=clock,
+        random_bytes=random_bytes,
+        box_key_wrap=BoxKeyWrap(BOX_WRAP_KEY),
+        grants=make_grants(),
     )
 
 

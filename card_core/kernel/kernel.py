@@ -34,6 +34,7 @@ from card_core.kernel.act import Act, Answer, DangerousAct, Done, Scene
 from card_core.kernel.actors import Actor, ActorKind, RequestProof
 from card_core.kernel.box_keys import BoxKeyWrap
 from card_core.kernel.content import canonical_bytes
+from card_core.kernel.grants import Grants
 from card_core.kernel.permissions import ACTS, RULES, Rule
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.states import Step
@@ -74,7 +75,8 @@ class Kernel:
     """All acts of a service go through one of these; it keeps no state of its own.
 
     clock: returns the time, aware, UTC. random_bytes: a cryptographic source.
-    box_key_wrap: opens the day's box keys; without it none is kept.
+    box_key_wrap: opens the day's box keys; without it none is kept. grants: what accepted scans
+    are answered with; without it they get neither receipt nor visit, and none is reversed.
     """
 
     def __init__(
@@ -84,11 +86,13 @@ class Kernel:
         clock: Callable[[], datetime],
         random_bytes: Callable[[int], bytes],
         box_key_wrap: BoxKeyWrap | None = None,
+        grants: Grants | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.random_bytes = random_bytes
         self.box_key_wrap = box_key_wrap
+        self.grants = grants
 
     def perform(
         self, act: Act, *, actor: Actor, request_id: str, proof: RequestProof | None = None
@@ -221,7 +225,9 @@ class Kernel:
 
     def _record_scans(self, requests: Sequence[ScanRequest]) -> list[bytes | CardCoreError]:
         with self.store.write() as tx:
-            return scan_groups.record_group(tx, requests, self.clock(), self.random_bytes)
+            return scan_groups.record_group(
+                tx, requests, self.clock(), self.random_bytes, self.grants
+            )
 
     def _transact(self, request: _Request, work: Callable[[Scene], Done]) -> Answer:
         proof, actor = request.proof, request.actor
@@ -259,7 +265,9 @@ class Kernel:
         if answer is not None:
             return _read_answer(answer)
         # 5 allow and apply
-        done = work(Scene(tx, actor, now, self.random_bytes, standing, self.box_key_wrap))
+        done = work(
+            Scene(tx, actor, now, self.random_bytes, standing, self.box_key_wrap, self.grants)
+        )
         # 6 record
         _record(tx, request, done, now)
         answer = canonical_bytes(done.answer)

@@ -8,19 +8,20 @@ a group of scans shares one transaction, in this order, each step for all of the
     3  the request ids are held; one that was answered before gets that answer
     4  the cards are read, locked against change, and judged (7)
     5  the codes' nonces are spent (8): of scans that race, here or elsewhere, one inserts
-    6  scans, answers, one audit event with a digest over the scans, one outbox event
+    6  receipts under one signature, visits, scans, answers, one audit event with a digest over the
+       scans, one outbox event
 
 A scan that can't be answered gets an error of its own and does not stop the others. Rows go in in
 one order for everybody, step by step, so that two groups wait for each other and never both.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from card_core import business_types
-from card_core.business_types import HolderView
+from card_core import business_types, receipts
+from card_core.codes import PurposeClass
 from card_core.errors import (
     CardCoreError,
     IdempotencyConflictError,
@@ -28,11 +29,15 @@ from card_core.errors import (
     ReplayedRequestError,
     TamperedRowError,
 )
-from card_core.identity import mask_name, mask_number
+from card_core.holder_views import HolderFacts, HolderViews
 from card_core.kernel.actors import ActorKind
 from card_core.kernel.content import canonical_bytes
+from card_core.kernel.dates import SHANGHAI
+from card_core.kernel.grants import Grants, ReceiptFacts, new_visit
 from card_core.kernel.judging import reason_of_presented
 from card_core.kernel.scan_requests import ScanRequest
+from card_core.kernel.visit_ledger import VisitLedger
+from card_core.receipts import ReceiptKind
 from card_core.store import (
     Lock,
     Transaction,
@@ -45,12 +50,14 @@ from card_core.store import (
     outbox,
     proofs,
     scans,
+    visits,
 )
 from card_core.store.answers import Kept, RequestKey
-from card_core.store.cards import Card
-from card_core.store.holders import Identity
+from card_core.store.cards import Card, ECard
+from card_core.store.institutions import Institution, Terminal
 from card_core.store.proofs import Nonce
 from card_core.store.scans import IDS_SHARED, Scan, Spending
+from card_core.store.visits import Visit
 from card_core.verdicts import Reason
 
 CHAIN = "scan"
@@ -58,6 +65,7 @@ ACT = "record_scans"
 GROUP_MAX = 1024
 
 _TERMINAL = ActorKind.TERMINAL.value
+_DEFAULT_VIEWS = HolderViews()
 
 
 @dataclass(slots=True, repr=False)
@@ -67,7 +75,11 @@ class _Scan:
     request: ScanRequest
     id: str = ""
     content_digest: bytes = b""
+    serving: tuple[Terminal, Institution] | None = None
     card: Card | None = None
+    ecard: ECard | None = None
+    receipt: bytes | None = None
+    visit: Visit | None = None
     reason: Reason | None = None
     result: bytes | CardCoreError | None = None
     repeats: list["_Scan"] = field(default_factory=list)
@@ -82,12 +94,16 @@ def record_group(
     requests: Sequence[ScanRequest],
     now: datetime,
     random_bytes: Callable[[int], bytes],
+    grants: Grants | None = None,
 ) -> list[bytes | CardCoreError]:
     """Record at most GROUP_MAX scans; for each its answer as JSON, or the error that it met.
 
     An answer has scan_id, outcome, reason, medium, presence, for_whom, card_state (None for an
-    unknown card), scanned_at, and `holder`: view with name and social_security_number, both None
-    for a yes_no view; None where the scan is refused.
+    unknown card), scanned_at, and, None where the scan is refused: `holder`, what its business type
+    shows of the holder (`card_core.holder_views`); pseudonym, hex; receipt, as text; clerk_salt,
+    hex, where there is an operator or a department; visit, where one was opened, with token,
+    ends_at and business_types. Without `grants` there is no pseudonym, receipt or visit.
+    Raises NoReceiptKeyError, CryptoError, StoreError: nothing is recorded then.
     """
     if len(requests) > GROUP_MAX:
         raise ValueError(f"a group has at most {GROUP_MAX} scans")
@@ -95,14 +111,18 @@ def record_group(
     _spend_proofs(tx, asked, now)
     _check_terminals(tx, asked)
     open_scans = _hold_request_ids(tx, asked)
-    _judge(tx, open_scans, now)
+    ledger = VisitLedger(tx, _visit_ids(open_scans))
+    _judge(tx, open_scans, ledger, now)
     undecided = [scan for scan in open_scans if scan.result is None]
     for scan, scan_id in zip(
         undecided, ids.make_ids(now, len(undecided), random_bytes), strict=True
     ):
         scan.id = scan_id
-    _spend(tx, undecided)
-    _record(tx, undecided, now)
+    _spend(tx, undecided, ledger)
+    ledger.keep()
+    if grants is not None:
+        _grant(tx, undecided, grants, now, random_bytes)
+    _record(tx, undecided, now, grants)
     for scan in open_scans:
         for repeat in scan.repeats:
             repeat.result = scan.result
@@ -141,6 +161,7 @@ def _check_terminals(tx: Transaction, asked: Sequence[_Scan]) -> None:
             or not business_types.get(request.business_type).is_offered_at(found[1].kind)
         ):
             scan.result = NotAllowedError()
+        scan.serving = found
 
 
 def _hold_request_ids(tx: Transaction, asked: Sequence[_Scan]) -> list[_Scan]:
@@ -162,7 +183,7 @@ def _hold_request_ids(tx: Transaction, asked: Sequence[_Scan]) -> list[_Scan]:
     return list(new.values())
 
 
-def _judge(tx: Transaction, new: Sequence[_Scan], now: datetime) -> None:
+def _judge(tx: Transaction, new: Sequence[_Scan], ledger: VisitLedger, now: datetime) -> None:
     """Step 7: set each scan's card, and the reason where it is refused."""
     genuine: list[_Scan] = []
     for scan in new:
@@ -184,15 +205,18 @@ def _judge(tx: Transaction, new: Sequence[_Scan], now: datetime) -> None:
         if card_id in pairs.tampered:
             scan.result = TamperedRowError("cards", card_id or "")
             continue
+        if presented is not None and presented.visit_id in ledger.tampered:
+            scan.result = TamperedRowError("visits", presented.visit_id or "")
+            continue
         pair = pairs.by_card_id.get(card_id or "")
         if pair is None or presented is None or pair[0].issuer != presented.issuer:
             scan.reason = Reason.UNKNOWN_CARD
             continue
-        scan.card = pair[0]
-        scan.reason = reason_of_presented(presented, *pair, now)
+        scan.card, scan.ecard = pair
+        scan.reason = reason_of_presented(presented, *pair, now) or ledger.take(scan.request, now)
 
 
-def _spend(tx: Transaction, undecided: Sequence[_Scan]) -> None:
+def _spend(tx: Transaction, undecided: Sequence[_Scan], ledger: VisitLedger) -> None:
     """Step 8, for the scans that nothing is against."""
     spendings = [
         Spending(scan.card.holder_id, presented.minted_at, presented.nonce, scan.id)
@@ -205,16 +229,77 @@ def _spend(tx: Transaction, undecided: Sequence[_Scan]) -> None:
     for scan in undecided:
         if scan.reason is None:
             scan.reason = Reason.ACCEPTED if scan.id in fresh else Reason.ALREADY_USED
+            if scan.reason is Reason.ALREADY_USED:
+                ledger.give_back(scan.request)
 
 
-def _record(tx: Transaction, undecided: Sequence[_Scan], now: datetime) -> None:
+def _grant(
+    tx: Transaction,
+    undecided: Sequence[_Scan],
+    grants: Grants,
+    now: datetime,
+    random_bytes: Callable[[int], bytes],
+) -> None:
+    """Receipts for the accepted scans, under one signature, and the visits that they open."""
+    accepted = [scan for scan in undecided if scan.reason is Reason.ACCEPTED]
+    facts = [_receipt_facts(scan, now) for scan in accepted]
+    made = zip(accepted, facts, grants.receipts.make(tx, facts), strict=True)
+    visit_ids = ids.make_ids(now, len(accepted), random_bytes)
+    for (scan, one, receipt), visit_id in zip(made, visit_ids, strict=True):
+        scan.receipt = receipt
+        presented, card = scan.request.presented, scan.card
+        if presented and card and presented.purpose_class is PurposeClass.ANY_USE:
+            scan.visit = new_visit(
+                grants.visit_policy,
+                visit_id=visit_id,
+                facts=one,
+                card_id=card.id,
+                issuer=presented.issuer,
+            )
+    visits.add_all(tx, [scan.visit for scan in accepted if scan.visit])
+
+
+def _receipt_facts(scan: _Scan, now: datetime) -> ReceiptFacts:
+    request, presented = scan.request, scan.request.presented
+    if presented is None or scan.card is None or scan.serving is None:
+        raise NotAllowedError
+    return ReceiptFacts(
+        kind=ReceiptKind.SCAN,
+        at=now,
+        id=scan.id,
+        business_type=request.business_type,
+        amount_fen=request.amount_fen,
+        medium=presented.medium,
+        presence=presented.presence,
+        for_whom=presented.for_whom,
+        holder_id=scan.card.holder_id,
+        terminal=scan.serving[0],
+        institution=scan.serving[1],
+        operator=request.operator,
+        department=request.department,
+    )
+
+
+def _record(
+    tx: Transaction, undecided: Sequence[_Scan], now: datetime, grants: Grants | None
+) -> None:
     if not undecided:
         return
-    shown = {scan.card.holder_id for scan in undecided if scan.card and _shows_identity(scan)}
-    identities = holders.identities_of(tx, shown)
+    views = _DEFAULT_VIEWS if grants is None else grants.views
+    wanted: dict[str, set[str]] = {}
+    for scan in undecided:
+        if scan.reason is Reason.ACCEPTED and scan.card is not None:
+            needs = views.needs(scan.request.business_type)
+            wanted.setdefault(scan.card.holder_id, set()).update(needs)
+    facts = holders.facts_of(tx, wanted)
     answered = {}
     for scan in undecided:
-        scan.result = canonical_bytes(_answer(scan, identities, now))
+        answer = _answer(scan, now)
+        if scan.reason is Reason.ACCEPTED:
+            answer["holder"] = _view(scan, facts, views, now)
+            if grants is not None:
+                answer |= _granted(scan, grants)
+        scan.result = canonical_bytes(answer)
         answered[scan.key] = Kept(scan.content_digest, scan.result)
     digest = scans.add_group(tx, [_row(scan, now) for scan in undecided])
     answers.keep_all(tx, answered, now)
@@ -223,7 +308,8 @@ def _record(tx: Transaction, undecided: Sequence[_Scan], now: datetime) -> None:
 
 def _append_event(tx: Transaction, undecided: Sequence[_Scan], digest: str, now: datetime) -> None:
     shared = undecided[0].id[:IDS_SHARED]
-    detail = {"scans": len(undecided), "digest": digest, "rows": [], "made": {}}
+    rows = {"rows": [list(change) for change in tx.changed], "made": dict(tx.made)}
+    detail = {"scans": len(undecided), "digest": digest, **rows}
     event = audit.Event(
         at=now,
         actor_kind=ActorKind.SYSTEM.value,
@@ -238,8 +324,10 @@ def _append_event(tx: Transaction, undecided: Sequence[_Scan], digest: str, now:
 
 
 def _told(scan: _Scan) -> dict[str, Any]:
-    """What listeners outside the database learn of a scan."""
+    """What listeners outside the database learn of a scan; from it the holder hears of a step."""
+    presented = scan.request.presented
     return {
+        "visit_id": None if presented is None else presented.visit_id,
         "scan_id": scan.id,
         "card_id": None if scan.card is None else scan.card.id,
         "terminal_id": scan.request.terminal_id,
@@ -249,38 +337,56 @@ def _told(scan: _Scan) -> dict[str, Any]:
     }
 
 
-def _answer(scan: _Scan, identities: dict[str, Identity], now: datetime) -> dict[str, Any]:
+def _answer(scan: _Scan, now: datetime) -> dict[str, Any]:
     presented, reason = scan.request.presented, _reason(scan)
-    accepted = reason is Reason.ACCEPTED
     return {
         "scan_id": scan.id,
-        "outcome": "accepted" if accepted else "refused",
+        "outcome": "accepted" if reason is Reason.ACCEPTED else "refused",
         "reason": reason.value,
         "medium": None if presented is None else presented.medium.value,
         "presence": None if presented is None else presented.presence.name.lower(),
         "for_whom": None if presented is None else presented.for_whom.name.lower(),
         "card_state": None if scan.card is None else scan.card.state.value,
-        "holder": _view(scan, identities) if accepted else None,
+        "holder": None,
+        "pseudonym": None,
+        "receipt": None,
+        "clerk_salt": None,
+        "visit": None,
         "scanned_at": now.isoformat(),
     }
 
 
-def _view(scan: _Scan, identities: dict[str, Identity]) -> dict[str, Any]:
-    view = business_types.get(scan.request.business_type).view
-    if scan.card is None or not _shows_identity(scan):
-        return {"view": view.value, "name": None, "social_security_number": None}
-    person = identities.get(scan.card.holder_id)
-    if person is None:
-        raise TamperedRowError("holders", scan.card.holder_id)
-    name, number = person.name, person.social_security_number
-    if view is HolderView.MASKED:
-        name, number = mask_name(name), mask_number(number)
-    return {"view": view.value, "name": name, "social_security_number": number}
+def _granted(scan: _Scan, grants: Grants) -> dict[str, Any]:
+    """What goes with an accepted scan's answer beside the view."""
+    request, visit = scan.request, scan.visit
+    if scan.card is None or scan.receipt is None:
+        raise NotAllowedError
+    named = request.operator or request.department
+    return {
+        "pseudonym": grants.pseudonyms.of(scan.card.holder_id, request.institution_id).hex(),
+        "receipt": receipts.to_text(scan.receipt),
+        "clerk_salt": grants.pseudonyms.clerk_salt(scan.id).hex() if named else None,
+        "visit": None
+        if visit is None
+        else {
+            "token": grants.visit_tokens.make(visit.id, visit.institution_id),
+            "ends_at": visit.ends_at.isoformat(),
+            "business_types": sorted(visit.business_types),
+        },
+    }
 
 
-def _shows_identity(scan: _Scan) -> bool:
-    view = business_types.get(scan.request.business_type).view
-    return scan.reason is Reason.ACCEPTED and view is not HolderView.YES_NO
+def _view(
+    scan: _Scan, facts: Mapping[str, HolderFacts], views: HolderViews, now: datetime
+) -> dict[str, Any]:
+    if scan.card is None:
+        raise NotAllowedError
+    known = facts[scan.card.holder_id]._replace(
+        card_number=scan.card.card_number,
+        sign_number=(scan.ecard and scan.ecard.sign_number) or "",
+    )
+    today = now.astimezone(SHANGHAI).date()
+    return views.render(scan.request.business_type, known, today)
 
 
 def _row(scan: _Scan, now: datetime) -> Scan:
@@ -301,7 +407,13 @@ def _row(scan: _Scan, now: datetime) -> Scan:
         medium=None if presented is None else presented.medium,
         presence=None if presented is None else presented.presence.value,
         for_whom=None if presented is None else presented.for_whom.value,
+        receipt=scan.receipt,
     )
+
+
+def _visit_ids(new: Sequence[_Scan]) -> set[str]:
+    found = (scan.request.presented for scan in new)
+    return {one.visit_id for one in found if one is not None and one.visit_id is not None}
 
 
 def _undecided(asked: Sequence[_Scan]) -> list[_Scan]:

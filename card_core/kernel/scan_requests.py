@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from card_core import business_types, codes
+from card_core.business_types import Purpose
 from card_core.errors import InvalidActError
 from card_core.kernel import limits
 from card_core.kernel.actors import RequestProof
@@ -47,11 +48,27 @@ class ScanRequest:
             raise InvalidActError("presented", "与 refusal 二选一", "give either this or refusal")
         if self.presented is not None:
             limits.check_size("nonce", self.presented.nonce, NONCE_SIZE_BYTES)
+            if self.presented.visit_id is not None:
+                self._check_visit_step()
         if self.amount_fen is not None:
             limits.check_range("amount_fen", self.amount_fen, 0, codes.AMOUNT_FEN_MAX)
         for field, value in (("operator", self.operator), ("department", self.department)):
             if value:
                 limits.check_text(field, value, characters_max=limits.REMARK_MAX)
+
+    def _check_visit_step(self) -> None:
+        """Money that moves without the holder is named, or a visit's limit would not see it."""
+        business_type = business_types.get(self.business_type)
+        if (
+            business_type.consumes
+            and business_type.purpose is not Purpose.DISPENSE
+            and not self.amount_fen
+        ):
+            raise InvalidActError(
+                "amount_fen",
+                "凭就诊凭据办理收费业务时必填",
+                "is needed where money moves under a visit",
+            )
 
     def content(self) -> bytes:
         """What has to be the same when the request id comes again."""

@@ -55,9 +55,9 @@ class ReceiptContent(NamedTuple):
     back (NO_SCAN for a scan). at: aware, kept to the millisecond. terminal: the serial number, 8
     bytes. business_type: five digits. amount_fen: None where no money moved. pseudonym: 16 bytes,
     the holder at this institution. clerk: 32 bytes of `commit_to_clerk`, or NO_CLERK.
-    audit_chain, audit_seq, audit_link: the event that records it, and the log's chaining value
-    there (32 bytes), so that a receipt in a drawer shows a log that was rewritten. 0 and NO_EVENT
-    where the record follows the answer: what only identifies is logged within a second.
+    audit_chain, audit_seq, audit_link: the audit log's head when this was signed, its number and
+    its link of 32 bytes (0 and NO_EVENT for an empty one), so that a receipt in a drawer shows a
+    log that was rewritten. The event of this scan comes behind it and is found by the scan's id.
     """
 
     kind: ReceiptKind

@@ -78,6 +78,19 @@ def begin(tx: Transaction) -> None:
         _lock_head(tx, chain)
 
 
+def head(tx: Reader, chain: str) -> tuple[int, bytes]:
+    """The last committed event's number and link, without a lock; 0 and FIRST_LINK for none.
+
+    Raises AuditChainError if the head itself was changed.
+    """
+    row = tx.connection.execute(select(audit_heads).where(audit_heads.c.chain == chain)).first()
+    if row is None:
+        return 0, FIRST_LINK
+    if not same(row.mac, tx.cipher.audit_head_mac(chain, row.seq, row.link)):
+        raise AuditChainError(chain, row.seq)
+    return row.seq, row.link
+
+
 def verify_chain(tx: Reader, chain: str) -> int:
     """Walk a chain from its first event to its head, and return the number of events.
 

@@ -1,6 +1,6 @@
 """Holders (持卡人): one row a person, every personal field sealed, found by blind index."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy import Row, insert, select, update
 
 from card_core.application import Application
 from card_core.errors import TamperedRowError
+from card_core.holder_views import HolderFacts
 from card_core.states import CardState
 from card_core.store.database import Reader, Transaction
 from card_core.store.schema import cards
@@ -115,6 +116,31 @@ def identities_of(tx: Reader, holder_ids: Collection[str]) -> dict[str, Identity
         row.id: Identity(_open(tx, row, "name"), _open(tx, row, "social_security_number"))
         for row in found
     }
+
+
+def facts_of(tx: Reader, wanted: Mapping[str, Collection[str]]) -> dict[str, HolderFacts]:
+    """What is known of many holders, nothing opened but what is wanted of each.
+
+    wanted: by holder id, names of HolderFacts; those that are no columns here stay empty.
+    Raises TamperedRowError for a holder who is not there.
+    """
+    if not wanted:
+        return {}
+    columns = [table.c[name] for name in HolderFacts._fields if name in _SEALED]
+    found = tx.connection.execute(select(table.c.id, *columns).where(table.c.id.in_(wanted)))
+    facts = {row.id: _facts(tx, row, wanted[row.id]) for row in found}
+    for holder_id in wanted:
+        if holder_id not in facts:
+            raise TamperedRowError(table.name, holder_id)
+    return facts
+
+
+def _facts(tx: Reader, row: Row[Any], wanted: Collection[str]) -> HolderFacts:
+    opened = {name: _open(tx, row, name) for name in wanted if name in _SEALED}
+    birth_on = opened.pop("birth_on", None)
+    return HolderFacts(
+        **opened, birth_on=None if birth_on is None else date.fromisoformat(birth_on)
+    )
 
 
 def numbers_with_live_card(tx: Reader, numbers: Sequence[str]) -> set[str]:

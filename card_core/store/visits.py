@@ -1,6 +1,6 @@
 """Visits (就诊): what an institution may do under one code, and how much of it is done."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -60,6 +60,29 @@ class Visit:
         ):
             return None
         return after
+
+    def without_step(self, *, consumes: bool, amount_fen: int | None) -> "Visit":
+        """The visit before a step that `with_step` counted."""
+        return replace(
+            self,
+            steps=self.steps - 1,
+            consuming=self.consuming - consumes,
+            amount_fen=self.amount_fen - (amount_fen or 0),
+        )
+
+
+def lock_name(visit_id: str) -> str:
+    """What `Transaction.lock` knows a visit by."""
+    return f"{table.name}/{visit_id}"
+
+
+def get_all(tx: Reader, visit_ids: Collection[str]) -> tuple[dict[str, Visit], set[str]]:
+    """Visits by id, as many as there are, and the ids of those that fail their HMAC."""
+    if not visit_ids:
+        return {}, set()
+    statement = select(table).where(table.c.id.in_(visit_ids))
+    rows, tampered = guarded.intact_rows(tx, table, statement)
+    return {row.id: _record(row) for row in rows}, tampered
 
 
 def get(tx: Reader, visit_id: str, lock: Lock = Lock.NONE) -> Visit | None:

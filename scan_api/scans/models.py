@@ -55,15 +55,32 @@ class NextAction(BaseModel):
 
 
 class ScannedHolder(BaseModel):
-    """As much of the holder as the business type needs; `yes_no` shows nothing."""
+    """As much of the holder as the business type needs; what it doesn't need is null.
+
+    `yes_no` answers whether, by `entitled`, and never who.
+    """
 
     view: HolderView
-    name: str | None
-    social_security_number: str | None
+    name: str | None = None
+    social_security_number: str | None = None
+    card_number: str | None = None
+    sign_number: str | None = None
+    phone: str | None = None
+    sex: Annotated[str | None, Field(description="GB/T 2261.1: 1 male, 2 female.")] = None
+    age_band: Literal["under_18", "18_to_59", "60_and_over"] | None = None
+    entitled: bool | None = None
+
+
+class OpenedVisit(BaseModel):
+    """A visit: further desks of the same hospital go on with the token, without a new code."""
+
+    token: str
+    ends_at: datetime
+    business_types: list[str]
 
 
 class Verdict(BaseModel):
-    """The answer to a scan. `holder` is there only when the code was accepted."""
+    """The answer to a scan. What follows `holder` is there only when it was accepted."""
 
     scan_id: str
     outcome: Literal["accepted", "refused"]
@@ -71,9 +88,26 @@ class Verdict(BaseModel):
     text_zh: str
     text_en: str
     next_action: NextAction
-    holder: ScannedHolder | None
     card_state: CardState | None
     scanned_at: datetime
+    presence: Annotated[
+        Literal["plain", "bound_phone", "face", "chip_and_pin"] | None,
+        Field(description="How the holder was known to be there."),
+    ]
+    for_whom: Literal["self", "family"] | None
+    holder: ScannedHolder | None
+    pseudonym: Annotated[
+        str | None,
+        Field(description="The holder at this institution: always the same here, and only here."),
+    ]
+    receipt: Annotated[
+        str | None, Field(description="The signed evidence; keep it. See docs/receipts.md.")
+    ]
+    clerk_salt: Annotated[
+        str | None,
+        Field(description="Opens the receipt's commitment to operator and department."),
+    ]
+    visit: OpenedVisit | None
 
 
 class OfferedBusinessType(BaseModel):

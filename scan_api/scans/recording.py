@@ -22,6 +22,7 @@ from scan_api.scans.authentication import Caller, authenticate
 from scan_api.scans.models import (
     NextAction,
     OfferedBusinessType,
+    OpenedVisit,
     ScannedHolder,
     ScanRequest,
     TerminalView,
@@ -142,7 +143,13 @@ def _verdict(answer: Answer) -> Verdict:
             holder_zh=action.holder_zh,
             holder_en=action.holder_en,
         ),
-        holder=ScannedHolder(**answer["holder"]) if answer["holder"] else None,
         card_state=answer["card_state"],
         scanned_at=answer["scanned_at"],
+        presence=answer["presence"],
+        for_whom=answer["for_whom"],
+        holder=ScannedHolder(**answer["holder"]) if answer["holder"] else None,
+        pseudonym=answer["pseudonym"],
+        receipt=answer["receipt"],
+        clerk_salt=answer["clerk_salt"],
+        visit=OpenedVisit(**answer["visit"]) if answer["visit"] else None,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from bureau import BOX_WRAP_KEY, Bureau, SeededBytes
+from bureau import BOX_WRAP_KEY, Bureau, SeededBytes, make_grants
 from scan_service import ScanService
 from servers.databases import SQLiteDatabases
 
@@ -33,7 +33,11 @@ def shared_service(
     prepared = sqlite_databases.bureau
     wrap = BoxKeyWrap(BOX_WRAP_KEY)
     kernel = Kernel(
-        store, clock=prepared.clock, random_bytes=SeededBytes(b"shared"), box_key_wrap=wrap
+        store,
+        clock=prepared.clock,
+        random_bytes=SeededBytes(b"shared"),
+        box_key_wrap=wrap,
+        grants=make_grants(),
     )
     yield ScanService(prepared.on(kernel, prepared.clock))
     store.close()

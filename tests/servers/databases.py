@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bureau import BOX_WRAP_KEY, Bureau, Clock, SeededBytes, make_cipher
+from bureau import BOX_WRAP_KEY, Bureau, Clock, SeededBytes, make_cipher, make_grants
 from servers.postgresql import PostgreSQLServer
 from sqlalchemy import (
     Column,
@@ -100,6 +100,7 @@ def _set_up(url: str) -> Bureau:
         clock=clock,
         random_bytes=SeededBytes(b"prepared"),
         box_key_wrap=BoxKeyWrap(BOX_WRAP_KEY),
+        grants=make_grants(),
     )
     bureau = Bureau.set_up(kernel, clock, people=PEOPLE)
     store.close()

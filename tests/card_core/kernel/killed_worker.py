@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bureau import BOX_WRAP_KEY, ISSUER, PEPPER, Clock, make_cipher
+from bureau import BOX_WRAP_KEY, ISSUER, PEPPER, Clock, make_cipher, make_grants
 from sqlalchemy import Engine, event
 
 from card_core.errors import CardCoreError
@@ -114,7 +114,11 @@ def run_worker(url: str, batch_id: str, count: int, journal: Path, place: int) -
     batch_acts.CHUNK_SIZE = CHUNK_SIZE
     store = open_store(url, cipher=make_cipher())
     kernel = Kernel(
-        store, clock=Clock(), random_bytes=os.urandom, box_key_wrap=BoxKeyWrap(BOX_WRAP_KEY)
+        store,
+        clock=Clock(),
+        random_bytes=os.urandom,
+        box_key_wrap=BoxKeyWrap(BOX_WRAP_KEY),
+        grants=make_grants(),
     )
     die_at(place)
     done = set(journal.read_text().splitlines()) if journal.exists() else set()

@@ -226,7 +226,7 @@ def test_a_content_out_of_its_limits_makes_no_receipt(wrong: dict[str, object]) 
     assert signer.signed == 0
 
 
-def test_a_receipt_may_come_before_its_audit_event() -> None:
+def test_the_first_receipt_comes_before_any_audit_event() -> None:
     early = content()._replace(audit_seq=0, audit_link=NO_EVENT)
     assert verify_receipt(make_receipts([early], SIGNER)[0], [KEY]) == early
 

@@ -10,7 +10,8 @@ pub(crate) struct KeyRing(pub(crate) sscard_codes::KeyRing);
 
 #[pymethods]
 impl KeyRing {
-    /// Take at most KEY_RING_MAX keys (`CodeKey`); builds a table for each, in 1 to 2 ms.
+    /// Take at most KEY_RING_MAX keys (`CodeKey`); builds a table for each, in 1 to 2 ms. Keys of
+    /// a purpose that no code is signed for are left out.
     ///
     /// Raises InvalidFieldError: too many, two with the same purpose, issuer and number, or one
     /// public key for both purposes. SelfTestError once a self-test has failed.
@@ -19,7 +20,7 @@ impl KeyRing {
         operational()?;
         let mut read = Vec::new();
         for key in keys.try_iter()?.take(KEY_RING_MAX + 1) {
-            read.push(read_key(&key?)?);
+            read.extend(read_key(&key?)?);
         }
         py.detach(|| sscard_codes::KeyRing::new(&read))
             .map(Self)
@@ -41,18 +42,20 @@ impl KeyRing {
     }
 }
 
-fn read_key(key: &Bound<'_, PyAny>) -> PyResult<Key> {
+fn read_key(key: &Bound<'_, PyAny>) -> PyResult<Option<Key>> {
+    let purpose: String = key.getattr("purpose")?.extract()?;
+    let purpose = match purpose.as_str() {
+        "code_signing" => KeyPurpose::CodeSigning,
+        "device_credential" => KeyPurpose::DeviceCredential,
+        "receipt" => return Ok(None),
+        _ => return Err(invalid_field("purpose")),
+    };
     // Bytes and no other sequence, which might claim any length.
     let point = key.getattr("public_key")?.call_method0("to_bytes")?;
     let point: &[u8] = point.extract()?;
-    let purpose: String = key.getattr("purpose")?.extract()?;
     let state: String = key.getattr("state")?.extract()?;
-    Ok(Key {
-        purpose: match purpose.as_str() {
-            "code_signing" => KeyPurpose::CodeSigning,
-            "device_credential" => KeyPurpose::DeviceCredential,
-            _ => return Err(invalid_field("purpose")),
-        },
+    Ok(Some(Key {
+        purpose,
         issuer: field(&key.getattr("issuer")?, "issuer")?,
         number: field(&key.getattr("number")?, "number")?,
         state: match state.as_str() {
@@ -63,5 +66,5 @@ fn read_key(key: &Bound<'_, PyAny>) -> PyResult<Key> {
             _ => return Err(invalid_field("state")),
         },
         public_key: PublicKey::from_sec1(point).map_err(|_| invalid_field("public_key"))?,
-    })
+    }))
 }

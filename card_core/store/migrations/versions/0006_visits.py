@@ -17,7 +17,7 @@ from sqlalchemy import (
 from card_core.store.columns import Instant
 
 revision = "0006"
-down_revision = "0001"
+down_revision = "0002"
 
 
 def upgrade() -> None:

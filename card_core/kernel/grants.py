@@ -1,0 +1,164 @@
+"""What an accepted scan gives the institution: a view, a pseudonym, a receipt, perhaps a visit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from card_core import business_types, receipts
+from card_core.codes import ForWhom, KeyPurpose, KeyState, Presence
+from card_core.errors import NoReceiptKeyError
+from card_core.holder_views import HolderViews
+from card_core.presented import Medium
+from card_core.pseudonyms import Pseudonyms
+from card_core.receipts import NO_SCAN, ReceiptContent, ReceiptKind
+from card_core.store import Reader, audit, issuers
+from card_core.store.institutions import Institution, Terminal
+from card_core.store.visits import Visit
+from card_core.visits import VisitPolicy, VisitTokens, opens_visit
+from crypto.keys import KeyProvider, Signer
+
+CHAIN = "scan"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What all receipts of one transaction share: the key, and the audit log's head."""
+
+    issuer: int
+    key_number: int
+    signer: Signer
+    audit_seq: int
+    audit_link: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReceiptFacts:
+    """What one receipt is about; as in ReceiptContent, with the clerk's own words."""
+
+    kind: ReceiptKind
+    at: datetime
+    id: str
+    business_type: str
+    amount_fen: int | None
+    medium: Medium
+    presence: Presence
+    for_whom: ForWhom
+    holder_id: str
+    terminal: Terminal
+    institution: Institution
+    operator: str
+    department: str
+    original_scan_id: str = NO_SCAN
+
+
+class ReceiptMaker:
+    """Makes receipts under the issuer's active receipt key; safe in many threads."""
+
+    def __init__(self, keys: KeyProvider, pseudonyms: Pseudonyms) -> None:
+        self._keys = keys
+        self._pseudonyms = pseudonyms
+        self._signers: dict[str, Signer] = {}
+
+    def make(self, tx: Reader, facts: Sequence[ReceiptFacts]) -> list[bytes]:
+        """A receipt for each, all under one signature. Raises NoReceiptKeyError, CryptoError."""
+        if not facts:
+            return []
+        stamp = self._stamp(tx)
+        return receipts.make_receipts([self._content(one, stamp) for one in facts], stamp.signer)
+
+    def _stamp(self, tx: Reader) -> Stamp:
+        own = issuers.own(tx)
+        numbers = [
+            key.number
+            for key in issuers.keys(tx)
+            if own is not None
+            and key.issuer == own.number
+            and key.purpose is KeyPurpose.RECEIPT
+            and key.state is KeyState.ACTIVE
+        ]
+        if own is None or not numbers:
+            raise NoReceiptKeyError
+        number = max(numbers)
+        return Stamp(own.number, number, self._signer(own.number, number), *audit.head(tx, CHAIN))
+
+    def _signer(self, issuer: int, number: int) -> Signer:
+        name = receipt_key(issuer, number)
+        signer = self._signers.get(name)
+        if signer is None:
+            signer = self._signers[name] = self._keys.signer(name)
+        return signer
+
+    def _content(self, one: ReceiptFacts, stamp: Stamp) -> ReceiptContent:
+        clerk = receipts.NO_CLERK
+        if one.operator or one.department:
+            salt = self._pseudonyms.clerk_salt(one.id)
+            clerk = receipts.commit_to_clerk(one.operator, one.department, salt)
+        return ReceiptContent(
+            kind=one.kind,
+            issuer=stamp.issuer,
+            key_number=stamp.key_number,
+            at=one.at,
+            scan_id=one.id,
+            original_scan_id=one.original_scan_id,
+            business_type=one.business_type,
+            amount_fen=one.amount_fen,
+            medium=one.medium,
+            presence=one.presence,
+            for_whom=one.for_whom,
+            pseudonym=self._pseudonyms.of(one.holder_id, one.institution.id),
+            clerk=clerk,
+            terminal=one.terminal.serial_number,
+            institution_code=one.institution.code,
+            audit_chain=CHAIN,
+            audit_seq=stamp.audit_seq,
+            audit_link=stamp.audit_link,
+        )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Grants:
+    """What the composition root gives the kernel to answer accepted scans with."""
+
+    receipts: ReceiptMaker
+    pseudonyms: Pseudonyms
+    visit_tokens: VisitTokens
+    visit_policy: VisitPolicy
+    views: HolderViews
+
+
+def receipt_key(issuer: int, key_number: int) -> str:
+    """The key provider's name for the key that signs this issuer's receipts."""
+    return f"receipt.{issuer}.{key_number}"
+
+
+def new_visit(
+    policy: VisitPolicy,
+    *,
+    visit_id: str,
+    facts: ReceiptFacts,
+    card_id: str,
+    issuer: int,
+) -> Visit | None:
+    """The visit that an accepted scan opens; None where it opens none.
+
+    A step of a visit opens none, or a visit would never have to end.
+    """
+    steps = opens_visit(business_types.get(facts.business_type), facts.institution.kind)
+    if not steps or facts.medium is Medium.VISIT_TOKEN:
+        return None
+    return Visit(
+        id=visit_id,
+        holder_id=facts.holder_id,
+        card_id=card_id,
+        institution_id=facts.institution.id,
+        scan_id=facts.id,
+        business_types=steps,
+        opened_at=facts.at,
+        ends_at=facts.at + timedelta(hours=policy.hours),
+        issuer=issuer,
+        presence=facts.presence,
+        for_whom=facts.for_whom,
+        steps_max=policy.steps_max,
+        consuming_max=policy.consuming_max,
+        amount_max_fen=policy.amount_max_fen,
+    )
