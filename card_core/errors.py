@@ -17,6 +17,7 @@
         AlreadyExistsError      there is one already
         InvalidActError         a field of the act is out of its limits
         IdempotencyConflictError    the request id was used for another content
+        NotReversibleError      nothing, or nothing more, of this scan can be taken back
         ReplayedRequestError    the signed request was seen before, or is too old
       SignInError
         SignInRefusedError      unknown person or wrong password, told apart by nothing
@@ -181,6 +182,15 @@ class ReplayedRequestError(KernelError):
     code = "replayed_request"
     message_zh = "该签名请求已使用过或已过期，请重新签名"
     message_en = "This signed request was used before or is too old; sign anew"
+
+
+class NotReversibleError(KernelError):
+    code = "not_reversible"
+
+    def __init__(self, message_zh: str, message_en: str) -> None:
+        self.message_zh = message_zh
+        self.message_en = message_en
+        super().__init__()
 
 
 class SignInError(CardCoreError):

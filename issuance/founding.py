@@ -13,6 +13,7 @@ from card_core.errors import TamperedRowError
 from card_core.kernel import Actor, ActorKind, Kernel
 from card_core.kernel.acts.operators import NewOperator
 from card_core.kernel.acts.set_up import RegisterIssuerKey, SetUpFirstOperators, SetUpIssuer
+from card_core.kernel.grants import receipt_key
 from card_core.minting import code_signing_key
 from card_core.sign_in import check_new_operator_password, hash_password
 from card_core.store import Store, issuers, operators
@@ -31,7 +32,11 @@ SECRET_SIZES_BYTES = {
     "audit": 32,
     "box_wrap": 16,
     "password": 32,
+    "pseudonym": 32,
+    "visit": 32,
 }
+# Receipt keys are numbered by themselves; the founding one is the first.
+RECEIPT_KEY_NUMBER = 1
 MADE_HERE = ("keys", "sessions", "sscard.db", "sscard.db-wal", "sscard.db-shm")
 
 _FOUNDING = Actor(ActorKind.SYSTEM, "founding")
@@ -100,7 +105,7 @@ def found(
         # 3 the database
         store.upgrade()
         # 4 what the service can't be without
-        _set_up(store, keys, bureau, people)
+        _set_up(store, keys, settings, bureau, people)
     # 5 done
     settings.home.write_facts(HomeFacts(bureau.issuer, bureau.key_number))
 
@@ -109,17 +114,40 @@ def _make_keys(settings: Settings, passphrase: bytes, bureau: Bureau) -> KeyFile
     folder = settings.home.keys
     is_begun = (folder / "keyring.json").exists()
     keys = (KeyFiles.open if is_begun else KeyFiles.create)(folder, passphrase)
+    complete_keys(keys, HomeFacts(bureau.issuer, bureau.key_number))
+    return keys
+
+
+def complete_keys(keys: KeyFiles, facts: HomeFacts) -> None:
+    """Make the keys that are missing: all of a new home, or those that a newer version needs."""
     there = keys.names()
     for name, size_bytes in SECRET_SIZES_BYTES.items():
         if name not in there:
             keys.create_secret(name, size_bytes)
-    signing_key = code_signing_key(bureau.issuer, bureau.key_number)
-    if signing_key not in there:
-        keys.create_signer(signing_key)
-    return keys
+    for name in (
+        code_signing_key(facts.issuer, facts.key_number),
+        receipt_key(facts.issuer, RECEIPT_KEY_NUMBER),
+    ):
+        if name not in there:
+            keys.create_signer(name)
 
 
-def _set_up(store: Store, keys: KeyFiles, bureau: Bureau, people: Sequence[NewPerson]) -> None:
+def complete_receipt_key(store: Store, keys: KeyFiles, settings: Settings, issuer: int) -> None:
+    """Register the first receipt key, where the issuer has none."""
+    with store.read() as tx:
+        known = any(
+            key.issuer == issuer and key.purpose is KeyPurpose.RECEIPT for key in issuers.keys(tx)
+        )
+    if not known:
+        public_key = keys.signer(receipt_key(issuer, RECEIPT_KEY_NUMBER)).public_key
+        point = public_key.to_bytes(compressed=True)
+        act = RegisterIssuerKey(issuer, RECEIPT_KEY_NUMBER, point, KeyPurpose.RECEIPT)
+        _perform(make_kernel(store, keys, settings), act)
+
+
+def _set_up(
+    store: Store, keys: KeyFiles, settings: Settings, bureau: Bureau, people: Sequence[NewPerson]
+) -> None:
     try:
         with store.read() as tx:
             own = issuers.own(tx)
@@ -132,12 +160,13 @@ def _set_up(store: Store, keys: KeyFiles, bureau: Bureau, people: Sequence[NewPe
         raise _taken()
     if key is not None and key.public_key != public_key:
         raise _taken()
-    kernel = make_kernel(store, keys)
+    kernel = make_kernel(store, keys, settings)
     if own is None:
         _perform(kernel, SetUpIssuer(bureau.issuer, bureau.card_letters, bureau.name))
     if key is None:
         point = public_key.to_bytes(compressed=True)
         _perform(kernel, RegisterIssuerKey(bureau.issuer, bureau.key_number, point))
+    complete_receipt_key(store, keys, settings, bureau.issuer)
     if not has_operators:
         pepper = keys.secret("password")
         _perform(kernel, SetUpFirstOperators(tuple(person.hashed(pepper) for person in people)))

@@ -14,9 +14,13 @@ from pathlib import Path
 from typing import Protocol
 
 from card_core.errors import SchemaOutdatedError
+from card_core.holder_views import HolderViews
 from card_core.kernel import BoxKeyWrap, Kernel
+from card_core.kernel.grants import Grants, ReceiptMaker
+from card_core.pseudonyms import Pseudonyms
 from card_core.store import FieldCipher, Store, open_store
 from card_core.store.cipher import KEY_SIZES_BYTES as FIELD_CIPHER_KEY_SIZES_BYTES
+from card_core.visits import VisitTokens
 from crypto import random_source
 from crypto.keys import KeyFiles, KeyProvider
 from issuance.errors import HomeError, SettingsError
@@ -63,7 +67,7 @@ def open_installation(settings: Settings, passphrase: bytes) -> Iterator[Install
     with open_founded_database(settings, keys) as store:
         if not store.is_current():
             raise SchemaOutdatedError
-        yield Installation(settings.home, facts, keys, store, make_kernel(store, keys))
+        yield Installation(settings.home, facts, keys, store, make_kernel(store, keys, settings))
 
 
 class _Secrets(Protocol):
@@ -149,10 +153,19 @@ def _check_file_is_there(url: str) -> None:
         )
 
 
-def make_kernel(store: Store, keys: KeyProvider) -> Kernel:
+def make_kernel(store: Store, keys: KeyProvider, settings: Settings) -> Kernel:
+    """Raises crypto.keys.KeyMissingError where the home needs `sscard upgrade`."""
+    pseudonyms = Pseudonyms(keys.secret("pseudonym"))
     return Kernel(
         store,
         clock=utc_now,
         random_bytes=random_bytes,
         box_key_wrap=BoxKeyWrap(keys.secret("box_wrap")),
+        grants=Grants(
+            receipts=ReceiptMaker(keys, pseudonyms),
+            pseudonyms=pseudonyms,
+            visit_tokens=VisitTokens(keys.secret("visit")),
+            visit_policy=settings.visit_policy,
+            views=HolderViews(settings.full_numbers_for),
+        ),
     )

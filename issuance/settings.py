@@ -1,9 +1,12 @@
 """What the environment decides: where the home is, which database, how keys are unlocked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from card_core.business_types import UnknownBusinessTypeError
+from card_core.holder_views import HolderViews
+from card_core.visits import AMOUNT_FEN_MAX, HOURS_MAX, VisitPolicy
 from issuance.errors import SettingsError
 from issuance.home import Home
 
@@ -18,11 +21,16 @@ class Settings:
     database_url: SQLite inside the home unless SSCARD_DATABASE_URL names a PostgreSQL database.
     passphrase_file: holds the key passphrase in its first line (SSCARD_KEY_PASSPHRASE_FILE);
         None: the person is asked.
+    full_numbers_for: the business types at which a terminal gets the whole number
+        (SSCARD_FULL_NUMBERS_FOR); None: all that the table of views allows.
+    visit_policy: the limits of a visit (SSCARD_VISIT_HOURS, _CONSUMING_MAX, _AMOUNT_MAX_FEN).
     """
 
     home: Home
     database_url: str
     passphrase_file: Path | None
+    full_numbers_for: frozenset[str] | None = None
+    visit_policy: VisitPolicy = field(default_factory=VisitPolicy)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -45,7 +53,46 @@ class Settings:
             home=home,
             database_url=environment.get("SSCARD_DATABASE_URL") or home.database_url,
             passphrase_file=Path(passphrase_file).expanduser() if passphrase_file else None,
+            full_numbers_for=_full_numbers(environment.get("SSCARD_FULL_NUMBERS_FOR")),
+            visit_policy=_visit_policy(environment),
         )
+
+
+def _full_numbers(value: str | None) -> frozenset[str] | None:
+    """Business types with commas between them, or `none`. Raises SettingsError."""
+    if not value:
+        return None
+    chosen = frozenset() if value == "none" else frozenset(value.split(","))
+    try:
+        HolderViews(chosen)
+    except UnknownBusinessTypeError:
+        raise SettingsError(
+            "full_numbers_unusable",
+            "SSCARD_FULL_NUMBERS_FOR 应为 none，或以英文逗号分隔的用码业务类型，如 01101,01301。",
+            "SSCARD_FULL_NUMBERS_FOR must be none, or business types with commas between them, "
+            "such as 01101,01301.",
+        ) from None
+    return chosen
+
+
+def _visit_policy(environment: Mapping[str, str]) -> VisitPolicy:
+    """Raises SettingsError."""
+    names = {
+        "hours": "SSCARD_VISIT_HOURS",
+        "consuming_max": "SSCARD_VISIT_CONSUMING_MAX",
+        "amount_max_fen": "SSCARD_VISIT_AMOUNT_MAX_FEN",
+    }
+    given = {limit: environment[name] for limit, name in names.items() if environment.get(name)}
+    try:
+        return VisitPolicy(**{limit: int(value) for limit, value in given.items()})
+    except ValueError:
+        raise SettingsError(
+            "visit_limits_unusable",
+            f"SSCARD_VISIT_HOURS 应为 1 至 {HOURS_MAX}，SSCARD_VISIT_CONSUMING_MAX 应为 0 至 "
+            f"{VisitPolicy().steps_max}，SSCARD_VISIT_AMOUNT_MAX_FEN 应为 0 至 {AMOUNT_FEN_MAX}。",
+            f"SSCARD_VISIT_HOURS must be 1 to {HOURS_MAX}, SSCARD_VISIT_CONSUMING_MAX 0 to "
+            f"{VisitPolicy().steps_max}, SSCARD_VISIT_AMOUNT_MAX_FEN 0 to {AMOUNT_FEN_MAX}.",
+        ) from None
 
 
 def read_secret(path: Path) -> bytes:

@@ -5,7 +5,8 @@ from fastapi import FastAPI
 import scan_api.holders.routes
 import scan_api.pages.routes
 import scan_api.scans.routes
-from scan_api import error_answers, health, openapi
+import scan_api.visits.routes
+from scan_api import business_types, error_answers, health, openapi
 from scan_api.limits import RequestLimits
 from scan_api.reference import page
 from scan_api.request_log import RequestLog
@@ -42,7 +43,9 @@ def create_app(services: Services) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.include_router(scan_api.scans.routes.routes(services))
+    app.include_router(scan_api.visits.routes.routes(services))
     app.include_router(scan_api.holders.routes.routes(services))
+    app.include_router(business_types.routes(services))
     app.include_router(health.routes(services))
     app.include_router(page.routes(app))
     app.include_router(scan_api.pages.routes.routes(services))

@@ -23,6 +23,7 @@ _BY_ERROR: Mapping[type[CardCoreError | CryptoError], Problem] = {
     errors.WrongStateError: problems.WRONG_STATE,
     errors.NotFoundError: problems.NOT_FOUND,
     errors.InvalidActError: problems.INVALID_REQUEST,
+    errors.NotReversibleError: problems.NOT_REVERSIBLE,
     errors.IdempotencyConflictError: problems.IDEMPOTENCY_CONFLICT,
     # Not told apart from a wrong signature: whoever replays has not proved to hold the key.
     errors.ReplayedRequestError: problems.NOT_AUTHENTICATED,
@@ -94,7 +95,7 @@ def _of_error_below(error: CardCoreError | CryptoError) -> ProblemError:
             reason = Reason(error.reason)
             told = {"detail": reason.text_en, "detail_zh": reason.text_zh}
             return ProblemError(problem, extra={"reason": reason.value, **told})
-        case errors.WrongStateError() | errors.InvalidActError():
+        case errors.WrongStateError() | errors.InvalidActError() | errors.NotReversibleError():
             # These say themselves, without personal data, what the catalogue can't know.
             told = {"detail": error.message_en, "detail_zh": error.message_zh}
             return ProblemError(problem, extra=told)

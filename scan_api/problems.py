@@ -191,6 +191,14 @@ CARD_UNUSABLE = Problem(
     "No code was made; `reason` says why.",
     "未生成动态码，原因见 reason。",
 )
+NOT_REVERSIBLE = Problem(
+    "not_reversible",
+    409,
+    "This scan can't be taken back",
+    "该笔业务不能撤销",
+    "Only accepted scans that moved money or goods are taken back, within 90 days.",
+    "只有 90 天内已通过且涉及收费或发药的业务可以撤销。",
+)
 BODY_TOO_LARGE = Problem(
     "body_too_large",
     413,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from card_core import business_types, receipts
-from card_core.codes import ForWhom, KeyPurpose, KeyState, Presence
+from card_core.codes import ForWhom, KeyPurpose, KeyState, Presence, PurposeClass
 from card_core.errors import NoReceiptKeyError
 from card_core.holder_views import HolderViews
-from card_core.presented import Medium
+from card_core.presented import Medium, Presented
 from card_core.pseudonyms import Pseudonyms
 from card_core.receipts import NO_SCAN, ReceiptContent, ReceiptKind
 from card_core.store import Reader, audit, issuers
@@ -137,25 +137,31 @@ def new_visit(
     visit_id: str,
     facts: ReceiptFacts,
     card_id: str,
-    issuer: int,
+    presented: Presented,
 ) -> Visit | None:
     """The visit that an accepted scan opens; None where it opens none.
 
-    A step of a visit opens none, or a visit would never have to end.
+    A step of a visit opens none, or a visit would never have to end; nor does a code on which no
+    money or goods may move, or its holder would have agreed to more than they did.
     """
     steps = opens_visit(business_types.get(facts.business_type), facts.institution.kind)
-    if not steps or facts.medium is Medium.VISIT_TOKEN:
+    if (
+        not steps
+        or presented.medium is Medium.VISIT_TOKEN
+        or presented.purpose_class is not PurposeClass.ANY_USE
+    ):
         return None
     return Visit(
         id=visit_id,
         holder_id=facts.holder_id,
         card_id=card_id,
+        ecard_id=presented.ecard_id,
         institution_id=facts.institution.id,
         scan_id=facts.id,
         business_types=steps,
         opened_at=facts.at,
         ends_at=facts.at + timedelta(hours=policy.hours),
-        issuer=issuer,
+        issuer=presented.issuer,
         presence=facts.presence,
         for_whom=facts.for_whom,
         steps_max=policy.steps_max,

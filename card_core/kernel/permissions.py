@@ -33,6 +33,7 @@ from card_core.kernel.acts.institutions import (
     SuspendTerminal,
 )
 from card_core.kernel.acts.operators import AddOperator, SuspendOperator
+from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
     EnsureBoxKey,
@@ -40,6 +41,7 @@ from card_core.kernel.acts.set_up import (
     SetUpFirstOperators,
     SetUpIssuer,
 )
+from card_core.kernel.acts.visits import EndVisit
 from card_core.store.operators import Role
 
 
@@ -65,6 +67,7 @@ _WHO_WORKS = _MAKER | _CHECKER | _ADMINISTRATOR
 _EVERYBODY = frozenset(Role)
 _SYSTEM = frozenset({ActorKind.SYSTEM})
 _HOLDER = frozenset({ActorKind.HOLDER})
+_TERMINAL = frozenset({ActorKind.TERMINAL})
 
 RULES: Mapping[type[Act], Rule] = MappingProxyType(
     {
@@ -89,6 +92,8 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         WithdrawTemporaryLoss: Rule(_MAKER, others=_HOLDER),
         ReportFormalLoss: Rule(_MAKER),
         CancelCard: Rule(_MAKER, _CHECKER),
+        ReverseScan: Rule(others=_TERMINAL),
+        EndVisit: Rule(others=_HOLDER),
         SignIn: Rule(others=_SYSTEM),
         SignOut: Rule(_EVERYBODY, others=_HOLDER),
     }

@@ -21,7 +21,6 @@ from datetime import datetime
 from typing import Any
 
 from card_core import business_types, receipts
-from card_core.codes import PurposeClass
 from card_core.errors import (
     CardCoreError,
     IdempotencyConflictError,
@@ -248,13 +247,13 @@ def _grant(
     for (scan, one, receipt), visit_id in zip(made, visit_ids, strict=True):
         scan.receipt = receipt
         presented, card = scan.request.presented, scan.card
-        if presented and card and presented.purpose_class is PurposeClass.ANY_USE:
+        if presented and card:
             scan.visit = new_visit(
                 grants.visit_policy,
                 visit_id=visit_id,
                 facts=one,
                 card_id=card.id,
-                issuer=presented.issuer,
+                presented=presented,
             )
     visits.add_all(tx, [scan.visit for scan in accepted if scan.visit])
 

@@ -96,6 +96,11 @@ def digest_of_group(tx: Reader, shared: str) -> tuple[int, str]:
     return len(rows), _digest(rows)
 
 
+def get(tx: Reader, scan_id: str) -> Scan | None:
+    row = tx.connection.execute(select(table).where(table.c.id == scan_id)).first()
+    return None if row is None else _record(tx, row)
+
+
 def count(tx: Reader) -> int:
     total: int = tx.connection.execute(select(func.count()).select_from(table)).scalar_one()
     return total

@@ -17,7 +17,8 @@ from card_core.store.schema import visits as table
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """scan_id: the scan that opened it. ends_at: at this instant it is over, whatever its state.
+    """scan_id: the scan that opened it. ecard_id: whose state counts, too, where an e-card's code
+    did. ends_at: at this instant it is over, whatever its state.
 
     steps_max, consuming_max, amount_max_fen: its limits; steps, consuming, amount_fen: what is
     used of them.
@@ -26,6 +27,7 @@ class Visit:
     id: str
     holder_id: str
     card_id: str
+    ecard_id: int | None
     institution_id: str
     scan_id: str
     business_types: frozenset[str]
@@ -110,6 +112,7 @@ def add_all(tx: Transaction, visits: Sequence[Visit]) -> None:
                 "id": visit.id,
                 "holder_id": visit.holder_id,
                 "card_id": visit.card_id,
+                "ecard_id": visit.ecard_id,
                 "institution_id": visit.institution_id,
                 "scan_id": visit.scan_id,
                 "business_types": ",".join(sorted(visit.business_types)),
@@ -152,6 +155,7 @@ def _record(row: Row[Any]) -> Visit:
         id=row.id,
         holder_id=row.holder_id,
         card_id=row.card_id,
+        ecard_id=row.ecard_id,
         institution_id=row.institution_id,
         scan_id=row.scan_id,
         business_types=frozenset(row.business_types.split(",")),

@@ -6,11 +6,12 @@ hours, business types, a number of steps and an amount that were fixed when the 
 A pharmacy never has one, and the holder ends it whenever they like.
 """
 
-from card_core.visits.policy import HOURS_MAX, VisitPolicy
+from card_core.visits.policy import AMOUNT_FEN_MAX, HOURS_MAX, VisitPolicy
 from card_core.visits.steps import OPENS, opens_visit, step_nonce
 from card_core.visits.token import TOKEN_TEXT_MAX, InvalidVisitTokenError, VisitTokens
 
 __all__ = [
+    "AMOUNT_FEN_MAX",
     "HOURS_MAX",
     "OPENS",
     "TOKEN_TEXT_MAX",

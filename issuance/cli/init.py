@@ -13,7 +13,14 @@ from issuance.cli import screen
 from issuance.cli.desk import passphrase, settings
 from issuance.errors import FileRefusedError, SettingsError
 from issuance.files import not_readable
-from issuance.founding import Bureau, NewPerson, check_can_be_founded, found
+from issuance.founding import (
+    Bureau,
+    NewPerson,
+    check_can_be_founded,
+    complete_keys,
+    complete_receipt_key,
+    found,
+)
 from issuance.installation import open_founded_database
 from issuance.settings import Settings, read_secret
 
@@ -74,11 +81,13 @@ def upgrade() -> None:
     Bring the database up to date; may be repeated.
     """
     chosen = settings()
-    chosen.home.facts()
+    facts = chosen.home.facts()
     keys = KeyFiles.open(chosen.home.keys, passphrase(chosen))
+    complete_keys(keys, facts)
     with open_founded_database(chosen, keys) as store, screen.working("正在升级", "Upgrading"):
         try:
             store.upgrade()
+            complete_receipt_key(store, keys, chosen, facts.issuer)
         except SchemaOutdatedError:
             raise SettingsError(
                 "database_newer",

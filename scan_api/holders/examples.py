@@ -35,6 +35,16 @@ SCANS: dict[str, Any] = {
             "reason": Reason.ACCEPTED.value,
             "reason_zh": Reason.ACCEPTED.text_zh,
             "reason_en": Reason.ACCEPTED.text_en,
+            "medium": "online_code",
+            "amount_fen": 2350,
+            "reversals": [
+                {
+                    "reversal_id": "0019b7a4d2e34f6a9b01c2d3e4f50617",
+                    "kind": "refund",
+                    "amount_fen": 600,
+                    "reversed_at": "2026-01-01T02:10:00Z",
+                }
+            ],
         }
     ]
 }

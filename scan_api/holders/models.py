@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from card_core.presented import Medium
 from card_core.states import CardState, ECardState
+from card_core.store.reversals import ReversalKind
 from card_core.verdicts import Reason
 from scan_api.scans.models import RequestId
 
@@ -76,8 +78,17 @@ class CardStateChange(BaseModel):
     card_state: CardState
 
 
+class HolderReversal(BaseModel):
+    """What was taken back of a scan: refund 退费, return 退药, void 冲正."""
+
+    reversal_id: str
+    kind: ReversalKind
+    amount_fen: int | None
+    reversed_at: datetime
+
+
 class HolderScan(BaseModel):
-    """One scan of this holder's code."""
+    """One scan of this holder's code, or one step of a visit."""
 
     scan_id: str
     scanned_at: datetime
@@ -89,6 +100,9 @@ class HolderScan(BaseModel):
     reason: Reason
     reason_zh: str
     reason_en: str
+    medium: Annotated[Medium | None, Field(description="`visit_token`: a step without a code.")]
+    amount_fen: int | None
+    reversals: list[HolderReversal]
 
 
 class HolderScans(BaseModel):

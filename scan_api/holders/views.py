@@ -1,13 +1,16 @@
 """What a holder sees of the own card and of who scanned it."""
 
+from collections.abc import Sequence
+
 from card_core import business_types
 from card_core.identity import mask_name, mask_number
 from card_core.kernel import Actor
 from card_core.states import CardState, ECardState
-from card_core.store import Reader, cards, holders, institutions, scans
+from card_core.store import Reader, cards, holders, institutions, reversals, scans
+from card_core.store.reversals import Reversal
 from card_core.store.scans import Scan
 from card_core.verdicts import Reason
-from scan_api.holders.models import HolderCard, HolderScan, HolderScans
+from scan_api.holders.models import HolderCard, HolderReversal, HolderScan, HolderScans
 from scan_api.services import Services
 
 SCANS_SHOWN_MAX = 50
@@ -34,8 +37,11 @@ def view_scans(services: Services, holder: Actor) -> HolderScans:
     """The latest scans of the holder's codes, refused ones too."""
     with services.store.read() as tx:
         found = scans.of_holder(tx, holder.id, limit=SCANS_SHOWN_MAX)
+        taken_back = reversals.of_scans(tx, [scan.id for scan in found])
         names = {scan.institution_id: _institution_name(tx, scan) for scan in found}
-    return HolderScans(scans=[_view(scan, names[scan.institution_id]) for scan in found])
+    return HolderScans(
+        scans=[_view(scan, names[scan.institution_id], taken_back) for scan in found]
+    )
 
 
 def _institution_name(tx: Reader, scan: Scan) -> str:
@@ -43,7 +49,7 @@ def _institution_name(tx: Reader, scan: Scan) -> str:
     return institution.name if institution else ""
 
 
-def _view(scan: Scan, institution_name: str) -> HolderScan:
+def _view(scan: Scan, institution_name: str, taken_back: Sequence[Reversal]) -> HolderScan:
     business_type = business_types.get(scan.business_type)
     return HolderScan(
         scan_id=scan.id,
@@ -56,4 +62,16 @@ def _view(scan: Scan, institution_name: str) -> HolderScan:
         reason=scan.reason,
         reason_zh=scan.reason.text_zh,
         reason_en=scan.reason.text_en,
+        medium=scan.medium,
+        amount_fen=scan.amount_fen,
+        reversals=[
+            HolderReversal(
+                reversal_id=one.id,
+                kind=one.kind,
+                amount_fen=one.amount_fen,
+                reversed_at=one.reversed_at,
+            )
+            for one in taken_back
+            if one.scan_id == scan.id
+        ],
     )

@@ -4,6 +4,14 @@ from typing import Any
 
 from card_core.verdicts import Reason
 
+# Under a key of nobody: it can be read, and no issuer verifies it.
+RECEIPT = (
+    "AQGqAQABAQAAAZt22upoABm3pMHSP16KkLHC0-T1BgAAAAAAAAAAAAAAAAAAAAAwMjEyMQAACS4BAABd"
+    "DB9-kqtE0bOmyOB_IVqQhhYMXkb5WBeLkInTHWRQ1WCyAls5bNWtCy4CcrBKp4gAAAAAAAAAoQAAAAAA"
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEc2NhbgxQMTEwMTAxMDAwMDEAFfRPWzKW"
+    "VwMU8JRjAYfcqKX-ik_CKDmwvA5VgvmC6g2GHhpHA7S0iG9ALJwl7okZ3M5yhRGIigi3Ryn2J24r"
+)
+
 REQUEST: dict[str, Any] = {
     "code": "7406" + "0" * 248 + "1",
     "business_type": "02121",
@@ -28,18 +36,35 @@ def _verdict(reason: Reason, *, card_state: str | None, holder: Any) -> dict[str
             "holder_zh": action.holder_zh,
             "holder_en": action.holder_en,
         },
-        "holder": holder,
         "card_state": card_state,
         "scanned_at": "2026-01-01T00:00:17Z",
+        "presence": None if card_state is None else "plain",
+        "for_whom": None if card_state is None else "self",
+        "holder": holder,
+        "pseudonym": holder and "5d0c1f7e92ab44d1b3a6c8e07f215a90",
+        "receipt": holder and RECEIPT,
+        "clerk_salt": holder and "c0ffee00112233445566778899aabbcc",
+        "visit": None,
     }
 
 
 # Nobody's number: there is no region 99.
-_SHOWN = {"view": "full", "name": "王小明", "social_security_number": "990101199001011237"}
+_SHOWN = {
+    "view": "full",
+    "name": "王小明",
+    "social_security_number": "990101199001011237",
+    "card_number": "FS1234567",
+    "sign_number": "00000120260101000000000017",
+    "phone": None,
+    "sex": None,
+    "age_band": None,
+    "entitled": None,
+}
 
 ACCEPTED = _verdict(Reason.ACCEPTED, card_state="normal", holder=_SHOWN)
 ALREADY_USED = _verdict(Reason.ALREADY_USED, card_state="normal", holder=None)
 CARD_LOST = _verdict(Reason.CARD_LOST, card_state="temporary_loss", holder=None)
+VISIT_ENDED = _verdict(Reason.VISIT_ENDED, card_state=None, holder=None)
 EXPIRED = _verdict(Reason.EXPIRED, card_state=None, holder=None)
 
 TERMINAL: dict[str, Any] = {

@@ -43,10 +43,10 @@ def record(
     caller = authenticate(services.store, signed, now)
     check_media_type(content_type)
     scan = parse_body(ScanRequest, signed.body)
-    business_type = _business_type(caller, scan.business_type)
+    business_type = business_type_at(caller, scan.business_type)
     checked, refusal = _check(services, caller, scan, business_type, now)
     if refusal in _WORTHLESS:
-        _take_refusal(limit, caller, now)
+        take_refusal(limit, caller, now)
     presented = None if checked is None else services.presenter.present(checked)
     if checked is not None and presented is None:
         refusal = Reason.UNKNOWN_CARD
@@ -64,7 +64,7 @@ def record(
         department=scan.department or "",
     )
     answer = json.loads(services.writer.submit(request).result())
-    return _verdict(answer).model_dump_json().encode()
+    return verdict_of(answer).model_dump_json().encode()
 
 
 def view_terminal(services: Services, signed: SignedRequest) -> TerminalView:
@@ -89,7 +89,8 @@ def view_terminal(services: Services, signed: SignedRequest) -> TerminalView:
     )
 
 
-def _business_type(caller: Caller, code: str) -> BusinessType:
+def business_type_at(caller: Caller, code: str) -> BusinessType:
+    """Raises: ProblemError (unknown_business_type, business_type_not_allowed)."""
     try:
         business_type = business_types.get(code)
     except UnknownBusinessTypeError:
@@ -121,13 +122,14 @@ def _check(
     return checked, None
 
 
-def _take_refusal(limit: RefusalLimit, caller: Caller, now: datetime) -> None:
+def take_refusal(limit: RefusalLimit, caller: Caller, now: datetime) -> None:
+    """Count a worthless code. Raises: ProblemError (too_many_refusals)."""
     wait_seconds = limit.take(caller.terminal.id, now)
     if wait_seconds:
         raise ProblemError(problems.TOO_MANY_REFUSALS, headers={"Retry-After": str(wait_seconds)})
 
 
-def _verdict(answer: Answer) -> Verdict:
+def verdict_of(answer: Answer) -> Verdict:
     """Made of the kernel's answer and the texts alone, so that a retry gets the same bytes."""
     reason = Reason(answer["reason"])
     action = reason.next_action

@@ -17,6 +17,7 @@ TABLES: dict[str, Mapping[Step, Mapping[StrEnum, StrEnum]]] = {
     "e-card": states.ECARD,  # type: ignore[dict-item]
     "batch": states.BATCH,  # type: ignore[dict-item]
     "approval": states.APPROVAL,  # type: ignore[dict-item]
+    "visit": states.VISIT,  # type: ignore[dict-item]
     "operator, institution, terminal": states.SERVICE,  # type: ignore[dict-item]
 }
 

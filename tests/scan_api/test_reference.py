@@ -11,15 +11,22 @@ from pydantic import BaseModel
 from scan_service import ScanService
 
 from card_core.verdicts import Reason
-from scan_api import problems
+from scan_api import business_types, problems
 from scan_api.holders import examples as holder_examples
 from scan_api.holders import models as holder_models
 from scan_api.scans import examples as scan_examples
 from scan_api.scans import models as scan_models
+from scan_api.visits import examples as visit_examples
+from scan_api.visits import models as visit_models
 
 OPERATIONS = {
     "recordScan": "POST /v1/scans",
     "getTerminal": "GET /v1/terminal",
+    "listBusinessTypes": "GET /v1/business-types",
+    "takeVisitStep": "POST /v1/visit-steps",
+    "reverseScan": "POST /v1/scans/{scan_id}/reversals",
+    "listVisits": "GET /v1/holder/visits",
+    "endVisit": "DELETE /v1/holder/visits/{visit_id}",
     "signIn": "POST /v1/holder/sign-ins",
     "signOut": "DELETE /v1/holder/sign-ins",
     "getCard": "GET /v1/holder/card",
@@ -37,6 +44,13 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (scan_models.Verdict, scan_examples.CARD_LOST),
     (scan_models.Verdict, scan_examples.EXPIRED),
     (scan_models.TerminalView, scan_examples.TERMINAL),
+    (business_types.BusinessTypeList, business_types.EXAMPLE),
+    (visit_models.StepRequest, visit_examples.STEP),
+    (scan_models.Verdict, visit_examples.STEP_TAKEN),
+    (scan_models.Verdict, visit_examples.VISIT_ENDED),
+    (visit_models.ReversalRequest, visit_examples.REVERSAL),
+    (visit_models.ReversalView, visit_examples.REVERSED),
+    (visit_models.HolderVisits, visit_examples.VISITS),
     (holder_models.HolderCard, holder_examples.CARD),
     (holder_models.ShownCode, holder_examples.CODE),
     (holder_models.CardStateChange, holder_examples.LOST),

@@ -1,6 +1,6 @@
 """Visits under one code, and scans that were taken back."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from card_core.store.columns import Instant
 from card_core.store.schema.base import ID, STATE, guard, metadata
@@ -11,6 +11,7 @@ visits = Table(
     Column("id", ID, primary_key=True),
     Column("holder_id", ID, nullable=False),
     Column("card_id", ID, nullable=False),
+    Column("ecard_id", BigInteger),  # where it was opened by an e-card's code
     Column("institution_id", ID, ForeignKey("institutions.id"), nullable=False),
     Column("scan_id", ID, nullable=False, unique=True),  # that opened it
     Column("business_types", String(128), nullable=False),

@@ -5,6 +5,7 @@ Revision 0006. There is no way back below it: what it holds is not to be dropped
 
 from alembic import op
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKeyConstraint,
     Integer,
@@ -26,6 +27,7 @@ def upgrade() -> None:
         Column("id", String(length=32), nullable=False),
         Column("holder_id", String(length=32), nullable=False),
         Column("card_id", String(length=32), nullable=False),
+        Column("ecard_id", BigInteger()),
         Column("institution_id", String(length=32), nullable=False),
         Column("scan_id", String(length=32), nullable=False),
         Column("business_types", String(length=128), nullable=False),
