@@ -13,6 +13,7 @@
         SamePersonError         whoever proposed may not approve
         ContentChangedError     what is approved is not what was proposed
         WrongStateError         the thing is in a state in which this can't be done
+        TooEarlyError           this can't be done yet
         NotFoundError           there is no such thing
         AlreadyExistsError      there is one already
         InvalidActError         a field of the act is out of its limits
@@ -134,6 +135,19 @@ class WrongStateError(KernelError):
         super().__init__()
         self.thing = thing
         self.state = state
+
+
+class TooEarlyError(KernelError):
+    """possible_at: aware; from when on it can be done. None where nothing has fixed that yet."""
+
+    code = "too_early"
+
+    def __init__(self, possible_at: datetime | None) -> None:
+        when = "" if possible_at is None else f"{possible_at:%Y-%m-%d %H:%M:%S} UTC"
+        self.message_zh = f"尚不能进行此操作{f'，最早 {when}' if when else ''}"
+        self.message_en = f"This can't be done yet{f', at the earliest {when}' if when else ''}"
+        super().__init__()
+        self.possible_at = possible_at
 
 
 class NotFoundError(KernelError):

@@ -17,8 +17,9 @@ from card_core.kernel import Act, Actor, ActorKind, Answer, BoxKeyWrap, Dangerou
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk
 from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
 from card_core.kernel.acts.institutions import DesignateInstitution, EnrolTerminal
+from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
 from card_core.kernel.acts.operators import NewOperator
-from card_core.kernel.acts.set_up import RegisterIssuerKey, SetUpFirstOperators, SetUpIssuer
+from card_core.kernel.acts.set_up import SetUpFirstOperators, SetUpIssuer
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.minting import Minter, code_signing_key
 from card_core.presenting import Presenter
@@ -80,19 +81,23 @@ class MemorySigner:
 
 
 class MemoryKeys(KeyProvider):
-    """A key provider for tests: one code-signing key and the wrapping key of box keys."""
+    """A key provider for tests: a code-signing key, what `make` adds, and secrets."""
 
     def __init__(self) -> None:
-        self.code_signing = MemorySigner(sm2.PrivateKey.generate())
+        self._signers: dict[str, MemorySigner] = {}
+        self.code_signing = self.make(code_signing_key(ISSUER, KEY_NUMBER))
+
+    def make(self, name: str) -> MemorySigner:
+        return self._signers.setdefault(name, MemorySigner(sm2.PrivateKey.generate()))
 
     def signer(self, name: str) -> Signer:
-        return {code_signing_key(ISSUER, KEY_NUMBER): self.code_signing}[name]
+        return self._signers[name]
 
     def secret(self, name: str) -> bytes:
         return {"box_wrap": BOX_WRAP_KEY, "password": PEPPER}[name]
 
     def names(self) -> tuple[str, ...]:
-        return (code_signing_key(ISSUER, KEY_NUMBER), "box_wrap", "password")
+        return (*self._signers, "box_wrap", "password")
 
 
 def make_cipher() -> FieldCipher:
@@ -185,7 +190,6 @@ class Bureau:
             self.keys,
             kernel,
             issuer=ISSUER,
-            key_number=KEY_NUMBER,
             clock=clock,
             random_bytes=kernel.random_bytes,
         )

@@ -34,14 +34,18 @@ WATCH_SECONDS = 1.0
 _log = logging.getLogger("sscard.serving")
 
 
-def make_service(site: Installation) -> FastAPI:
+def make_key_ring(site: Installation) -> KeyRingCache:
+    """The keys that codes are checked with; to be kept fresh (`refreshed`) while a service runs."""
+    return KeyRingCache(site.store, utc_now)
+
+
+def make_service(site: Installation, key_ring: KeyRingCache) -> FastAPI:
     """The whole HTTP service over an opened installation."""
     minter = Minter(
         site.store,
         site.keys,
         site.kernel,
         issuer=site.facts.issuer,
-        key_number=site.facts.key_number,
         clock=utc_now,
         random_bytes=random_bytes,
     )
@@ -52,7 +56,7 @@ def make_service(site: Installation) -> FastAPI:
             minter=minter,
             presenter=Presenter(site.store, BoxKeyWrap(site.keys.secret("box_wrap"))),
             writer=ScanWriter(site.kernel),
-            key_ring=KeyRingCache(site.store, utc_now),
+            key_ring=key_ring.ring,
             pepper=site.pepper,
             clock=utc_now,
         )

@@ -36,7 +36,6 @@ def test_codes_are_minted_over_a_slow_module_like_over_any_other(bureau: Bureau)
         module,
         bureau.kernel,
         issuer=ISSUER,
-        key_number=KEY_NUMBER,
         clock=bureau.clock,
         random_bytes=bureau.kernel.random_bytes,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from card_core import states
+from card_core.codes import key_life
 from card_core.errors import WrongStateError
 from card_core.states import CardState, Step
 
@@ -18,6 +19,7 @@ TABLES: dict[str, Mapping[Step, Mapping[StrEnum, StrEnum]]] = {
     "batch": states.BATCH,  # type: ignore[dict-item]
     "approval": states.APPROVAL,  # type: ignore[dict-item]
     "operator, institution, terminal": states.SERVICE,  # type: ignore[dict-item]
+    "issuer key": key_life.KEY,  # type: ignore[dict-item]
 }
 
 

@@ -26,10 +26,22 @@ from card_core.store.schema.parties import (
 from card_core.store.schema.records import answers, audit_events, audit_heads, outbox, proofs
 from card_core.store.schema.scans import code_box_keys, scans, spent
 from card_core.store.schema.signing_in import credentials, sessions, sign_in_attempts
+from card_core.store.schema.trust import peer_scans, trust
 
 # Acts record each change of such a row in the audit log, so that an old row put back is seen.
 AUDITED = frozenset(
-    {issuers, issuer_keys, operators, institutions, terminals, approvals, batches, cards, ecards}
+    {
+        issuers,
+        issuer_keys,
+        trust,
+        operators,
+        institutions,
+        terminals,
+        approvals,
+        batches,
+        cards,
+        ecards,
+    }
 )
 GUARDED = AUDITED | {credentials, sign_in_attempts, sessions}
 
@@ -54,10 +66,12 @@ __all__ = [
     "metadata",
     "operators",
     "outbox",
+    "peer_scans",
     "proofs",
     "scans",
     "sessions",
     "sign_in_attempts",
     "spent",
     "terminals",
+    "trust",
 ]

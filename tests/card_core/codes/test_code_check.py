@@ -330,7 +330,7 @@ def test_an_empty_ring_knows_no_key() -> None:
         [one_key(number=256)],
         [one_key(number=1.0)],
         [one_key(state="retired")],
-        [one_key(purpose="receipt")],
+        [one_key(purpose="something_else")],
         [one_key(number=number % 256, issuer=number // 256) for number in range(513)],
     ],
     ids=["twice", "shared", "negative", "issuer", "number", "float", "state", "purpose", "many"],

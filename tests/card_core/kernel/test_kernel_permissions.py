@@ -3,8 +3,9 @@
 from datetime import date
 
 import pytest
-from bureau import SYSTEM, Bureau, Person, make_application, terminal_actor
+from bureau import ISSUER, KEY_NUMBER, SYSTEM, Bureau, Person, make_application, terminal_actor
 
+from card_core.codes import KeyPurpose
 from card_core.errors import ApprovalNeededError, CardCoreError, NotAllowedError
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
@@ -26,11 +27,17 @@ from card_core.kernel.acts.institutions import (
     SuspendInstitution,
     SuspendTerminal,
 )
+from card_core.kernel.acts.issuer_keys import (
+    ActivateIssuerKey,
+    EndIssuerKey,
+    RegisterIssuerKey,
+    RevocationCause,
+    RevokeIssuerKey,
+)
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
     EnsureBoxKey,
-    RegisterIssuerKey,
     SetUpFirstOperators,
     SetUpIssuer,
 )
@@ -46,9 +53,11 @@ ID = "0" * 32
 MATRIX = {
     "activate_card": "maker",
     "activate_ecard": "maker",
+    "activate_issuer_key": "administrator",
     "add_operator": "administrator",
     "cancel_card": "maker",
     "designate_institution": "maker administrator",
+    "end_issuer_key": "administrator",
     "enrol_terminal": "maker administrator",
     "ensure_box_key": "system",
     "import_roster": "maker",
@@ -59,6 +68,7 @@ MATRIX = {
     "release_batch": "maker",
     "report_formal_loss": "maker",
     "report_temporary_loss": "maker holder",
+    "revoke_issuer_key": "administrator",
     "set_up_first_operators": "system",
     "set_up_issuer": "system",
     "sign_in": "system",
@@ -69,6 +79,9 @@ MATRIX = {
     "withdraw_temporary_loss": "maker holder",
 }
 APPROVERS = {
+    "activate_issuer_key": "administrator checker",
+    "end_issuer_key": "administrator checker",
+    "revoke_issuer_key": "administrator checker",
     "add_operator": "administrator checker",
     "cancel_card": "checker",
     "designate_institution": "administrator checker",
@@ -99,7 +112,10 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         EnsureBoxKey(date(2026, 3, 2), bytes(44)),
         ImportRoster("名册", bytes(32), (make_application(77),), 0),
         IssueChunk(ID, 1),
-        RegisterIssuerKey(9, 1, key),
+        RegisterIssuerKey(ISSUER, 9, key),
+        ActivateIssuerKey(KeyPurpose.CODE_SIGNING, 9),
+        EndIssuerKey(KeyPurpose.CODE_SIGNING, KEY_NUMBER),
+        RevokeIssuerKey(KeyPurpose.CODE_SIGNING, 9, RevocationCause.PRECAUTION),
         ReinstateInstitution("H44060400001"),
         ReinstateTerminal(hospital.serial_number),
         ReleaseBatch(ID, bytes(32)),

@@ -10,7 +10,8 @@ pub(crate) struct KeyRing(pub(crate) sscard_codes::KeyRing);
 
 #[pymethods]
 impl KeyRing {
-    /// Take at most KEY_RING_MAX keys (`CodeKey`); builds a table for each, in 1 to 2 ms.
+    /// Take at most KEY_RING_MAX keys (`CodeKey`); builds a table for each, in 1 to 2 ms. Keys
+    /// that sign neither codes nor device credentials are left out.
     ///
     /// Raises InvalidFieldError: too many, two with the same purpose, issuer and number, or one
     /// public key for both purposes. SelfTestError once a self-test has failed.
@@ -18,8 +19,11 @@ impl KeyRing {
     fn new(py: Python<'_>, keys: &Bound<'_, PyAny>) -> PyResult<Self> {
         operational()?;
         let mut read = Vec::new();
-        for key in keys.try_iter()?.take(KEY_RING_MAX + 1) {
-            read.push(read_key(&key?)?);
+        for key in keys.try_iter()? {
+            read.extend(read_key(&key?)?);
+            if read.len() > KEY_RING_MAX {
+                break;
+            }
         }
         py.detach(|| sscard_codes::KeyRing::new(&read))
             .map(Self)
@@ -41,16 +45,18 @@ impl KeyRing {
     }
 }
 
-fn read_key(key: &Bound<'_, PyAny>) -> PyResult<Key> {
+/// None for a key that no code is ever checked with: of status lists, receipts and the like.
+fn read_key(key: &Bound<'_, PyAny>) -> PyResult<Option<Key>> {
     // Bytes and no other sequence, which might claim any length.
     let point = key.getattr("public_key")?.call_method0("to_bytes")?;
     let point: &[u8] = point.extract()?;
     let purpose: String = key.getattr("purpose")?.extract()?;
     let state: String = key.getattr("state")?.extract()?;
-    Ok(Key {
+    Ok(Some(Key {
         purpose: match purpose.as_str() {
             "code_signing" => KeyPurpose::CodeSigning,
             "device_credential" => KeyPurpose::DeviceCredential,
+            "status" | "receipt" | "peer" | "trust_list" => return Ok(None),
             _ => return Err(invalid_field("purpose")),
         },
         issuer: field(&key.getattr("issuer")?, "issuer")?,
@@ -63,5 +69,5 @@ fn read_key(key: &Bound<'_, PyAny>) -> PyResult<Key> {
             _ => return Err(invalid_field("state")),
         },
         public_key: PublicKey::from_sec1(point).map_err(|_| invalid_field("public_key"))?,
-    })
+    }))
 }
