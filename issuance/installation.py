@@ -18,7 +18,7 @@ from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.store import FieldCipher, Store, open_store
 from card_core.store.cipher import KEY_SIZES_BYTES as FIELD_CIPHER_KEY_SIZES_BYTES
 from crypto import random_source
-from crypto.keys import KeyFiles, KeyProvider
+from crypto.keys import KeyFiles, KeyMaker, KeyProvider
 from issuance.errors import HomeError, SettingsError
 from issuance.home import Home, HomeFacts
 from issuance.settings import Settings
@@ -42,7 +42,7 @@ class Installation:
 
     home: Home
     facts: HomeFacts
-    keys: KeyProvider
+    keys: KeyMaker
     store: Store
     kernel: Kernel
 
