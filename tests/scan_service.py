@@ -23,8 +23,9 @@ from card_core.presenting import Presenter
 from crypto import sm2
 from scan_api import server
 from scan_api.app import create_app
+from scan_api.key_ring import KeyRingCache
 from scan_api.scans.writing import ScanWriter
-from scan_api.services import KeyRingCache, Services
+from scan_api.services import Services
 from scan_api.signed_requests import NONCE_BYTES, authorization
 
 BASE_URL = "https://sscard.test"

@@ -23,9 +23,10 @@ from crypto import SelfTestError, self_test
 from issuance.errors import IssuanceError
 from issuance.installation import Installation, random_bytes, utc_now
 from scan_api.app import create_app
+from scan_api.key_ring import KeyRingCache
 from scan_api.scans.writing import ScanWriter
 from scan_api.server import configure
-from scan_api.services import KeyRingCache, Services
+from scan_api.services import Services
 
 BACKLOG = 2048
 SWEEP_EVERY_SECONDS = 300

@@ -22,7 +22,7 @@ from card_core.kernel.acts.issuer_keys import (
 )
 from card_core.store import schema
 from card_core.verdicts import Reason
-from scan_api.services import KeyRingCache
+from scan_api.key_ring import KeyRingCache
 
 CODES = KeyPurpose.CODE_SIGNING
 WAIT_SECONDS = 10
