@@ -9,13 +9,17 @@ from datetime import datetime
 
 from card_core.codes import CodeKey, KeyRing, key_life
 from card_core.codes.key_life import RING_AGE_SECONDS_MAX
-from card_core.errors import StoreBusyError, StoreError
-from card_core.store import Store, issuers
+from card_core.errors import StoreBusyError, StoreError, TamperedRowError
+from card_core.store import Reader, Store, issuers, trust
+from card_core.store.trust import Trust
+from card_core.trust import TrustList
 from crypto import CryptoError
 
 # An emergency revocation is in force everywhere one refresh later; without a refresh for
 # RING_AGE_SECONDS_MAX, codes are refused: 5 s after the commit no code of the key passes anywhere.
 REFRESH_EVERY_SECONDS = 0.5
+
+_TRUST = "trust"
 
 _log = logging.getLogger("sscard.keys")
 
@@ -42,6 +46,7 @@ class KeyRingCache:
         self._read_at: float | None = None
         self._keys: tuple[CodeKey, ...] = ()
         self._ring = KeyRing(())
+        self._trusted: TrustList | None = None
         self._versions: dict[str, int] = {}
         self._distrusted: frozenset[str] = frozenset()
 
@@ -56,9 +61,14 @@ class KeyRingCache:
             raise StoreBusyError
         return self._ring
 
+    def trusted(self) -> TrustList | None:
+        """The trust list that holds, as fresh as the ring. Raises StoreBusyError."""
+        self.ring()
+        return self._trusted
+
     @property
     def distrusted(self) -> frozenset[str]:
-        """The names of the keys whose rows were tampered with."""
+        """The names of the keys whose rows were tampered with; "trust" for the trust list."""
         return self._distrusted
 
     def refresh(self) -> None:
@@ -68,10 +78,16 @@ class KeyRingCache:
             began = self._monotonic()
             with self._store.read() as tx:
                 stored = issuers.sound_keys(tx)
+                held = _trust(tx)
             now = self._clock()
-            older = self._older(stored.versions)
-            self._report(older | frozenset(stored.tampered))
-            keys = tuple(key_life.at(key, now) for key in stored.keys if key.name not in older)
+            versions = {**stored.versions, _TRUST: held.version if held else 0}
+            older = self._older(versions)
+            self._report(older | {*stored.tampered, *(() if held else (_TRUST,))})
+            self._trusted = trust.list_of(held, now) if held and _TRUST not in older else None
+            keys = (
+                *(key_life.at(key, now) for key in stored.keys if key.name not in older),
+                *(self._trusted.code_keys(now) if self._trusted else ()),
+            )
             if keys != self._keys:
                 # Each usable key costs 1 to 2 ms and 264 KiB: not again for the same keys.
                 self._ring, self._keys = KeyRing(keys), keys
@@ -113,3 +129,11 @@ class KeyRingCache:
         for name in sorted(distrusted - self._distrusted):
             _log.error('{"event": "key_row_tampered", "key": "%s"}', name)
         self._distrusted = distrusted
+
+
+def _trust(tx: Reader) -> Trust | None:
+    """None where the row was tampered with: then no other issuer is trusted."""
+    try:
+        return trust.get(tx)
+    except TamperedRowError:
+        return None

@@ -45,6 +45,7 @@ from card_core.kernel.acts.set_up import (
     SetUpFirstOperators,
     SetUpIssuer,
 )
+from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.store.operators import Role
 
 
@@ -79,6 +80,8 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         ActivateIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         EndIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         RevokeIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        PinTrustAuthority: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR, _SYSTEM),
+        ImportTrustList: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         EnsureBoxKey: Rule(others=_SYSTEM),
         AddOperator: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         SuspendOperator: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from bureau import ISSUER, KEY_NUMBER, Bureau
+from bureau import ISSUER, KEY_NUMBER, Bureau, MemorySigner
 from scan_service import ScanService
 from sqlalchemy import update
+from trusting import document, entry, key, pin, take
 
 from card_core import business_types, codes
-from card_core.codes import KeyPurpose, KeyRing, key_name
+from card_core.codes import KeyPurpose, KeyRing, KeyState, key_name
 from card_core.codes.key_life import ACTIVATION_LEAD, OVERLAP, RING_AGE_SECONDS_MAX
 from card_core.errors import StoreBusyError
 from card_core.kernel.acts.issuer_keys import (
@@ -22,6 +23,7 @@ from card_core.kernel.acts.issuer_keys import (
 )
 from card_core.store import schema
 from card_core.verdicts import Reason
+from crypto import sm2
 from scan_api.key_ring import KeyRingCache
 
 CODES = KeyPurpose.CODE_SIGNING
@@ -262,3 +264,64 @@ def test_a_service_whose_keys_are_stale_is_not_ready_and_scans_nothing(
     assert service.http.get("/readyz").status_code == 503
     seconds.now -= 2
     assert service.scan(service.hospital, code).json()["outcome"] == "accepted"
+
+
+def foreign_code(bureau: Bureau, signer: MemorySigner) -> str:
+    code = codes.OnlineCode(
+        2,
+        1,
+        bureau.clock(),
+        codes.PurposeClass.ANY_USE,
+        business_types.ALL_PURPOSES,
+        bytes(16),
+    ).to_be_signed()
+    return codes.assemble(code, signer.sign(code))
+
+
+def test_another_issuers_keys_are_in_the_ring_for_as_long_as_its_list_holds(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    bureau, theirs = worker.bureau, MemorySigner(sm2.PrivateKey.generate())
+    text = foreign_code(bureau, theirs)
+    assert worker.reason(text) is Reason.UNKNOWN_KEY
+    pin(bureau)
+    peer = key(purpose=KeyPurpose.PEER)
+    take(bureau, document(bureau.clock(), entry(2, keys=(key(theirs), peer)), days=1))
+    worker.cache.refresh()
+    assert worker.reason(text) is Reason.ACCEPTED
+    trusted = worker.cache.trusted()
+    assert trusted is not None
+    assert [issuer.number for issuer in trusted.issuers] == [2]
+    revoked = entry(2, keys=(key(theirs, state=KeyState.REVOKED),))
+    take(bureau, document(bureau.clock(), revoked, edition=2, days=1))
+    worker.cache.refresh()
+    assert worker.reason(text) is Reason.KEY_NOT_ACTIVE
+    take(bureau, document(bureau.clock(), entry(2, keys=(key(theirs),)), edition=3, days=1))
+    bureau.clock.advance(24 * 3600)
+    worker.cache.refresh()
+    assert worker.cache.trusted() is None
+    assert worker.reason(foreign_code(bureau, theirs)) is Reason.UNKNOWN_KEY
+    assert worker.reason(mint(bureau)) is Reason.ACCEPTED
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("how", ["changed", "put back"])
+def test_a_trust_list_changed_by_hand_trusts_nobody_and_is_reported(
+    worker: Worker, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    bureau, theirs = worker.bureau, MemorySigner(sm2.PrivateKey.generate())
+    pin(bureau)
+    take(bureau, document(bureau.clock(), entry(2, keys=(key(theirs),))))
+    worker.cache.refresh()
+    with bureau.store.read() as tx:
+        row = tx.connection.execute(schema.trust.select()).one()._mapping
+    take(bureau, document(bureau.clock(), edition=2))
+    worker.cache.refresh()
+    values = dict(row) if how == "put back" else {"document": row["document"]}
+    with bureau.store.write() as tx:
+        tx.connection.execute(update(schema.trust).values(**values))
+    worker.cache.refresh()
+    assert worker.reason(foreign_code(bureau, theirs)) is Reason.UNKNOWN_KEY
+    assert worker.cache.distrusted == {"trust"}
+    assert "trust" in caplog.text
+    assert worker.reason(mint(bureau)) is Reason.ACCEPTED

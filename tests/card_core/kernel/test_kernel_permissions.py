@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 from bureau import ISSUER, KEY_NUMBER, SYSTEM, Bureau, Person, make_application, terminal_actor
+from trusting import document
 
-from card_core.codes import KeyPurpose
+from card_core.codes import KeyPurpose, key_name
 from card_core.errors import ApprovalNeededError, CardCoreError, NotAllowedError
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
@@ -41,6 +42,7 @@ from card_core.kernel.acts.set_up import (
     SetUpFirstOperators,
     SetUpIssuer,
 )
+from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.permissions import ACTS, RULES, is_dangerous
 from card_core.store.credentials import SubjectKind
 from card_core.store.operators import Role
@@ -61,7 +63,9 @@ MATRIX = {
     "enrol_terminal": "maker administrator",
     "ensure_box_key": "system",
     "import_roster": "maker",
+    "import_trust_list": "administrator",
     "issue_chunk": "maker",
+    "pin_trust_authority": "administrator",
     "register_issuer_key": "administrator",
     "reinstate_institution": "maker administrator",
     "reinstate_terminal": "maker administrator",
@@ -81,6 +85,8 @@ MATRIX = {
 APPROVERS = {
     "activate_issuer_key": "administrator checker",
     "end_issuer_key": "administrator checker",
+    "import_trust_list": "administrator checker",
+    "pin_trust_authority": "administrator checker",
     "revoke_issuer_key": "administrator checker",
     "add_operator": "administrator checker",
     "cancel_card": "checker",
@@ -92,6 +98,14 @@ APPROVERS = {
     "release_batch": "checker",
     "suspend_operator": "administrator checker",
 }
+
+
+def empty_list(bureau: Bureau) -> bytes:
+    """A trust list of this bureau's own."""
+    own = bureau.keys.make(key_name(KeyPurpose.TRUST_LIST, ISSUER, 1))
+    point = own.public_key.to_bytes(compressed=True)
+    bureau.perform(RegisterIssuerKey(ISSUER, 1, point, KeyPurpose.TRUST_LIST), SYSTEM)
+    return document(bureau.clock(), signer=own)
 
 
 def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
@@ -116,6 +130,8 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         ActivateIssuerKey(KeyPurpose.CODE_SIGNING, 9),
         EndIssuerKey(KeyPurpose.CODE_SIGNING, KEY_NUMBER),
         RevokeIssuerKey(KeyPurpose.CODE_SIGNING, 9, RevocationCause.PRECAUTION),
+        PinTrustAuthority(key),
+        ImportTrustList(empty_list(bureau)),
         ReinstateInstitution("H44060400001"),
         ReinstateTerminal(hospital.serial_number),
         ReleaseBatch(ID, bytes(32)),
