@@ -68,9 +68,10 @@ def test_any_flipped_bit_is_refused_or_changes_nothing(bit: int) -> None:
     flipped = bytearray(DOCUMENT)
     flipped[bit // 8] ^= 1 << bit % 8
     try:
-        assert trust.verify(bytes(flipped), [AUTHORITY]) == LIST
-    except TrustListRefusedError as refused:
-        assert refused.why in {"malformed", "bad_signature"}
+        found = trust.verify(bytes(flipped), [AUTHORITY])
+    except TrustListRefusedError:
+        return
+    assert found == LIST
 
 
 CHANGES: dict[str, Any] = {
