@@ -13,6 +13,7 @@
         SamePersonError         whoever proposed may not approve
         ContentChangedError     what is approved is not what was proposed
         WrongStateError         the thing is in a state in which this can't be done
+        TooEarlyError           this can't be done yet
         NotFoundError           there is no such thing
         AlreadyExistsError      there is one already
         InvalidActError         a field of the act is out of its limits
@@ -25,7 +26,6 @@
         SessionEndedError       no such session, or ended, or idle too long
         WeakPasswordError       the new password is too easy
       CardUnusableError         no code can be minted; `reason` says why
-      NoReceiptKeyError         nothing can be proved: the issuer has no active receipt key
 
 The texts hold no personal data and nothing that came from outside. No HTTP here.
 """
@@ -138,6 +138,19 @@ class WrongStateError(KernelError):
         self.state = state
 
 
+class TooEarlyError(KernelError):
+    """possible_at: aware; from when on it can be done. None where nothing has fixed that yet."""
+
+    code = "too_early"
+
+    def __init__(self, possible_at: datetime | None) -> None:
+        when = "" if possible_at is None else f"{possible_at:%Y-%m-%d %H:%M:%S} UTC"
+        self.message_zh = f"尚不能进行此操作{f'，最早 {when}' if when else ''}"
+        self.message_en = f"This can't be done yet{f', at the earliest {when}' if when else ''}"
+        super().__init__()
+        self.possible_at = possible_at
+
+
 class NotFoundError(KernelError):
     """thing: what was looked for; the value is not repeated."""
 
@@ -242,11 +255,3 @@ class CardUnusableError(CardCoreError):
     def __init__(self, reason: StrEnum) -> None:
         super().__init__()
         self.reason = reason
-
-
-class NoReceiptKeyError(CardCoreError):
-    """A scan without evidence is not recorded: whoever runs the service has to activate a key."""
-
-    code = "no_receipt_key"
-    message_zh = "没有启用的凭据密钥，不能出具核验凭据，请联系管理员"
-    message_en = "There is no active receipt key, so no receipt can be made; tell the administrator"

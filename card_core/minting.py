@@ -7,24 +7,20 @@ from typing import Final
 
 from card_core import codes
 from card_core.business_types import ALL_PURPOSES, Purpose
-from card_core.codes import KeyPurpose, KeyState, OnlineCode, PurposeClass
+from card_core.codes import KeyPurpose, OnlineCode, PurposeClass
 from card_core.errors import CardUnusableError
 from card_core.kernel import Actor, ActorKind, BoxKeyWrap, Kernel
 from card_core.kernel.acts.set_up import EnsureBoxKey
 from card_core.kernel.box_keys import BOX_KEY_SIZE_BYTES, box_day
 from card_core.kernel.judging import reason_of_card
-from card_core.store import Store, box_keys, cards, issuers
+from card_core.signing import NoSigningKeyError, SigningKey, SigningKeys
+from card_core.store import Reader, Store, box_keys, cards
 from card_core.verdicts import Reason
 from crypto.keys import KeyProvider
 
 NONCE_SIZE_BYTES: Final = 8
 BOX_WRAP_KEY: Final = "box_wrap"
 _MINTING: Final = Actor(ActorKind.SYSTEM, "minting")
-
-
-def code_signing_key(issuer: int, key_number: int) -> str:
-    """The key provider's name for the key that signs this issuer's codes."""
-    return f"code_signing.{issuer}.{key_number}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,7 +33,8 @@ class MintedCode:
 
 
 class Minter:
-    """Makes online codes under one key of one issuer. Codes leave no row behind until scanned."""
+    """Makes online codes of one issuer, under the key that signs at that instant. Codes leave no
+    row behind until scanned."""
 
     def __init__(
         self,
@@ -46,17 +43,15 @@ class Minter:
         kernel: Kernel,
         *,
         issuer: int,
-        key_number: int,
         clock: Callable[[], datetime],
         random_bytes: Callable[[int], bytes],
     ) -> None:
         self._store = store
         self._kernel = kernel
         self._issuer = issuer
-        self._key_number = key_number
         self._clock = clock
         self._random_bytes = random_bytes
-        self._signer = keys.signer(code_signing_key(issuer, key_number))
+        self._signing_keys = SigningKeys(store, keys, issuer=issuer, clock=clock)
         self._wrap = BoxKeyWrap(keys.secret(BOX_WRAP_KEY))
         self._box_key: tuple[date, bytes] | None = None
 
@@ -71,33 +66,38 @@ class Minter:
 
         Raises CardUnusableError with the reason that a scan would get; StoreError.
         """
-        # 1 the e-card may be used now, and the key may sign
-        ecard_id = self._usable_ecard(holder_id)
+        now = self._clock()
+        # 1 the e-card may be used now, and a key signs
+        with self._store.read() as tx:
+            ecard_id = self._usable_ecard(tx, holder_id, now)
+            key = self._signing_key(tx, now)
         # 2 seal who it is about, with a nonce, under the day's key
-        minted_at = self._clock().replace(microsecond=0)
+        minted_at = now.replace(microsecond=0)
         nonce = self._random_bytes(NONCE_SIZE_BYTES)
         box = codes.seal_box(self._day_key(box_day(minted_at)), ecard_id, nonce)
         # 3 sign
-        code = OnlineCode(self._issuer, self._key_number, minted_at, purpose_class, purposes, box)
+        code = OnlineCode(self._issuer, key.number, minted_at, purpose_class, purposes, box)
         to_be_signed = code.to_be_signed()
-        text = codes.assemble(to_be_signed, self._signer.sign(to_be_signed))
+        text = codes.assemble(to_be_signed, key.signer.sign(to_be_signed))
         return MintedCode(text, minted_at, minted_at + timedelta(seconds=codes.CODE_LIFE_SECONDS))
 
-    def _usable_ecard(self, holder_id: str) -> int:
-        with self._store.read() as tx:
-            card = cards.live_card_of(tx, holder_id)
-            if card is None:
-                raise CardUnusableError(Reason.CARD_CANCELLED)
-            ecard = cards.ecard_of(tx, card.id)
-            key = issuers.get_key(tx, self._issuer, self._key_number, KeyPurpose.CODE_SIGNING)
-        reason = reason_of_card(card, ecard, self._clock())
+    def _usable_ecard(self, tx: Reader, holder_id: str, now: datetime) -> int:
+        card = cards.live_card_of(tx, holder_id)
+        if card is None:
+            raise CardUnusableError(Reason.CARD_CANCELLED)
+        ecard = cards.ecard_of(tx, card.id)
+        reason = reason_of_card(card, ecard, now)
         if reason is not None:
             raise CardUnusableError(reason)
         if card.issuer != self._issuer:
             raise CardUnusableError(Reason.UNKNOWN_CARD)
-        if key is None or key.state is not KeyState.ACTIVE:
-            raise CardUnusableError(Reason.KEY_NOT_ACTIVE)
         return ecard.id
+
+    def _signing_key(self, tx: Reader, now: datetime) -> SigningKey:
+        try:
+            return self._signing_keys.find(tx, KeyPurpose.CODE_SIGNING, now)
+        except NoSigningKeyError:
+            raise CardUnusableError(Reason.KEY_NOT_ACTIVE) from None
 
     def _day_key(self, day: date) -> bytes:
         """The day's box key; made, wrapped and kept where there is none yet."""

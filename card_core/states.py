@@ -83,7 +83,7 @@ class VisitState(StrEnum):
 
 
 class Step(StrEnum):
-    """What can happen to a card, an e-card, a batch, an approval, a visit, or who serves."""
+    """What can happen to a card, an e-card, a batch, an approval, a visit, a key, or who serves."""
 
     ACTIVATE = "activate"
     REPORT_TEMPORARY_LOSS = "report_temporary_loss"
@@ -96,7 +96,9 @@ class Step(StrEnum):
     APPLY = "apply"
     SUSPEND = "suspend"
     REINSTATE = "reinstate"
+    SUPERSEDE = "supersede"
     END = "end"
+    REVOKE = "revoke"
 
 
 # A formal loss is not undone: the holder gets a new card. A locked card goes to formal loss only,

@@ -15,8 +15,8 @@ from enum import Enum
 from importlib.metadata import version
 
 from card_core import codes
+from card_core.codes import KeyPurpose
 from card_core.errors import CardCoreError
-from card_core.minting import code_signing_key
 from crypto import CryptoError, random_source, self_test, sm2
 from crypto.keys import KeyFileError, KeyFiles
 from issuance.errors import IssuanceError
@@ -146,14 +146,16 @@ def _passphrase_file_is_private(settings: Settings) -> str:
 
 def _signs(settings: Settings) -> str:
     """Opens the keys, makes a signature and verifies it."""
-    facts = settings.home.facts()
     if settings.passphrase_file is None:
         return ""
     keys = KeyFiles.open(settings.home.keys, read_secret(settings.passphrase_file))
-    name = code_signing_key(facts.issuer, facts.key_number)
-    signer = keys.signer(name)
-    signer.public_key.verify(signer.sign(_TO_SIGN), _TO_SIGN)
-    return f"{name} 可签名 signs"
+    names = [name for name in keys.names() if name.startswith(f"{KeyPurpose.CODE_SIGNING.value}.")]
+    for name in names:
+        signer = keys.signer(name)
+        signer.public_key.verify(signer.sign(_TO_SIGN), _TO_SIGN)
+    if not names:
+        raise IssuanceError("no_signing_key", "没有动态码签名密钥", "there is no key for codes")
+    return f"{', '.join(names)} 可签名 signs"
 
 
 def _database(settings: Settings) -> str:

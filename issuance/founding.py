@@ -8,16 +8,16 @@ passphrase, and nothing is made twice.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from card_core.codes import KeyPurpose
+from card_core.codes import KeyPurpose, key_name
 from card_core.errors import TamperedRowError
 from card_core.kernel import Actor, ActorKind, Kernel
+from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
 from card_core.kernel.acts.operators import NewOperator
-from card_core.kernel.acts.set_up import RegisterIssuerKey, SetUpFirstOperators, SetUpIssuer
-from card_core.kernel.grants import receipt_key
-from card_core.minting import code_signing_key
+from card_core.kernel.acts.set_up import SetUpFirstOperators, SetUpIssuer
 from card_core.sign_in import check_new_operator_password, hash_password
 from card_core.store import Store, issuers, operators
 from card_core.store.operators import Role
+from crypto import sm2
 from crypto.keys import KeyFiles
 from issuance.batches import new_request_id
 from issuance.errors import HomeError
@@ -35,8 +35,7 @@ SECRET_SIZES_BYTES = {
     "pseudonym": 32,
     "visit": 32,
 }
-# Receipt keys are numbered by themselves; the founding one is the first.
-RECEIPT_KEY_NUMBER = 1
+FIRST_KEY_NUMBER = 1
 MADE_HERE = ("keys", "sessions", "sscard.db", "sscard.db-wal", "sscard.db-shm")
 
 _FOUNDING = Actor(ActorKind.SYSTEM, "founding")
@@ -49,7 +48,6 @@ class Bureau:
     issuer: int
     card_letters: str
     name: str
-    key_number: int = 1
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -107,42 +105,39 @@ def found(
         # 4 what the service can't be without
         _set_up(store, keys, settings, bureau, people)
     # 5 done
-    settings.home.write_facts(HomeFacts(bureau.issuer, bureau.key_number))
+    settings.home.write_facts(HomeFacts(bureau.issuer))
 
 
 def _make_keys(settings: Settings, passphrase: bytes, bureau: Bureau) -> KeyFiles:
     folder = settings.home.keys
     is_begun = (folder / "keyring.json").exists()
     keys = (KeyFiles.open if is_begun else KeyFiles.create)(folder, passphrase)
-    complete_keys(keys, HomeFacts(bureau.issuer, bureau.key_number))
+    complete_keys(keys, bureau.issuer)
     return keys
 
 
-def complete_keys(keys: KeyFiles, facts: HomeFacts) -> None:
+def complete_keys(keys: KeyFiles, issuer: int) -> None:
     """Make the keys that are missing: all of a new home, or those that a newer version needs."""
     there = keys.names()
     for name, size_bytes in SECRET_SIZES_BYTES.items():
         if name not in there:
             keys.create_secret(name, size_bytes)
-    for name in (
-        code_signing_key(facts.issuer, facts.key_number),
-        receipt_key(facts.issuer, RECEIPT_KEY_NUMBER),
-    ):
+    for purpose in KeyPurpose:
+        name = key_name(purpose, issuer, FIRST_KEY_NUMBER)
         if name not in there:
             keys.create_signer(name)
 
 
-def complete_receipt_key(store: Store, keys: KeyFiles, settings: Settings, issuer: int) -> None:
-    """Register the first receipt key, where the issuer has none."""
+def complete_issuer_keys(store: Store, keys: KeyFiles, settings: Settings, issuer: int) -> None:
+    """Register the first key for each purpose for which the issuer has none."""
     with store.read() as tx:
-        known = any(
-            key.issuer == issuer and key.purpose is KeyPurpose.RECEIPT for key in issuers.keys(tx)
-        )
-    if not known:
-        public_key = keys.signer(receipt_key(issuer, RECEIPT_KEY_NUMBER)).public_key
-        point = public_key.to_bytes(compressed=True)
-        act = RegisterIssuerKey(issuer, RECEIPT_KEY_NUMBER, point, KeyPurpose.RECEIPT)
-        _perform(make_kernel(store, keys, settings), act)
+        known = {key.purpose for key in issuers.keys(tx) if key.issuer == issuer}
+    kernel = make_kernel(store, keys, settings, issuer)
+    for purpose in KeyPurpose:
+        if purpose not in known:
+            name = key_name(purpose, issuer, FIRST_KEY_NUMBER)
+            point = keys.signer(name).public_key.to_bytes(compressed=True)
+            _perform(kernel, RegisterIssuerKey(issuer, FIRST_KEY_NUMBER, point, purpose))
 
 
 def _set_up(
@@ -151,25 +146,27 @@ def _set_up(
     try:
         with store.read() as tx:
             own = issuers.own(tx)
-            key = issuers.get_key(tx, bureau.issuer, bureau.key_number, KeyPurpose.CODE_SIGNING)
+            registered = {key.name: key.public_key for key in issuers.keys(tx)}
             has_operators = bool(operators.page(tx, limit=1))
     except TamperedRowError:
         raise _taken() from None
-    public_key = keys.signer(code_signing_key(bureau.issuer, bureau.key_number)).public_key
+    ours = {purpose: _first_key(keys, bureau, purpose) for purpose in KeyPurpose}
     if own is not None and (own.number, own.card_letters) != (bureau.issuer, bureau.card_letters):
         raise _taken()
-    if key is not None and key.public_key != public_key:
+    if any(registered.get(name, key) != key for name, key in ours.values()):
         raise _taken()
-    kernel = make_kernel(store, keys, settings)
+    kernel = make_kernel(store, keys, settings, bureau.issuer)
     if own is None:
         _perform(kernel, SetUpIssuer(bureau.issuer, bureau.card_letters, bureau.name))
-    if key is None:
-        point = public_key.to_bytes(compressed=True)
-        _perform(kernel, RegisterIssuerKey(bureau.issuer, bureau.key_number, point))
-    complete_receipt_key(store, keys, settings, bureau.issuer)
+    complete_issuer_keys(store, keys, settings, bureau.issuer)
     if not has_operators:
         pepper = keys.secret("password")
         _perform(kernel, SetUpFirstOperators(tuple(person.hashed(pepper) for person in people)))
+
+
+def _first_key(keys: KeyFiles, bureau: Bureau, purpose: KeyPurpose) -> tuple[str, sm2.PublicKey]:
+    name = key_name(purpose, bureau.issuer, FIRST_KEY_NUMBER)
+    return name, keys.signer(name).public_key
 
 
 def _perform(kernel: Kernel, act: SetUpIssuer | RegisterIssuerKey | SetUpFirstOperators) -> None:

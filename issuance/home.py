@@ -23,11 +23,10 @@ FOLDER_MODE = 0o700
 class HomeFacts:
     """What was fixed when the home was made.
 
-    issuer: the bureau's issuer number, 1 to 65535, inside every code; key_number: of its code key.
+    issuer: the bureau's issuer number, 1 to 65535, inside every code.
     """
 
     issuer: int
-    key_number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class Home:
             content = json.loads(self.facts_file.read_bytes())
             written = content["format"]
             if written == FORMAT:
-                return HomeFacts(int(content["issuer"]), int(content["key_number"]))
+                return HomeFacts(int(content["issuer"]))
         except FileNotFoundError as error:
             raise HomeError(
                 "home_not_initialised",

@@ -18,11 +18,12 @@ from card_core.holder_views import HolderViews
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.kernel.grants import Grants, ReceiptMaker
 from card_core.pseudonyms import Pseudonyms
+from card_core.signing import SigningKeys
 from card_core.store import FieldCipher, Store, open_store
 from card_core.store.cipher import KEY_SIZES_BYTES as FIELD_CIPHER_KEY_SIZES_BYTES
 from card_core.visits import VisitTokens
 from crypto import random_source
-from crypto.keys import KeyFiles, KeyProvider
+from crypto.keys import KeyFiles, KeyMaker, KeyProvider
 from issuance.errors import HomeError, SettingsError
 from issuance.home import Home, HomeFacts
 from issuance.settings import Settings
@@ -46,7 +47,7 @@ class Installation:
 
     home: Home
     facts: HomeFacts
-    keys: KeyProvider
+    keys: KeyMaker
     store: Store
     kernel: Kernel
 
@@ -67,7 +68,9 @@ def open_installation(settings: Settings, passphrase: bytes) -> Iterator[Install
     with open_founded_database(settings, keys) as store:
         if not store.is_current():
             raise SchemaOutdatedError
-        yield Installation(settings.home, facts, keys, store, make_kernel(store, keys, settings))
+        yield Installation(
+            settings.home, facts, keys, store, make_kernel(store, keys, settings, facts.issuer)
+        )
 
 
 class _Secrets(Protocol):
@@ -153,16 +156,17 @@ def _check_file_is_there(url: str) -> None:
         )
 
 
-def make_kernel(store: Store, keys: KeyProvider, settings: Settings) -> Kernel:
+def make_kernel(store: Store, keys: KeyProvider, settings: Settings, issuer: int) -> Kernel:
     """Raises crypto.keys.KeyMissingError where the home needs `sscard upgrade`."""
     pseudonyms = Pseudonyms(keys.secret("pseudonym"))
+    signing = SigningKeys(store, keys, issuer=issuer, clock=utc_now)
     return Kernel(
         store,
         clock=utc_now,
         random_bytes=random_bytes,
         box_key_wrap=BoxKeyWrap(keys.secret("box_wrap")),
         grants=Grants(
-            receipts=ReceiptMaker(keys, pseudonyms),
+            receipts=ReceiptMaker(signing, pseudonyms),
             pseudonyms=pseudonyms,
             visit_tokens=VisitTokens(keys.secret("visit")),
             visit_policy=settings.visit_policy,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from card_core import errors
 from card_core.errors import CardCoreError
+from card_core.signing import NoSigningKeyError
 from card_core.verdicts import Reason
 from crypto import CryptoError, RandomSourceError, SelfTestError
 from scan_api import problems
@@ -33,7 +34,7 @@ _BY_ERROR: Mapping[type[CardCoreError | CryptoError], Problem] = {
     errors.CardUnusableError: problems.CARD_UNUSABLE,
     errors.StoreBusyError: problems.NOT_READY,
     errors.SchemaOutdatedError: problems.NOT_READY,
-    errors.NoReceiptKeyError: problems.NOT_READY,
+    NoSigningKeyError: problems.NOT_READY,
     SelfTestError: problems.SELF_TEST_FAILED,
     RandomSourceError: problems.NOT_READY,
 }

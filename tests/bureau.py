@@ -4,13 +4,14 @@ import copy
 import itertools
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from card_core import business_types, codes
 from card_core.application import Application, ApplicationKind
-from card_core.codes import CheckedCode, KeyPurpose, KeyRing
+from card_core.codes import CheckedCode, KeyPurpose, KeyRing, key_name
 from card_core.errors import CardCoreError
 from card_core.holder_views import HolderViews
 from card_core.identity import IdentityNumber, check_character
@@ -18,15 +19,17 @@ from card_core.kernel import Act, Actor, ActorKind, Answer, BoxKeyWrap, Dangerou
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk
 from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
 from card_core.kernel.acts.institutions import DesignateInstitution, EnrolTerminal
+from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
 from card_core.kernel.acts.operators import NewOperator
-from card_core.kernel.acts.set_up import RegisterIssuerKey, SetUpFirstOperators, SetUpIssuer
-from card_core.kernel.grants import Grants, ReceiptMaker, receipt_key
+from card_core.kernel.acts.set_up import SetUpFirstOperators, SetUpIssuer
+from card_core.kernel.grants import Grants, ReceiptMaker
 from card_core.kernel.scan_requests import ScanRequest
-from card_core.minting import Minter, code_signing_key
+from card_core.minting import Minter
 from card_core.presenting import Presenter
 from card_core.pseudonyms import Pseudonyms
 from card_core.receipts import ReceiptKey
 from card_core.sign_in import hash_password
+from card_core.signing import SigningKeys
 from card_core.store import FieldCipher, Store, cards, holders, institutions, issuers
 from card_core.store.cards import Card
 from card_core.store.institutions import Terminal
@@ -85,15 +88,16 @@ class MemorySigner:
 
 
 class MemoryKeys(KeyProvider):
-    """A key provider for tests: one code-signing key, one receipt key, and secrets."""
+    """A key provider for tests: code-signing and receipt keys, what `make` adds, and secrets."""
 
     def __init__(self) -> None:
-        self.code_signing = MemorySigner(sm2.PrivateKey.generate())
-        self._signers = {
-            code_signing_key(ISSUER, KEY_NUMBER): self.code_signing,
-            receipt_key(ISSUER, KEY_NUMBER): RECEIPT_SIGNER,
-        }
+        self._signers: dict[str, MemorySigner] = {}
+        self._signers[key_name(KeyPurpose.RECEIPT, ISSUER, KEY_NUMBER)] = RECEIPT_SIGNER
+        self.code_signing = self.make(key_name(KeyPurpose.CODE_SIGNING, ISSUER, KEY_NUMBER))
         self._secrets = {"box_wrap": BOX_WRAP_KEY, "password": PEPPER}
+
+    def make(self, name: str) -> MemorySigner:
+        return self._signers.setdefault(name, MemorySigner(sm2.PrivateKey.generate()))
 
     def signer(self, name: str) -> Signer:
         return self._signers[name]
@@ -110,12 +114,17 @@ RECEIPT_SIGNER = MemorySigner(sm2.PrivateKey.generate())
 
 
 def make_grants(
-    visit_policy: VisitPolicy | None = None, views: HolderViews | None = None
+    store: Store,
+    clock: Callable[[], datetime],
+    visit_policy: VisitPolicy | None = None,
+    views: HolderViews | None = None,
 ) -> Grants:
     """What accepted scans are answered with, under keys of the tests."""
     pseudonyms = Pseudonyms(bytes([5]) * 32)
     return Grants(
-        receipts=ReceiptMaker(MemoryKeys(), pseudonyms),
+        receipts=ReceiptMaker(
+            SigningKeys(store, MemoryKeys(), issuer=ISSUER, clock=clock), pseudonyms
+        ),
         pseudonyms=pseudonyms,
         visit_tokens=VisitTokens(bytes([6]) * 32),
         visit_policy=visit_policy or VisitPolicy(),
@@ -223,7 +232,6 @@ class Bureau:
             self.keys,
             kernel,
             issuer=ISSUER,
-            key_number=KEY_NUMBER,
             clock=clock,
             random_bytes=kernel.random_bytes,
         )

@@ -78,7 +78,7 @@ def kernel(store: Store, clock: Clock, random_bytes: SeededBytes) -> Kernel:
         clock=clock,
         random_bytes=random_bytes,
         box_key_wrap=BoxKeyWrap(BOX_WRAP_KEY),
-        grants=make_grants(),
+        grants=make_grants(store, clock),
     )
 
 

@@ -16,14 +16,16 @@ from bureau import BOX_WRAP_KEY, HOLDER_PASSWORD, PEPPER, Bureau, Person
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from card_core.codes import KeyRing
 from card_core.kernel import BoxKeyWrap
 from card_core.kernel.acts.institutions import EnrolTerminal
 from card_core.presenting import Presenter
 from crypto import sm2
 from scan_api import server
 from scan_api.app import create_app
+from scan_api.key_ring import KeyRingCache
 from scan_api.scans.writing import ScanWriter
-from scan_api.services import KeyRingCache, Services
+from scan_api.services import Services
 from scan_api.signed_requests import NONCE_BYTES, authorization
 
 BASE_URL = "https://sscard.test"
@@ -81,13 +83,14 @@ class ScanService:
     def __init__(self, bureau: Bureau) -> None:
         self.bureau = bureau
         self.clock = bureau.clock
+        self.key_ring = KeyRingCache(bureau.store, bureau.clock)
         self.services = Services(
             kernel=bureau.kernel,
             store=bureau.store,
             minter=bureau.minter,
             presenter=Presenter(bureau.store, BoxKeyWrap(BOX_WRAP_KEY)),
             writer=ScanWriter(bureau.kernel),
-            key_ring=KeyRingCache(bureau.store, bureau.clock),
+            key_ring=self._key_ring,
             pepper=PEPPER,
             clock=bureau.clock,
         )
@@ -96,6 +99,11 @@ class ScanService:
         self.pharmacy = self.enrol(PHARMACY_CODE, 0xC2)
         self.person = bureau.person()
         self.http = self.client()
+
+    def _key_ring(self) -> KeyRing:
+        """As fresh as the background thread keeps it, without the thread."""
+        self.key_ring.refresh()
+        return self.key_ring.ring()
 
     def client(self) -> TestClient:
         """A caller with cookies of its own, straight into the application."""

@@ -36,7 +36,7 @@ from card_core.codes.fields import (
     Presence,
     PurposeClass,
 )
-from card_core.codes.keys import CodeKey, KeyPurpose, KeyState
+from card_core.codes.keys import CodeKey, KeyPurpose, KeyState, key_name
 from card_core.codes.making import (
     DeviceCredential,
     OfflineCode,
@@ -72,6 +72,7 @@ __all__ = [
     "assemble",
     "assemble_credential",
     "check",
+    "key_name",
     "open_box",
     "require_operational",
     "seal_box",

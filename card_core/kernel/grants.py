@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from card_core import business_types, receipts
-from card_core.codes import ForWhom, KeyPurpose, KeyState, Presence, PurposeClass
-from card_core.errors import NoReceiptKeyError
+from card_core.codes import ForWhom, KeyPurpose, Presence, PurposeClass
 from card_core.holder_views import HolderViews
 from card_core.presented import Medium, Presented
 from card_core.pseudonyms import Pseudonyms
 from card_core.receipts import NO_SCAN, ReceiptContent, ReceiptKind
-from card_core.store import Reader, audit, issuers
+from card_core.signing import SigningKeys
+from card_core.store import Reader, audit
 from card_core.store.institutions import Institution, Terminal
 from card_core.store.visits import Visit
 from card_core.visits import VisitPolicy, VisitTokens, opens_visit
-from crypto.keys import KeyProvider, Signer
+from crypto.keys import Signer
 
 CHAIN = "scan"
 
@@ -54,39 +54,17 @@ class ReceiptFacts:
 class ReceiptMaker:
     """Makes receipts under the issuer's active receipt key; safe in many threads."""
 
-    def __init__(self, keys: KeyProvider, pseudonyms: Pseudonyms) -> None:
+    def __init__(self, keys: SigningKeys, pseudonyms: Pseudonyms) -> None:
         self._keys = keys
         self._pseudonyms = pseudonyms
-        self._signers: dict[str, Signer] = {}
 
     def make(self, tx: Reader, facts: Sequence[ReceiptFacts]) -> list[bytes]:
-        """A receipt for each, all under one signature. Raises NoReceiptKeyError, CryptoError."""
+        """A receipt for each, all under one signature. Raises NoSigningKeyError, CryptoError."""
         if not facts:
             return []
-        stamp = self._stamp(tx)
+        key = self._keys.current(KeyPurpose.RECEIPT)
+        stamp = Stamp(self._keys.issuer, key.number, key.signer, *audit.head(tx, CHAIN))
         return receipts.make_receipts([self._content(one, stamp) for one in facts], stamp.signer)
-
-    def _stamp(self, tx: Reader) -> Stamp:
-        own = issuers.own(tx)
-        numbers = [
-            key.number
-            for key in issuers.keys(tx)
-            if own is not None
-            and key.issuer == own.number
-            and key.purpose is KeyPurpose.RECEIPT
-            and key.state is KeyState.ACTIVE
-        ]
-        if own is None or not numbers:
-            raise NoReceiptKeyError
-        number = max(numbers)
-        return Stamp(own.number, number, self._signer(own.number, number), *audit.head(tx, CHAIN))
-
-    def _signer(self, issuer: int, number: int) -> Signer:
-        name = receipt_key(issuer, number)
-        signer = self._signers.get(name)
-        if signer is None:
-            signer = self._signers[name] = self._keys.signer(name)
-        return signer
 
     def _content(self, one: ReceiptFacts, stamp: Stamp) -> ReceiptContent:
         clerk = receipts.NO_CLERK
@@ -124,11 +102,6 @@ class Grants:
     visit_tokens: VisitTokens
     visit_policy: VisitPolicy
     views: HolderViews
-
-
-def receipt_key(issuer: int, key_number: int) -> str:
-    """The key provider's name for the key that signs this issuer's receipts."""
-    return f"receipt.{issuer}.{key_number}"
 
 
 def new_visit(

@@ -32,15 +32,21 @@ from card_core.kernel.acts.institutions import (
     SuspendInstitution,
     SuspendTerminal,
 )
+from card_core.kernel.acts.issuer_keys import (
+    ActivateIssuerKey,
+    EndIssuerKey,
+    RegisterIssuerKey,
+    RevokeIssuerKey,
+)
 from card_core.kernel.acts.operators import AddOperator, SuspendOperator
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
     EnsureBoxKey,
-    RegisterIssuerKey,
     SetUpFirstOperators,
     SetUpIssuer,
 )
+from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.acts.visits import EndVisit
 from card_core.store.operators import Role
 
@@ -74,6 +80,11 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         SetUpIssuer: Rule(others=_SYSTEM),
         SetUpFirstOperators: Rule(others=_SYSTEM),
         RegisterIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR, _SYSTEM),
+        ActivateIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        EndIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        RevokeIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        PinTrustAuthority: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR, _SYSTEM),
+        ImportTrustList: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         EnsureBoxKey: Rule(others=_SYSTEM),
         AddOperator: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         SuspendOperator: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),

@@ -102,7 +102,7 @@ def record_group(
     shows of the holder (`card_core.holder_views`); pseudonym, hex; receipt, as text; clerk_salt,
     hex, where there is an operator or a department; visit, where one was opened, with token,
     ends_at and business_types. Without `grants` there is no pseudonym, receipt or visit.
-    Raises NoReceiptKeyError, CryptoError, StoreError: nothing is recorded then.
+    Raises NoSigningKeyError, CryptoError, StoreError: nothing is recorded then.
     """
     if len(requests) > GROUP_MAX:
         raise ValueError(f"a group has at most {GROUP_MAX} scans")

@@ -1,12 +1,13 @@
 """The bureau as an issuer (发卡机构), its card numbers, and the issuer keys that are trusted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
-from card_core.codes import CodeKey, KeyPurpose, KeyState
-from card_core.errors import NotFoundError
+from card_core.codes import CodeKey, KeyPurpose, KeyState, key_name
+from card_core.errors import NotFoundError, TamperedRowError
 from card_core.store import guarded
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.schema import issuer_keys, issuers
@@ -70,15 +71,68 @@ def take_card_numbers(tx: Transaction, count: int) -> tuple[int, list[str]]:
     return issuer.number, numbers
 
 
+@dataclass(frozen=True, slots=True)
+class StoredKeys:
+    """keys: those whose rows are sound. tampered: the names of those that nobody may rely on.
+
+    versions: of every sound row, by the key's name; a row's version only grows.
+    """
+
+    keys: tuple[CodeKey, ...]
+    tampered: tuple[str, ...]
+    versions: Mapping[str, int]
+
+
 def keys(tx: Reader) -> list[CodeKey]:
-    """All issuer keys, of every purpose and state; what a KeyRing is made of."""
-    statement = select(issuer_keys).order_by(issuer_keys.c.id)
+    """All issuer keys, of every purpose and state; what a KeyRing is made of.
+
+    Raises TamperedRowError.
+    """
+    return [_key(row) for row in guarded.rows(tx, issuer_keys, _all_keys())]
+
+
+def sound_keys(
+    tx: Reader, *, issuer: int | None = None, purpose: KeyPurpose | None = None
+) -> StoredKeys:
+    """As `keys`, but one row that was tampered with doesn't take the others out of service.
+
+    issuer, purpose: of these alone.
+    """
+    statement = _all_keys()
+    if issuer is not None:
+        statement = statement.where(issuer_keys.c.issuer == issuer)
+    if purpose is not None:
+        statement = statement.where(issuer_keys.c.purpose == purpose.value)
+    sound, tampered, versions = [], [], {}
+    for row in tx.connection.execute(statement).all():
+        try:
+            key = _key(guarded.check(tx, issuer_keys, row))
+        except TamperedRowError as error:
+            tampered.append(error.row_id)
+        else:
+            sound.append(key)
+            versions[key.name] = row.version
+    return StoredKeys(tuple(sound), tuple(tampered), versions)
+
+
+def keys_of(tx: Reader, issuer: int, purpose: KeyPurpose) -> list[CodeKey]:
+    """An issuer's keys of one purpose, by number. Raises TamperedRowError."""
+    statement = (
+        select(issuer_keys)
+        .where(issuer_keys.c.issuer == issuer, issuer_keys.c.purpose == purpose.value)
+        .order_by(issuer_keys.c.number)
+    )
     return [_key(row) for row in guarded.rows(tx, issuer_keys, statement)]
 
 
 def get_key(tx: Reader, issuer: int, number: int, purpose: KeyPurpose) -> CodeKey | None:
-    row = guarded.get(tx, issuer_keys, _key_id(issuer, number, purpose))
+    row = guarded.get(tx, issuer_keys, key_name(purpose, issuer, number))
     return None if row is None else _key(row)
+
+
+def lock_keys(tx: Transaction) -> None:
+    """Of acts on issuer keys one goes on at a time: each looks at more keys than its own."""
+    tx.lock("issuer_keys", Lock.OWN)
 
 
 def add_key(tx: Transaction, key: CodeKey) -> None:
@@ -86,18 +140,32 @@ def add_key(tx: Transaction, key: CodeKey) -> None:
         tx,
         issuer_keys,
         {
-            "id": _key_id(key.issuer, key.number, key.purpose),
+            "id": key.name,
             "issuer": key.issuer,
             "number": key.number,
             "purpose": key.purpose.value,
             "public_key": key.public_key.to_bytes(compressed=True),
             "state": key.state.value,
+            "signs_from": key.signs_from,
+            "signs_until": key.signs_until,
         },
     )
 
 
-def _key_id(issuer: int, number: int, purpose: KeyPurpose) -> str:
-    return f"{purpose.value}.{issuer}.{number}"
+def change_key(tx: Transaction, key: CodeKey) -> None:
+    """Write a key's state and times as they are in `key`; the rest of a key never changes."""
+    guarded.change(
+        tx,
+        issuer_keys,
+        key.name,
+        state=key.state.value,
+        signs_from=key.signs_from,
+        signs_until=key.signs_until,
+    )
+
+
+def _all_keys() -> Select[Any]:
+    return select(issuer_keys).order_by(issuer_keys.c.id)
 
 
 def _key(row: Row[Any]) -> CodeKey:
@@ -107,4 +175,6 @@ def _key(row: Row[Any]) -> CodeKey:
         sm2.PublicKey.from_bytes(row.public_key),
         KeyState(row.state),
         KeyPurpose(row.purpose),
+        row.signs_from,
+        row.signs_until,
     )

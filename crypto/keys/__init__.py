@@ -44,7 +44,7 @@ from crypto.keys.errors import (
     WrongPassphraseError,
 )
 from crypto.keys.files import KeyFiles
-from crypto.keys.provider import KeyProvider, Signer
+from crypto.keys.provider import KeyMaker, KeyProvider, Signer
 from crypto.keys.sealing import PASSPHRASE_BYTES_MIN
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "KeyFileError",
     "KeyFiles",
     "KeyKindError",
+    "KeyMaker",
     "KeyMissingError",
     "KeyPermissionsError",
     "KeyProvider",

@@ -35,3 +35,11 @@ class KeyProvider(Protocol):
     def names(self) -> tuple[str, ...]:
         """Return the names of all keys and secrets, sorted."""
         ...
+
+
+class KeyMaker(KeyProvider, Protocol):
+    """A provider in which new signing keys can be made."""
+
+    def create_signer(self, name: str) -> None:
+        """Make an SM2 key that never leaves. Raises KeyExistsError and the rest."""
+        ...

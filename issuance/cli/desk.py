@@ -35,6 +35,14 @@ OperatorOption = Annotated[
 YesOption = Annotated[
     bool, typer.Option("--yes", help="不再询问，直接确认。\n\nDon't ask, I am sure.")
 ]
+SecondOption = Annotated[
+    str | None,
+    typer.Option(
+        "--with",
+        metavar="NAME",
+        help="同在本机登录的复核人，当场生效。\n\nWho approves here and now, signed in too.",
+    ),
+]
 PasswordFileOption = Annotated[
     Path | None,
     typer.Option(
@@ -73,6 +81,28 @@ class Desk:
         """Hand a dangerous act to a second person, and say what they have to do."""
         proposed = self.site.kernel.propose(act, actor=self.actor, request_id=new_request_id())
         show_waiting(proposed["approval_id"])
+
+    def decide(self, act: DangerousAct, second: str | None, *, yes: bool) -> bool:
+        """Propose an act, and, where the second person is at this computer too, let them approve
+        it here and now. Returns whether it is in effect.
+
+        second: who approves, signed in here. Raises KernelError, IssuanceError, typer.Exit.
+        """
+        if second is None:
+            self.propose(act)
+            return False
+        approver = signed_in(self.site, second)
+        with self.site.store.read() as tx:
+            screen.say(*act.summary(tx).split(" / ", 1))
+        make_sure(f"{second} 确认同意？", f"{second}: approve?", yes=yes)
+        proposed = self.site.kernel.propose(act, actor=self.actor, request_id=new_request_id())
+        self.site.kernel.approve(
+            proposed["approval_id"],
+            content_hash=proposed["content_hash"],
+            actor=approver,
+            request_id=new_request_id(),
+        )
+        return True
 
 
 def make_sure(question_zh: str, question_en: str, *, yes: bool) -> None:
@@ -131,18 +161,25 @@ def opened_desk(operator: str | None) -> Iterator[Desk]:
         )
     home = settings().home
     home.facts()
-    token = home.session(operator)
-    if token is None:
+    if home.session(operator) is None:
         raise not_signed_in(operator)
     with opened_site() as site:
-        try:
-            actor = authenticate(site.kernel, token)
-        except SessionEndedError:
-            site.home.drop_session(operator)
-            raise not_signed_in(operator) from None
-        if actor.kind is not ActorKind.OPERATOR:
-            raise not_signed_in(operator)
-        yield Desk(site, actor)
+        yield Desk(site, signed_in(site, operator))
+
+
+def signed_in(site: Installation, operator: str) -> Actor:
+    """Who is signed in at this computer under this name. Raises IssuanceError."""
+    token = site.home.session(operator)
+    if token is None:
+        raise not_signed_in(operator)
+    try:
+        actor = authenticate(site.kernel, token)
+    except SessionEndedError:
+        site.home.drop_session(operator)
+        raise not_signed_in(operator) from None
+    if actor.kind is not ActorKind.OPERATOR:
+        raise not_signed_in(operator)
+    return actor
 
 
 def not_signed_in(operator: str) -> IssuanceError:

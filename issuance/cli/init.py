@@ -17,8 +17,8 @@ from issuance.founding import (
     Bureau,
     NewPerson,
     check_can_be_founded,
+    complete_issuer_keys,
     complete_keys,
-    complete_receipt_key,
     found,
 )
 from issuance.installation import open_founded_database
@@ -83,11 +83,11 @@ def upgrade() -> None:
     chosen = settings()
     facts = chosen.home.facts()
     keys = KeyFiles.open(chosen.home.keys, passphrase(chosen))
-    complete_keys(keys, facts)
+    complete_keys(keys, facts.issuer)
     with open_founded_database(chosen, keys) as store, screen.working("正在升级", "Upgrading"):
         try:
             store.upgrade()
-            complete_receipt_key(store, keys, chosen, facts.issuer)
+            complete_issuer_keys(store, keys, chosen, facts.issuer)
         except SchemaOutdatedError:
             raise SettingsError(
                 "database_newer",

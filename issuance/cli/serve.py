@@ -35,8 +35,13 @@ def serve(
                 "Other machines can reach this address and the service doesn't encrypt. Put a TLS "
                 "proxy in front.",
             )
-        server = serving.RunningServer(serving.make_service(site), listening)
-        with serving.swept(site.kernel), serving.running(server):
+        key_ring = serving.make_key_ring(site)
+        server = serving.RunningServer(serving.make_service(site, key_ring), listening)
+        with (
+            key_ring.refreshed(),
+            serving.swept(site.kernel),
+            serving.running(server),
+        ):
             screen.say(
                 f"服务已启动：{server.url}（Ctrl-C 停止）",
                 f"The service is running at {server.url} (Ctrl-C stops it)",

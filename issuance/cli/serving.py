@@ -23,9 +23,10 @@ from crypto import SelfTestError, self_test
 from issuance.errors import IssuanceError
 from issuance.installation import Installation, random_bytes, utc_now
 from scan_api.app import create_app
+from scan_api.key_ring import KeyRingCache
 from scan_api.scans.writing import ScanWriter
 from scan_api.server import configure
-from scan_api.services import KeyRingCache, Services
+from scan_api.services import Services
 
 BACKLOG = 2048
 SWEEP_EVERY_SECONDS = 300
@@ -34,14 +35,18 @@ WATCH_SECONDS = 1.0
 _log = logging.getLogger("sscard.serving")
 
 
-def make_service(site: Installation) -> FastAPI:
+def make_key_ring(site: Installation) -> KeyRingCache:
+    """The keys that codes are checked with; to be kept fresh (`refreshed`) while a service runs."""
+    return KeyRingCache(site.store, utc_now)
+
+
+def make_service(site: Installation, key_ring: KeyRingCache) -> FastAPI:
     """The whole HTTP service over an opened installation."""
     minter = Minter(
         site.store,
         site.keys,
         site.kernel,
         issuer=site.facts.issuer,
-        key_number=site.facts.key_number,
         clock=utc_now,
         random_bytes=random_bytes,
     )
@@ -52,7 +57,7 @@ def make_service(site: Installation) -> FastAPI:
             minter=minter,
             presenter=Presenter(site.store, BoxKeyWrap(site.keys.secret("box_wrap"))),
             writer=ScanWriter(site.kernel),
-            key_ring=KeyRingCache(site.store, utc_now),
+            key_ring=key_ring.ring,
             pepper=site.pepper,
             clock=utc_now,
         )

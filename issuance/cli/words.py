@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from card_core.codes import KeyState
 from card_core.states import ApprovalState, BatchState, CardState, ECardState, ServiceState
 from card_core.store.operators import Role
 
@@ -40,6 +41,12 @@ _WORDS: Mapping[type[StrEnum], Mapping[str, str]] = MappingProxyType(
         ServiceState: {
             ServiceState.ACTIVE: "启用",
             ServiceState.SUSPENDED: "已停用",
+        },
+        KeyState: {
+            KeyState.PENDING: "待用",
+            KeyState.ACTIVE: "启用",
+            KeyState.VERIFY_ONLY: "仅验签",
+            KeyState.REVOKED: "已吊销",
         },
         Role: {
             Role.MAKER: "经办",

@@ -20,13 +20,12 @@ from card_core.store import guarded, schema
 from card_core.verdicts import Reason
 
 
-def minter(bureau: Bureau, *, issuer: int = ISSUER, key_number: int = KEY_NUMBER) -> Minter:
+def minter(bureau: Bureau, *, issuer: int = ISSUER) -> Minter:
     return Minter(
         bureau.store,
         bureau.keys,
         bureau.kernel,
         issuer=issuer,
-        key_number=key_number,
         clock=bureau.clock,
         random_bytes=bureau.kernel.random_bytes,
     )

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from bureau import ISSUER, KEY_NUMBER, Bureau, MemoryKeys
 from paced_keys import SIGNATURES_PER_SECOND, PacedKeys
 
-from card_core.minting import Minter, code_signing_key
+from card_core.codes import KeyPurpose, key_name
+from card_core.minting import Minter
 
 THREADS = 8
 
@@ -36,7 +37,6 @@ def test_codes_are_minted_over_a_slow_module_like_over_any_other(bureau: Bureau)
         module,
         bureau.kernel,
         issuer=ISSUER,
-        key_number=KEY_NUMBER,
         clock=bureau.clock,
         random_bytes=bureau.kernel.random_bytes,
     )
@@ -56,7 +56,7 @@ def test_the_pace_holds_for_all_signers_of_a_module_together() -> None:
     time_there = Hourglass()
     keys = MemoryKeys()
     module = PacedKeys(keys, now=time_there.now, wait=time_there.wait)
-    name = code_signing_key(ISSUER, KEY_NUMBER)
+    name = key_name(KeyPurpose.CODE_SIGNING, ISSUER, KEY_NUMBER)
 
     def sign(number: int) -> None:
         signer = module.signer(name)
@@ -70,7 +70,7 @@ def test_the_pace_holds_for_all_signers_of_a_module_together() -> None:
 
 def test_by_the_real_clock_it_is_no_faster() -> None:
     module = PacedKeys(MemoryKeys())
-    signer = module.signer(code_signing_key(ISSUER, KEY_NUMBER))
+    signer = module.signer(key_name(KeyPurpose.CODE_SIGNING, ISSUER, KEY_NUMBER))
     started_at = time.monotonic()
     for _ in range(100):
         signer.sign(b"message")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from card_core import states
+from card_core.codes import key_life
 from card_core.errors import WrongStateError
 from card_core.states import CardState, Step
 
@@ -19,6 +20,7 @@ TABLES: dict[str, Mapping[Step, Mapping[StrEnum, StrEnum]]] = {
     "approval": states.APPROVAL,  # type: ignore[dict-item]
     "visit": states.VISIT,  # type: ignore[dict-item]
     "operator, institution, terminal": states.SERVICE,  # type: ignore[dict-item]
+    "issuer key": key_life.KEY,  # type: ignore[dict-item]
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from office import PASSPHRASE, PEOPLE, Office, first_people, make_office
 
+from card_core.codes import KeyPurpose
 from card_core.errors import InvalidActError, WeakPasswordError
 from card_core.kernel import Kernel
 from card_core.store import Store, issuers, operators
@@ -15,6 +16,7 @@ from issuance.home import Home
 from issuance.installation import open_installation
 
 BUREAU = Bureau(7, "FS", "Test bureau")
+KEY_NAMES = {f"{purpose.value}.7.1" for purpose in KeyPurpose}
 
 
 class PowerCutError(Exception):
@@ -42,9 +44,9 @@ def cut_after(owner: type, name: str, calls: int, patched: pytest.MonkeyPatch) -
 
 STOPS = [
     *((KeyFiles, "create_secret", count) for count in range(len(SECRET_SIZES_BYTES))),
-    (KeyFiles, "create_signer", 0),
+    *((KeyFiles, "create_signer", count) for count in range(len(KeyPurpose))),
     (Store, "upgrade", 0),
-    *((Kernel, "perform", count) for count in range(3)),
+    *((Kernel, "perform", count) for count in range(2 + len(KeyPurpose))),
     (Home, "write_facts", 0),
 ]
 
@@ -62,14 +64,16 @@ def test_stopped_anywhere_and_run_again_it_is_finished(
     assert not empty_office.settings.home.is_initialised()
     make(empty_office)
     with open_installation(empty_office.settings, PASSPHRASE.encode()) as site:
-        assert set(site.keys.names()) == {*SECRET_SIZES_BYTES, "code_signing.7.1"}
+        assert set(site.keys.names()) == {*SECRET_SIZES_BYTES, *KEY_NAMES}
         with site.store.read() as tx:
             assert {one.name for one in operators.page(tx)} == set(PEOPLE)
             own = issuers.own(tx)
             keys = issuers.keys(tx)
     assert own is not None
     assert (own.number, own.card_letters) == (7, "FS")
-    assert [key.public_key for key in keys] == [site.keys.signer("code_signing.7.1").public_key]
+    assert {key.name: key.public_key for key in keys} == {
+        name: site.keys.signer(name).public_key for name in KEY_NAMES
+    }
 
 
 def test_finishing_takes_the_same_passphrase(

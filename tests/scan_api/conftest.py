@@ -37,7 +37,7 @@ def shared_service(
         clock=prepared.clock,
         random_bytes=SeededBytes(b"shared"),
         box_key_wrap=wrap,
-        grants=make_grants(),
+        grants=make_grants(store, prepared.clock),
     )
     yield ScanService(prepared.on(kernel, prepared.clock))
     store.close()

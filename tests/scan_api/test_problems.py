@@ -2,17 +2,13 @@ import re
 from typing import Any
 
 import pytest
-from bureau import ISSUER
 from scan_service import BASE_URL, ScanService
 
 from card_core import errors
 from card_core.errors import CardCoreError
-from card_core.kernel.acts.set_up import RegisterIssuerKey
 from card_core.states import CardState
-from crypto import sm2
 from scan_api import problems
 from scan_api.problems import CATALOGUE, ProblemError
-from scan_api.services import KeyRingCache
 
 MEMBERS = ["type", "title", "status", "detail", "code", "title_zh", "detail_zh"]
 
@@ -145,34 +141,3 @@ def test_it_is_not_ready_before_the_database_is_migrated(
 ) -> None:
     monkeypatch.setattr(type(service.services.store), "is_current", lambda _: False)
     assert service.http.get("/readyz").status_code == 503
-
-
-def test_a_new_issuer_key_is_trusted_within_seconds_and_the_same_keys_are_not_built_again(
-    service: ScanService,
-) -> None:
-    ring = KeyRingCache(service.services.store, service.clock)
-    first = ring()
-    stranger = sm2.PrivateKey.generate().public_key().to_bytes(compressed=True)
-    service.bureau.decide(
-        RegisterIssuerKey(ISSUER + 1, 1, stranger),
-        maker=service.bureau.administrator,
-        checker=service.bureau.deputy,
-    )
-    service.clock.advance(2)
-    assert ring() is first
-    service.clock.advance(0.5)
-    second = ring()
-    assert second is not first
-    service.clock.advance(10)
-    assert ring() is second
-
-
-def test_a_clock_that_was_set_back_makes_the_key_ring_doubt_what_it_has(
-    service: ScanService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ring = KeyRingCache(service.services.store, service.clock)
-    ring()
-    service.clock.advance(-1)
-    monkeypatch.setattr(type(service.services.store), "read", lambda _: pytest.fail("it was read"))
-    with pytest.raises(pytest.fail.Exception, match="it was read"):
-        ring()

@@ -100,7 +100,7 @@ def _set_up(url: str) -> Bureau:
         clock=clock,
         random_bytes=SeededBytes(b"prepared"),
         box_key_wrap=BoxKeyWrap(BOX_WRAP_KEY),
-        grants=make_grants(),
+        grants=make_grants(store, clock),
     )
     bureau = Bureau.set_up(kernel, clock, people=PEOPLE)
     store.close()

@@ -26,6 +26,7 @@ from card_core.store.schema.parties import (
 from card_core.store.schema.records import answers, audit_events, audit_heads, outbox, proofs
 from card_core.store.schema.scans import code_box_keys, scans, spent
 from card_core.store.schema.signing_in import credentials, sessions, sign_in_attempts
+from card_core.store.schema.trust import peer_scans, trust
 from card_core.store.schema.visits import reversals, visits
 
 # Acts record each change of such a row in the audit log, so that an old row put back is seen.
@@ -33,6 +34,7 @@ AUDITED = frozenset(
     {
         issuers,
         issuer_keys,
+        trust,
         operators,
         institutions,
         terminals,
@@ -67,6 +69,7 @@ __all__ = [
     "metadata",
     "operators",
     "outbox",
+    "peer_scans",
     "proofs",
     "reversals",
     "scans",
@@ -74,5 +77,6 @@ __all__ = [
     "sign_in_attempts",
     "spent",
     "terminals",
+    "trust",
     "visits",
 ]

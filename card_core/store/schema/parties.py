@@ -33,6 +33,8 @@ issuer_keys = Table(
     Column("purpose", String(24), nullable=False),
     Column("public_key", LargeBinary(33), nullable=False),
     Column("state", STATE, nullable=False),
+    Column("signs_from", Instant),
+    Column("signs_until", Instant),
     *guard(),
     UniqueConstraint("issuer", "number", "purpose"),
 )

@@ -136,7 +136,6 @@ def _mint_expired(site: Installation, holder: DemoHolder) -> str:
         site.keys,
         site.kernel,
         issuer=site.facts.issuer,
-        key_number=site.facts.key_number,
         clock=lambda: utc_now() - EXPIRED_BY,
         random_bytes=random_bytes,
     )

@@ -21,6 +21,7 @@ from issuance.cli.desk import LOOPBACK
 from issuance.cli.serving import (
     RunningServer,
     bind,
+    make_key_ring,
     make_service,
     running,
     serve_until_stopped,
@@ -86,9 +87,15 @@ def served(
     site: Installation, key: TerminalKey, holder: DemoHolder
 ) -> Iterator[tuple[RunningServer, RunningServer, TerminalClient]]:
     """The service, the counter's page, and the pharmacy's terminal that asks for both."""
-    app = make_service(site)
+    key_ring = make_key_ring(site)
+    app = make_service(site, key_ring)
     service = RunningServer(app, bind_near(SERVICE_PORT))
-    with swept(site.kernel), running(service), TerminalClient(service.url, key) as terminal:
+    with (
+        key_ring.refreshed(),
+        swept(site.kernel),
+        running(service),
+        TerminalClient(service.url, key) as terminal,
+    ):
         listening = bind_near(COUNTER_PORT)
         counter_app = create_counter_app(terminal, port=listening.getsockname()[1])
         page = RunningServer(counter_app, listening)

@@ -118,7 +118,7 @@ def run_worker(url: str, batch_id: str, count: int, journal: Path, place: int) -
         clock=Clock(),
         random_bytes=os.urandom,
         box_key_wrap=BoxKeyWrap(BOX_WRAP_KEY),
-        grants=make_grants(),
+        grants=make_grants(store, Clock()),
     )
     die_at(place)
     done = set(journal.read_text().splitlines()) if journal.exists() else set()

@@ -22,8 +22,8 @@ from card_core.errors import (
 )
 from card_core.kernel import Actor, ActorKind, Answer
 from card_core.kernel.acts.cards import CancelCard, CancelReason, ReportFormalLoss
+from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
-from card_core.kernel.acts.set_up import RegisterIssuerKey
 from card_core.kernel.content import canonical_bytes, to_json
 from card_core.sign_in import authenticate, sign_in_operator
 from card_core.states import ApprovalState, CardState

@@ -3,8 +3,10 @@
 from datetime import date
 
 import pytest
-from bureau import SYSTEM, Bureau, Person, make_application, terminal_actor
+from bureau import ISSUER, KEY_NUMBER, SYSTEM, Bureau, Person, make_application, terminal_actor
+from trusting import document
 
+from card_core.codes import KeyPurpose, key_name
 from card_core.errors import ApprovalNeededError, CardCoreError, NotAllowedError
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
@@ -26,14 +28,21 @@ from card_core.kernel.acts.institutions import (
     SuspendInstitution,
     SuspendTerminal,
 )
+from card_core.kernel.acts.issuer_keys import (
+    ActivateIssuerKey,
+    EndIssuerKey,
+    RegisterIssuerKey,
+    RevocationCause,
+    RevokeIssuerKey,
+)
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
     EnsureBoxKey,
-    RegisterIssuerKey,
     SetUpFirstOperators,
     SetUpIssuer,
 )
+from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.permissions import ACTS, RULES, is_dangerous
 from card_core.store.credentials import SubjectKind
 from card_core.store.operators import Role
@@ -46,19 +55,24 @@ ID = "0" * 32
 MATRIX = {
     "activate_card": "maker",
     "activate_ecard": "maker",
+    "activate_issuer_key": "administrator",
     "add_operator": "administrator",
     "cancel_card": "maker",
     "designate_institution": "maker administrator",
+    "end_issuer_key": "administrator",
     "enrol_terminal": "maker administrator",
     "ensure_box_key": "system",
     "import_roster": "maker",
+    "import_trust_list": "administrator",
     "issue_chunk": "maker",
+    "pin_trust_authority": "administrator",
     "register_issuer_key": "administrator",
     "reinstate_institution": "maker administrator",
     "reinstate_terminal": "maker administrator",
     "release_batch": "maker",
     "report_formal_loss": "maker",
     "report_temporary_loss": "maker holder",
+    "revoke_issuer_key": "administrator",
     "set_up_first_operators": "system",
     "set_up_issuer": "system",
     "sign_in": "system",
@@ -69,6 +83,11 @@ MATRIX = {
     "withdraw_temporary_loss": "maker holder",
 }
 APPROVERS = {
+    "activate_issuer_key": "administrator checker",
+    "end_issuer_key": "administrator checker",
+    "import_trust_list": "administrator checker",
+    "pin_trust_authority": "administrator checker",
+    "revoke_issuer_key": "administrator checker",
     "add_operator": "administrator checker",
     "cancel_card": "checker",
     "designate_institution": "administrator checker",
@@ -79,6 +98,14 @@ APPROVERS = {
     "release_batch": "checker",
     "suspend_operator": "administrator checker",
 }
+
+
+def empty_list(bureau: Bureau) -> bytes:
+    """A trust list of this bureau's own."""
+    own = bureau.keys.make(key_name(KeyPurpose.TRUST_LIST, ISSUER, 1))
+    point = own.public_key.to_bytes(compressed=True)
+    bureau.perform(RegisterIssuerKey(ISSUER, 1, point, KeyPurpose.TRUST_LIST), SYSTEM)
+    return document(bureau.clock(), signer=own)
 
 
 def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
@@ -99,7 +126,12 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         EnsureBoxKey(date(2026, 3, 2), bytes(44)),
         ImportRoster("名册", bytes(32), (make_application(77),), 0),
         IssueChunk(ID, 1),
-        RegisterIssuerKey(9, 1, key),
+        RegisterIssuerKey(ISSUER, 9, key),
+        ActivateIssuerKey(KeyPurpose.CODE_SIGNING, 9),
+        EndIssuerKey(KeyPurpose.CODE_SIGNING, KEY_NUMBER),
+        RevokeIssuerKey(KeyPurpose.CODE_SIGNING, 9, RevocationCause.PRECAUTION),
+        PinTrustAuthority(key),
+        ImportTrustList(empty_list(bureau)),
         ReinstateInstitution("H44060400001"),
         ReinstateTerminal(hospital.serial_number),
         ReleaseBatch(ID, bytes(32)),

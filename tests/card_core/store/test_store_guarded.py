@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from bureau import OPERATOR_PASSWORD, PEPPER, Bureau
 from sqlalchemy import Table, select, update
+from trusting import document, entry, pin, take
 
 from card_core.errors import SignInRefusedError, StoreConflictError, TamperedRowError
 from card_core.kernel.acts.cards import CancelCard, CancelReason
@@ -42,6 +43,8 @@ def full(bureau: Bureau) -> Bureau:
     sign_in_operator(bureau.kernel, "maker", OPERATOR_PASSWORD, pepper=PEPPER)
     with pytest.raises(SignInRefusedError):
         sign_in_operator(bureau.kernel, "maker", "wrong", pepper=PEPPER)
+    pin(bureau)
+    take(bureau, document(bureau.clock(), entry()))
     return bureau
 
 

@@ -10,8 +10,8 @@ pub(crate) struct KeyRing(pub(crate) sscard_codes::KeyRing);
 
 #[pymethods]
 impl KeyRing {
-    /// Take at most KEY_RING_MAX keys (`CodeKey`); builds a table for each, in 1 to 2 ms. Keys of
-    /// a purpose that no code is signed for are left out.
+    /// Take at most KEY_RING_MAX keys (`CodeKey`); builds a table for each, in 1 to 2 ms. Keys
+    /// that sign neither codes nor device credentials are left out.
     ///
     /// Raises InvalidFieldError: too many, two with the same purpose, issuer and number, or one
     /// public key for both purposes. SelfTestError once a self-test has failed.
@@ -19,8 +19,11 @@ impl KeyRing {
     fn new(py: Python<'_>, keys: &Bound<'_, PyAny>) -> PyResult<Self> {
         operational()?;
         let mut read = Vec::new();
-        for key in keys.try_iter()?.take(KEY_RING_MAX + 1) {
+        for key in keys.try_iter()? {
             read.extend(read_key(&key?)?);
+            if read.len() > KEY_RING_MAX {
+                break;
+            }
         }
         py.detach(|| sscard_codes::KeyRing::new(&read))
             .map(Self)
@@ -42,20 +45,20 @@ impl KeyRing {
     }
 }
 
+/// None for a key that no code is ever checked with: of status lists, receipts and the like.
 fn read_key(key: &Bound<'_, PyAny>) -> PyResult<Option<Key>> {
-    let purpose: String = key.getattr("purpose")?.extract()?;
-    let purpose = match purpose.as_str() {
-        "code_signing" => KeyPurpose::CodeSigning,
-        "device_credential" => KeyPurpose::DeviceCredential,
-        "receipt" => return Ok(None),
-        _ => return Err(invalid_field("purpose")),
-    };
     // Bytes and no other sequence, which might claim any length.
     let point = key.getattr("public_key")?.call_method0("to_bytes")?;
     let point: &[u8] = point.extract()?;
+    let purpose: String = key.getattr("purpose")?.extract()?;
     let state: String = key.getattr("state")?.extract()?;
     Ok(Some(Key {
-        purpose,
+        purpose: match purpose.as_str() {
+            "code_signing" => KeyPurpose::CodeSigning,
+            "device_credential" => KeyPurpose::DeviceCredential,
+            "status" | "receipt" | "peer" | "trust_list" => return Ok(None),
+            _ => return Err(invalid_field("purpose")),
+        },
         issuer: field(&key.getattr("issuer")?, "issuer")?,
         number: field(&key.getattr("number")?, "number")?,
         state: match state.as_str() {
