@@ -6,65 +6,99 @@ Q2 stands beside `qrcode`, which draws for the terminal. Q3 is ZBar's reading; w
 libzbar0 it is left out. Writes to build/bench/bench.json.
 """
 
+import io
+import math
 import random
+from datetime import UTC, datetime
+from functools import partial
 
 import qrcode
+from PIL import Image
+from qrcode.image.base import BaseImage
+from qrcode.image.pil import PilImage
 from qrcode.image.svg import SvgPathImage
 from qrcode.util import MODE_NUMBER, QRData
 
 from benchmarks import rough_pictures, zbar
 from benchmarks.measure import microseconds, pin_to_one_core
 from benchmarks.report import Figure, machine, show, write
-from card_core.codes import picture
+from card_core import codes
+from card_core.business_types import ALL_PURPOSES
+from card_core.codes import DeviceCredential, OfflineCode, OnlineCode, PurposeClass, picture
 from card_core.codes.short_text import SHORT_CODE_DIGITS
+from crypto import sm2
 
-# Digits without the marker of four, QR version, bytes.
-KINDS = {"online": (253, 6, 103), "offline": (493, 10, 203)}
+MARKER_DIGITS = 4
+
 PICTURES = 100
+MODULE_PIXELS = (3, 4)
 
 
-def _by_qrcode(text: str, version: int) -> qrcode.QRCode:
-    code = qrcode.QRCode(version=version, error_correction=qrcode.constants.ERROR_CORRECT_M)
-    code.add_data(QRData(text, mode=MODE_NUMBER), optimize=0)
-    return code
-
-
-def sizes() -> dict[str, Figure]:
-    """The bytes that a code's digits hold, and the digits themselves."""
+def real_codes() -> dict[str, str]:
+    """A code of each kind, signed by keys of this run."""
+    key = sm2.PrivateKey.generate()
+    minted_at = datetime.now(UTC)
+    point = key.public_key().to_bytes(compressed=True)
+    online = OnlineCode(1, 1, minted_at, PurposeClass.ANY_USE, ALL_PURPOSES, bytes(range(16)))
+    to_be_signed = online.to_be_signed()
+    credential = DeviceCredential(
+        1, 1, minted_at, PurposeClass.ANY_USE, ALL_PURPOSES, status_index=1, device_key=point
+    )
+    credential_bytes = codes.assemble_credential(
+        credential.to_be_signed(), key.sign(credential.to_be_signed())
+    )
+    offline = OfflineCode(
+        credential_bytes, minted_at, PurposeClass.ANY_USE, ALL_PURPOSES, bytes(range(8))
+    )
     return {
-        f"Q1.{kind}": Figure(size, "bytes", {"digits": digits, "QR version, level M": version})
-        for kind, (digits, version, size) in KINDS.items()
+        "online": codes.assemble(to_be_signed, key.sign(to_be_signed)),
+        "offline": codes.assemble(offline.to_be_signed(), key.sign(offline.to_be_signed())),
     }
 
 
-def drawing(choices: random.Random) -> dict[str, Figure]:
+def sizes(texts: dict[str, str]) -> dict[str, Figure]:
+    """Bytes and digits of a code, and the version of its QR code."""
+    figures = {}
+    for kind, text in texts.items():
+        # The digits behind the marker hold this many whole bytes (docs/code-format.md).
+        size = int((len(text) - MARKER_DIGITS) * math.log(10, 256))
+        side = Image.open(io.BytesIO(picture.to_png(text, module_pixels=4))).width // 4
+        figures[f"Q1.{kind}"] = Figure(size, "bytes")
+        figures[f"Q1.{kind}.digits"] = Figure(len(text), "digits")
+        figures[f"Q1.{kind}.version"] = Figure((side - 8 - 17) // 4, "QR version, level M")
+    return figures
+
+
+def drawing(texts: dict[str, str], choices: random.Random) -> dict[str, Figure]:
     """Milliseconds for one picture."""
     figures = {}
-    for kind, (digits, version, _) in KINDS.items():
-        text = rough_pictures.random_code(digits, choices)
+    for kind, text in texts.items():
         times = microseconds(
             {
-                "svg": lambda text=text: picture.to_svg(text),
-                "png": lambda text=text: picture.to_png(text),
-                "qrcode, SVG": lambda text=text, version=version: _by_qrcode(
-                    text, version
-                ).make_image(SvgPathImage),
-                "qrcode, PNG": lambda text=text, version=version: _by_qrcode(
-                    text, version
-                ).make_image(),
+                "svg": partial(picture.to_svg, text),
+                "png": partial(picture.to_png, text),
+                "qrcode, SVG": partial(_by_qrcode, text, SvgPathImage),
+                "qrcode, PNG": partial(_by_qrcode, text, PilImage),
             }
         )
-        for form in ("svg", "png"):
-            yardstick = f"qrcode, {form.upper()}"
-            figures[f"Q2.{kind}.{form}"] = _milliseconds(times, form, yardstick)
+        figures[f"Q2.{kind}.svg"] = _milliseconds(times, "svg", "qrcode, SVG")
+        figures[f"Q2.{kind}.png"] = _milliseconds(times, "png", "qrcode, PNG")
     short_text = "".join(choices.choices("0123456789", k=SHORT_CODE_DIGITS))
     bars = microseconds(
         {
-            "svg": lambda: picture.bars_to_svg(short_text),
-            "png": lambda: picture.bars_to_png(short_text),
+            "svg": partial(picture.bars_to_svg, short_text),
+            "png": partial(picture.bars_to_png, short_text),
         }
     )
     return figures | {f"Q2.bars.{form}": _milliseconds(bars, form) for form in ("svg", "png")}
+
+
+def _by_qrcode(text: str, form: type[BaseImage]) -> bytes:
+    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, box_size=8)
+    code.add_data(QRData(text, mode=MODE_NUMBER), optimize=0)
+    file = io.BytesIO()
+    code.make_image(form).save(file)
+    return file.getvalue()
 
 
 def _milliseconds(times: dict[str, float], form: str, *yardsticks: str) -> Figure:
@@ -72,16 +106,16 @@ def _milliseconds(times: dict[str, float], form: str, *yardsticks: str) -> Figur
     return Figure(round(times[form] / 1000, 3), "ms", beside)
 
 
-def reading(choices: random.Random) -> dict[str, Figure]:
-    """How many of PICTURES rough pictures ZBar reads, at 3 and at 4 pixels a module."""
+def reading(texts: dict[str, str], choices: random.Random) -> dict[str, Figure]:
+    """How many of PICTURES rough pictures ZBar reads. Raises OSError where it is missing."""
     figures = {}
-    for kind, (digits, _, _) in KINDS.items():
-        for pixels in (3, 4):
-            texts = [rough_pictures.random_code(digits, choices) for _ in range(PICTURES)]
-            pictures = (picture.to_png(text, module_pixels=pixels) for text in texts)
+    for kind, one in texts.items():
+        for pixels in MODULE_PIXELS:
+            drawn = [rough_pictures.random_code(len(one), choices) for _ in range(PICTURES)]
+            pictures = (picture.to_png(text, module_pixels=pixels) for text in drawn)
             read = sum(
                 (zbar.QR_CODE, text) in zbar.decode(rough_pictures.rough(png, choices))
-                for text, png in zip(texts, pictures, strict=True)
+                for text, png in zip(drawn, pictures, strict=True)
             )
             figures[f"Q3.{kind}.{pixels}px"] = Figure(read, f"of {PICTURES}")
     return figures
@@ -93,9 +127,10 @@ def main() -> None:
     for name, value in machine().items():
         print(f"{name}: {value}")
     choices = random.Random(rough_pictures.SEED)
-    figures = sizes() | drawing(choices)
+    texts = real_codes()
+    figures = sizes(texts) | drawing(texts, choices)
     try:
-        figures |= reading(choices)
+        figures |= reading(texts, choices)
     except OSError:
         print("Q3 was not measured: install Debian's libzbar0")
     for name, figure in figures.items():

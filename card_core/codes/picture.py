@@ -8,7 +8,7 @@ four modules around a QR code and ten beside the bars, is part of every picture.
 
 import io
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import qrcode
 import zxingcpp
@@ -17,6 +17,9 @@ from qrcode.util import MODE_NUMBER, QRData
 
 from card_core.codes.errors import InvalidFieldError
 from card_core.codes.short_text import is_short_code
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 MODULE_PIXELS_MIN: Final = 3
 """Below three pixels a module, blurred pictures were not decoded any more."""
@@ -112,7 +115,8 @@ def _bars_row(short_text: str) -> bytes:
 
 
 def _rows(drawn: zxingcpp.Barcode, width: int) -> list[bytes]:
-    pixels = memoryview(drawn.to_image(scale=1, add_quiet_zones=True))
+    # The image has Python's buffer, which its stubs do not say.
+    pixels = memoryview(cast("Buffer", drawn.to_image(scale=1, add_quiet_zones=True)))
     if pixels.shape is None or pixels.shape[1] != width:
         raise InvalidFieldError("text")  # a size is a promise: no page has to be laid out anew
     content = pixels.tobytes()
