@@ -11,12 +11,30 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
+from card_core.chip_cards import card_authentication_key
+from card_core.store import Store, cards
+from crypto.keys import KeyProvider, Signer
+
+AUTHENTICATION_KEY = bytes.fromhex("5C0FFEE05C0FFEE15C0FFEE25C0FFEE3")
 OK = b"\x90\x00"
 WRONG_DATA = b"\x6a\x80"
 WRONG_LENGTH = b"\x67\x00"
 NOT_SUPPORTED = b"\x6d\x00"
 INTERNAL_AUTHENTICATE = bytes.fromhex("00880000")
 SERIAL = "0000002A"
+
+
+class CardKeys(KeyProvider):
+    """A key provider with one authentication key, for the cards of one prefecture."""
+
+    def signer(self, name: str) -> Signer:
+        raise LookupError(name)
+
+    def secret(self, name: str) -> bytes:
+        return {card_authentication_key("440600", 1): AUTHENTICATION_KEY}[name]
+
+    def names(self) -> tuple[str, ...]:
+        return (card_authentication_key("440600", 1),)
 
 
 def sm4(key: bytes, block: bytes) -> bytes:
@@ -113,3 +131,27 @@ class ChipCard:
             number[6:14],
         )
         return ":".join(fields)
+
+
+def card_of(
+    store: Store,
+    card_id: str,
+    *,
+    number: str,
+    name: str,
+    authentication_key: bytes = AUTHENTICATION_KEY,
+) -> ChipCard:
+    """The chip card that belongs to a card's row, as a maker would have personalised it."""
+    with store.read() as tx:
+        card = cards.get(tx, card_id)
+    if card is None:
+        raise LookupError(card_id)
+    return ChipCard(
+        card.region,
+        number,
+        card.card_number,
+        name,
+        personalised_key(authentication_key, card.region, card.card_number),
+        issued_on=card.issued_on,
+        expires_on=card.expires_on,
+    )
