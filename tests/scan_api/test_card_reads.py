@@ -15,7 +15,12 @@ from servers.databases import Databases
 from sqlalchemy import func, select
 
 from card_core.chip_cards import CHALLENGE_LIFE_SECONDS
-from card_core.kernel.acts.cards import CancelCard, ReportTemporaryLoss, WithdrawTemporaryLoss
+from card_core.kernel.acts.cards import (
+    CancelCard,
+    CancelReason,
+    ReportTemporaryLoss,
+    WithdrawTemporaryLoss,
+)
 from card_core.store import schema
 from scan_api.refusal_limit import REFUSALS_MAX
 
@@ -172,7 +177,7 @@ def test_the_cards_state_decides_as_for_a_code(service: ScanService, card: ChipC
     assert read(service, card)["reason"] == "card_lost"
     bureau.perform(WithdrawTemporaryLoss(person.card_id), person.actor)
     assert read(service, card)["reason"] == "accepted"
-    bureau.decide(CancelCard(person.card_id, "持卡人死亡"))
+    bureau.decide(CancelCard(person.card_id, CancelReason.DEATH))
     verdict = read(service, card)
     assert (verdict["reason"], verdict["card_state"]) == ("card_cancelled", "cancelled")
 
