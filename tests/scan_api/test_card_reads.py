@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from chip_card import AUTHENTICATION_KEY, ChipCard, card_of, personalised_key
-from scan_service import REGISTRATION, ScanService, TerminalDevice
+from bureau import MemorySigner
+from chip_card import AUTHENTICATION_KEY, OK, ChipCard, card_of, personalised_key
+from scan_service import REGISTRATION, ScanService, TerminalDevice, running
 from servers.databases import Databases
 from sqlalchemy import func, select
 
@@ -23,6 +24,7 @@ from card_core.kernel.acts.cards import (
 )
 from card_core.store import schema
 from scan_api.refusal_limit import REFUSALS_MAX
+from scan_api.terminal import TerminalClient, TerminalKey
 
 UNKNOWN_TERMINAL = 0xEE
 
@@ -305,3 +307,23 @@ def test_guessing_meets_a_limit_and_genuine_cards_do_not(
     refused = send(service, service.hospital, fields_of(service, forged, asked))
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_refusals")
     assert read(service, card)["reason"] == "accepted"
+
+
+def test_the_terminals_own_program_reads_a_card_over_http(
+    service: ScanService, card: ChipCard
+) -> None:
+    device = service.hospital
+    key = TerminalKey(device.serial_number, MemorySigner(device.key))
+    with (
+        running(service.app) as url,
+        TerminalClient(url, key, clock=lambda: service.clock().timestamp()) as terminal,
+    ):
+        asked = terminal.challenge_card()
+        data = bytes.fromhex(asked["session_factor"] + asked["challenge"])
+        answer = card.transmit(bytes.fromhex("0088000010") + data)
+        assert answer.endswith(OK)
+        verdict = terminal.read_card(
+            asked["challenge_id"], card.text(), answer[:16], REGISTRATION, operator="0042"
+        )
+    assert verdict["outcome"] == "accepted"
+    assert verdict["holder"]["name"] == service.person.name
