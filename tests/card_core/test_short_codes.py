@@ -15,6 +15,7 @@ from card_core.kernel.kernel import SHORT_CODES_MAX
 from card_core.minting import MintedCode
 from card_core.short_codes import ShortCodes
 from card_core.store import schema
+from card_core.store import short_codes as stored
 
 LIFE = timedelta(seconds=codes.CODE_LIFE_SECONDS + codes.ONLINE_SKEW_SECONDS)
 
@@ -107,6 +108,8 @@ def test_a_holder_has_a_limit_and_others_are_not_touched_by_it(
     assert row_count(bureau) == SHORT_CODES_MAX
     named(short_codes, bureau, other)
     bureau.clock.advance(LIFE.total_seconds() + 2)
+    with bureau.store.read() as tx:
+        assert stored.count_of(tx, one, bureau.clock()) == 0
     named(short_codes, bureau, one)
 
 

@@ -286,6 +286,19 @@ def test_only_an_enrolled_terminal_is_served_and_each_request_once(
     assert service.http.post("/v1/card-challenges", headers=headers).status_code == 401
 
 
+def test_a_signed_reading_that_is_sent_again_as_it_was_is_no_retry(
+    service: ScanService, card: ChipCard
+) -> None:
+    fields = fields_of(service, card, challenge_of(service, service.hospital))
+    body = json.dumps(fields).encode()
+    headers = {
+        "Authorization": service.hospital.authorization("POST", "/v1/card-reads", body),
+        "Content-Type": "application/json",
+    }
+    answers = [service.http.post("/v1/card-reads", content=body, headers=headers) for _ in range(2)]
+    assert [one.status_code for one in answers] == [200, 401]
+
+
 def test_a_challenge_is_asked_for_without_a_body(service: ScanService) -> None:
     answer = service.hospital.post(service.http, "/v1/card-challenges", b"{}")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
