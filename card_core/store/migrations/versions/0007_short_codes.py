@@ -9,7 +9,7 @@ from sqlalchemy import Column, LargeBinary, PrimaryKeyConstraint, String
 from card_core.store.columns import Instant
 
 revision = "0007"
-down_revision = "0002"
+down_revision = "0006"
 
 
 def upgrade() -> None:
