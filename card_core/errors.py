@@ -20,6 +20,7 @@
         IdempotencyConflictError    the request id was used for another content
         NotReversibleError      nothing, or nothing more, of this scan can be taken back
         ReplayedRequestError    the signed request was seen before, or is too old
+        TooManyShortCodesError  the holder has as many short codes alive as one may
       SignInError
         SignInRefusedError      unknown person or wrong password, told apart by nothing
         SignInLockedError       too many failures; known and unknown people alike
@@ -204,6 +205,12 @@ class NotReversibleError(KernelError):
         self.message_zh = message_zh
         self.message_en = message_en
         super().__init__()
+
+
+class TooManyShortCodesError(KernelError):
+    code = "too_many_short_codes"
+    message_zh = "正在使用的短码过多，请一分钟后再试"
+    message_en = "Too many short codes are alive; try again in a minute"
 
 
 class SignInError(CardCoreError):

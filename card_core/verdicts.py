@@ -15,7 +15,8 @@ class Reason(enum.StrEnum):
     """The stable word for an outcome, in the order in which a scan is checked.
 
     `MALFORMED` to `AMOUNT_MISMATCH` come from the code alone (steps 1 to 6 of
-    docs/code-format.md), the card reasons from step 7 and `ALREADY_USED` from step 8. The visit
+    docs/code-format.md), the three after them from looking a short code up and from a chip card
+    (docs/chip-cards.md), the card reasons from step 7 and `ALREADY_USED` from step 8. The visit
     reasons are those of a step of a visit, which shows no code.
     """
 
@@ -33,7 +34,11 @@ class Reason(enum.StrEnum):
     OFFLINE_NOT_ALLOWED = "offline_not_allowed"
     TERMINAL_MISMATCH = "terminal_mismatch"
     AMOUNT_MISMATCH = "amount_mismatch"
+    UNKNOWN_SHORT_CODE = "unknown_short_code"
+    CHALLENGE_INVALID = "challenge_invalid"
+    CARD_NOT_GENUINE = "card_not_genuine"
     UNKNOWN_CARD = "unknown_card"
+    CARD_DATA_MISMATCH = "card_data_mismatch"
     CARD_NOT_ACTIVE = "card_not_active"
     CARD_LOST = "card_lost"
     CARD_LOCKED = "card_locked"

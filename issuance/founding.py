@@ -8,6 +8,7 @@ passphrase, and nothing is made twice.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from card_core.chip_cards import CHALLENGE_KEY, card_authentication_key
 from card_core.codes import KeyPurpose, key_name
 from card_core.errors import TamperedRowError
 from card_core.kernel import Actor, ActorKind, Kernel
@@ -34,6 +35,9 @@ SECRET_SIZES_BYTES = {
     "password": 32,
     "pseudonym": 32,
     "visit": 32,
+    CHALLENGE_KEY: 32,
+    # For demonstration, and for cards that this installation personalises itself.
+    card_authentication_key("000000", 1): 16,
 }
 FIRST_KEY_NUMBER = 1
 MADE_HERE = ("keys", "sessions", "sscard.db", "sscard.db-wal", "sscard.db-shm")

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+import scan_api.card_reads.routes
 import scan_api.holders.routes
 import scan_api.pages.routes
 import scan_api.scans.routes
@@ -44,6 +45,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.include_router(scan_api.scans.routes.routes(services))
     app.include_router(scan_api.visits.routes.routes(services))
+    app.include_router(scan_api.card_reads.routes.routes(services))
     app.include_router(scan_api.holders.routes.routes(services))
     app.include_router(business_types.routes(services))
     app.include_router(health.routes(services))

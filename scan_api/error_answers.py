@@ -28,6 +28,7 @@ _BY_ERROR: Mapping[type[CardCoreError | CryptoError], Problem] = {
     errors.IdempotencyConflictError: problems.IDEMPOTENCY_CONFLICT,
     # Not told apart from a wrong signature: whoever replays has not proved to hold the key.
     errors.ReplayedRequestError: problems.NOT_AUTHENTICATED,
+    errors.TooManyShortCodesError: problems.TOO_MANY_SHORT_CODES,
     errors.SignInRefusedError: problems.SIGN_IN_REFUSED,
     errors.SignInLockedError: problems.SIGN_IN_LOCKED,
     errors.SessionEndedError: problems.SIGN_IN_NEEDED,
@@ -49,6 +50,7 @@ _HEADERS: Mapping[Problem, Mapping[str, str]] = {
     problems.SIGN_IN_NEEDED: {"WWW-Authenticate": "SSCARD-Session"},
     problems.SIGN_IN_REFUSED: {"WWW-Authenticate": "SSCARD-Session"},
     problems.NOT_READY: {"Retry-After": "1"},
+    problems.TOO_MANY_SHORT_CODES: {"Retry-After": "60"},
 }
 
 

@@ -257,6 +257,14 @@ TOO_MANY_REFUSALS = Problem(
     "该终端一分钟内提交的无法识别或伪造的码超过 10 个。请检查扫码设备，并按 Retry-After "
     "等待后再试。有效码仍可核验。",
 )
+TOO_MANY_SHORT_CODES = Problem(
+    "too_many_short_codes",
+    429,
+    "Too many short codes are alive",
+    "正在使用的短码过多",
+    "No more short codes can be shown at the same time. Wait a minute, or show the QR code alone.",
+    "同时有效的短码数量已达上限。请一分钟后再试，或只出示二维码。",
+)
 HEADERS_TOO_LARGE = Problem(
     "headers_too_large",
     431,

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from card_core.card_reading import CardReading
 from card_core.codes import KeyRing
 from card_core.kernel import Kernel
 from card_core.minting import Minter
 from card_core.presenting import Presenter
+from card_core.short_codes import ShortCodes
 from card_core.store import Store
 from scan_api.scans.writing import ScanWriter
 
@@ -15,6 +17,7 @@ from scan_api.scans.writing import ScanWriter
 @dataclass(frozen=True, slots=True, repr=False)
 class Services:
     """presenter: opens checked codes. writer: records scans; to be stopped with the process.
+    short_codes: names codes and finds them. card_reading: takes chip cards.
 
     key_ring: the keys that codes are checked with, as `KeyRingCache.ring` gives them.
 
@@ -26,6 +29,8 @@ class Services:
     minter: Minter
     presenter: Presenter
     writer: ScanWriter
+    short_codes: ShortCodes
+    card_reading: CardReading
     key_ring: Callable[[], KeyRing]
     pepper: bytes
     clock: Callable[[], datetime]

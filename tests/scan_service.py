@@ -13,13 +13,17 @@ from typing import Any
 import httpx2
 import uvicorn
 from bureau import BOX_WRAP_KEY, HOLDER_PASSWORD, PEPPER, Bureau, Person
+from chip_card import CardKeys
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from card_core.card_reading import CardReading
+from card_core.chip_cards import Challenges, SoftwareCardAuthentication
 from card_core.codes import KeyRing
 from card_core.kernel import BoxKeyWrap
 from card_core.kernel.acts.institutions import EnrolTerminal
 from card_core.presenting import Presenter
+from card_core.short_codes import ShortCodes
 from crypto import sm2
 from scan_api import server
 from scan_api.app import create_app
@@ -70,11 +74,14 @@ class TerminalDevice:
         return self.post_scan(http, json.dumps(fields).encode())
 
     def post_scan(self, http: httpx2.Client, body: bytes) -> httpx2.Response:
+        return self.post(http, "/v1/scans", body)
+
+    def post(self, http: httpx2.Client, target: str, body: bytes) -> httpx2.Response:
         headers = {
-            "Authorization": self.authorization("POST", "/v1/scans", body),
+            "Authorization": self.authorization("POST", target, body),
             "Content-Type": "application/json",
         }
-        return http.post("/v1/scans", content=body, headers=headers)
+        return http.post(target, content=body, headers=headers)
 
 
 class ScanService:
@@ -90,6 +97,15 @@ class ScanService:
             minter=bureau.minter,
             presenter=Presenter(bureau.store, BoxKeyWrap(BOX_WRAP_KEY)),
             writer=ScanWriter(bureau.kernel),
+            short_codes=ShortCodes(
+                bureau.store, bureau.kernel, random_bytes=bureau.kernel.random_bytes
+            ),
+            card_reading=CardReading(
+                bureau.store,
+                challenges=Challenges(bytes(range(32))),
+                authentication=SoftwareCardAuthentication(CardKeys()),
+                random_bytes=bureau.kernel.random_bytes,
+            ),
             key_ring=self._key_ring,
             pepper=PEPPER,
             clock=bureau.clock,

@@ -28,6 +28,7 @@ from card_core.errors import (
     NotAllowedError,
     StoreConflictError,
     StoreError,
+    TooManyShortCodesError,
 )
 from card_core.kernel import approvals, authorisation, limits, scan_groups
 from card_core.kernel.act import Act, Answer, DangerousAct, Done, Scene
@@ -47,14 +48,20 @@ from card_core.store import (
     outbox,
     proofs,
     sessions,
+    short_codes,
 )
 from card_core.store import approvals as stored_approvals
 from card_core.store.approvals import Approval
+from card_core.store.short_codes import ShortCode
 
 ANSWERS_KEPT = timedelta(hours=24)
 FAILURES_KEPT = timedelta(hours=24)
 # Deadlocks and lost races for a unique value are tried again; what is left after that is not luck.
 ATTEMPTS_MAX = 5
+# Of one holder at a time; an app that shows a new one every 30 s has three.
+SHORT_CODES_MAX = 8
+# With each new one that is kept: more go than come, so that the table stays small by itself.
+SHORT_CODES_SWEPT = 2
 
 _Result = TypeVar("_Result")
 
@@ -194,6 +201,18 @@ class Kernel:
         with self.store.write() as tx:
             _spend(tx, proof, actor, self.clock())
 
+    def keep_short_code(self, new: ShortCode) -> None:
+        """Keep what a short code stands for; some that expired go at the same time.
+
+        Raises TooManyShortCodesError for a holder who has SHORT_CODES_MAX of them; StoreError.
+        """
+        now = self.clock()
+        with self.store.write() as tx:
+            short_codes.sweep(tx, now, SHORT_CODES_SWEPT)
+            if short_codes.count_of(tx, new.holder_id, now) >= SHORT_CODES_MAX:
+                raise TooManyShortCodesError
+            short_codes.add(tx, new)
+
     def touch_session(self, token_digest: bytes) -> None:
         """Note that a session is in use, so that it does not count as idle."""
         with self.store.write() as tx:
@@ -210,6 +229,7 @@ class Kernel:
                 "answers": answers.sweep(tx, now - ANSWERS_KEPT),
                 "proofs": proofs.sweep(tx, now),
                 "sessions": sessions.sweep(tx, now),
+                "short_codes": short_codes.sweep(tx, now),
                 "sign_in_attempts": credentials.sweep_attempts(tx, now - FAILURES_KEPT),
             }
 

@@ -15,10 +15,13 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from card_core import codes
+from card_core.card_reading import CardReading
+from card_core.chip_cards import CHALLENGE_KEY, Challenges, SoftwareCardAuthentication
 from card_core.errors import StoreError
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.minting import Minter
 from card_core.presenting import Presenter
+from card_core.short_codes import ShortCodes
 from crypto import SelfTestError, self_test
 from issuance.errors import IssuanceError
 from issuance.installation import Installation, random_bytes, utc_now
@@ -57,6 +60,13 @@ def make_service(site: Installation, key_ring: KeyRingCache) -> FastAPI:
             minter=minter,
             presenter=Presenter(site.store, BoxKeyWrap(site.keys.secret("box_wrap"))),
             writer=ScanWriter(site.kernel),
+            short_codes=ShortCodes(site.store, site.kernel, random_bytes=random_bytes),
+            card_reading=CardReading(
+                site.store,
+                challenges=Challenges(site.keys.secret(CHALLENGE_KEY)),
+                authentication=SoftwareCardAuthentication(site.keys),
+                random_bytes=random_bytes,
+            ),
             key_ring=key_ring.ring,
             pepper=site.pepper,
             clock=utc_now,

@@ -13,11 +13,12 @@ from scan_api.holders.models import (
     MintRequest,
     ShownCode,
 )
+from scan_api.holders.short_codes import name_code
 from scan_api.services import Services
 
 
 def mint_code(services: Services, holder: Actor, request: MintRequest) -> ShownCode:
-    """Raises: CardUnusableError."""
+    """Raises: CardUnusableError, TooManyShortCodesError."""
     purpose_class = PurposeClass[request.purpose_class.upper()]
     minted = services.minter.mint(holder.id, purpose_class=purpose_class)
     return ShownCode(
@@ -26,6 +27,7 @@ def mint_code(services: Services, holder: Actor, request: MintRequest) -> ShownC
         minted_at=minted.minted_at,
         expires_at=minted.expires_at,
         server_time=services.clock(),
+        short_code=name_code(services, holder, minted) if request.short else None,
     )
 
 

@@ -19,6 +19,10 @@ CODE: dict[str, Any] = {
     "minted_at": "2026-01-01T00:00:00Z",
     "expires_at": "2026-01-01T00:01:00Z",
     "server_time": "2026-01-01T00:00:00.250000Z",
+    "short_code": {
+        "text": "0123456789012345678901234567",
+        "picture_svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 209 40">...</svg>',
+    },
 }
 LOST: dict[str, Any] = {"card_state": "temporary_loss"}
 FOUND: dict[str, Any] = {"card_state": "normal"}

@@ -29,6 +29,9 @@ class MintRequest(HolderRequest):
     """What the code is for: `any_use`, or `identify_only`, on which no money or goods move."""
 
     purpose_class: Literal["any_use", "identify_only"] = "any_use"
+    short: Annotated[
+        bool, Field(description="Whether a short code is wanted too, for one-dimensional scanners.")
+    ] = False
 
 
 class LossReport(HolderRequest):
@@ -62,6 +65,13 @@ class HolderCard(BaseModel):
     expires_on: date | None
 
 
+class ShownShortCode(BaseModel):
+    """28 digits that stand for the long code, and their bars (Code 128)."""
+
+    text: str
+    picture_svg: str
+
+
 class ShownCode(BaseModel):
     """One code. `server_time` lets a page count down whatever its own clock says."""
 
@@ -70,6 +80,9 @@ class ShownCode(BaseModel):
     minted_at: datetime
     expires_at: datetime
     server_time: datetime
+    short_code: Annotated[
+        ShownShortCode | None, Field(description="Where it was asked for; good as long.")
+    ] = None
 
 
 class CardStateChange(BaseModel):

@@ -133,6 +133,7 @@ def routes(services: Services) -> APIRouter:
             examples.CODE,
             "A code for 60 seconds · 60 秒内有效",
             problems.CARD_UNUSABLE,
+            problems.TOO_MANY_SHORT_CODES,
             *_CHANGES,
             status=201,
         ),
@@ -141,8 +142,11 @@ def routes(services: Services) -> APIRouter:
     def mint_code(body: MintRequest, holder: Annotated[Actor, holder_of_session]) -> ShownCode:
         """A new code with its QR picture. Show another after 30 seconds; the old one stays good for
         its 60. `purpose_class` `identify_only` makes a code on which no money or goods can move.
+        With `short` there are 28 digits beside it that stand for the same code, and their bars: of
+        the two one is accepted, once.
 
-        新动态码及其二维码图片。每 30 秒换新，旧码仍有 60 秒有效期。
+        新动态码及其二维码图片。每 30 秒换新，旧码仍有 60 秒有效期。`short` 另给出代表同一动态码的
+        28 位短码及其条形码，二者只能用一次。
         """
         return acts.mint_code(services, holder, body)
 

@@ -22,7 +22,7 @@ REQUEST: dict[str, Any] = {
 }
 
 
-def _verdict(reason: Reason, *, card_state: str | None, holder: Any) -> dict[str, Any]:
+def verdict(reason: Reason, *, card_state: str | None, holder: Any) -> dict[str, Any]:
     action = reason.next_action
     return {
         "scan_id": "0019b7a4c1d23f5e8a90b1c2d3e4f506",
@@ -61,11 +61,11 @@ _SHOWN = {
     "entitled": None,
 }
 
-ACCEPTED = _verdict(Reason.ACCEPTED, card_state="normal", holder=_SHOWN)
-ALREADY_USED = _verdict(Reason.ALREADY_USED, card_state="normal", holder=None)
-CARD_LOST = _verdict(Reason.CARD_LOST, card_state="temporary_loss", holder=None)
-VISIT_ENDED = _verdict(Reason.VISIT_ENDED, card_state=None, holder=None)
-EXPIRED = _verdict(Reason.EXPIRED, card_state=None, holder=None)
+ACCEPTED = verdict(Reason.ACCEPTED, card_state="normal", holder=_SHOWN)
+ALREADY_USED = verdict(Reason.ALREADY_USED, card_state="normal", holder=None)
+CARD_LOST = verdict(Reason.CARD_LOST, card_state="temporary_loss", holder=None)
+VISIT_ENDED = verdict(Reason.VISIT_ENDED, card_state=None, holder=None)
+EXPIRED = verdict(Reason.EXPIRED, card_state=None, holder=None)
 
 TERMINAL: dict[str, Any] = {
     "serial_number": "00000000000000a1",

@@ -5,13 +5,16 @@ fit. Then steps 1 to 6 (card_core.codes.check), then 7 and 8 in one transaction 
 """
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 from card_core import business_types, codes
 from card_core.business_types import BusinessType, UnknownBusinessTypeError
 from card_core.codes import CheckedCode, RefusedError
+from card_core.codes.short_text import is_short_code
 from card_core.kernel import Answer
 from card_core.kernel.scan_requests import ScanRequest as RecordedScan
+from card_core.presented import Medium
 from card_core.verdicts import Reason
 from crypto import sm3
 from scan_api import problems
@@ -32,7 +35,14 @@ from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
 
 # What a code that no issuer of ours made is refused as: rubbish, or a guess.
-_WORTHLESS = frozenset({Reason.MALFORMED, Reason.UNKNOWN_KEY, Reason.BAD_SIGNATURE})
+_WORTHLESS = frozenset(
+    {
+        Reason.MALFORMED,
+        Reason.UNKNOWN_KEY,
+        Reason.BAD_SIGNATURE,
+        Reason.UNKNOWN_SHORT_CODE,
+    }
+)
 
 
 def record(
@@ -50,6 +60,8 @@ def record(
     presented = None if checked is None else services.presenter.present(checked)
     if checked is not None and presented is None:
         refusal = Reason.UNKNOWN_CARD
+    if presented is not None and is_short_code(scan.code):
+        presented = replace(presented, medium=Medium.SHORT_CODE)
     request = RecordedScan(
         terminal_id=caller.terminal.id,
         institution_id=caller.institution.id,
@@ -107,10 +119,18 @@ def _check(
     business_type: BusinessType,
     now: datetime,
 ) -> tuple[CheckedCode | None, Reason | None]:
-    """Steps 1 to 6: the code's fields, or the first reason against it."""
+    """Steps 1 to 6: the code's fields, or the first reason against it.
+
+    A short code is checked as the long one that it stands for.
+    """
+    text: str | None = scan.code
+    if is_short_code(scan.code):
+        text = services.short_codes.find_code(scan.code)
+    if text is None:
+        return None, Reason.UNKNOWN_SHORT_CODE
     try:
         checked = codes.check(
-            scan.code,
+            text,
             keys=services.key_ring(),
             now=now,
             business_type=business_type,

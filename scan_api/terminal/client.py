@@ -106,8 +106,48 @@ class TerminalClient:
             "operator": operator,
             "department": department,
         }
+        return self._send("/v1/scans", fields)
+
+    def challenge_card(self) -> dict[str, Any]:
+        """What a chip card is to answer now: POST /v1/card-challenges. Raises: TerminalError."""
+        try:
+            return self._ask("POST", "/v1/card-challenges", b"")
+        except OutcomeUnknownError:
+            # A challenge that got lost is worth nothing to anybody.
+            raise ServiceAwayError from None
+
+    def read_card(
+        self,
+        challenge_id: str,
+        card_text: str,
+        cryptogram: bytes,
+        business_type: str,
+        *,
+        request_id: str | None = None,
+        amount_fen: int | None = None,
+        operator: str | None = None,
+        department: str | None = None,
+    ) -> dict[str, Any]:
+        """The service's verdict on a chip card: POST /v1/card-reads (docs/chip-cards.md).
+
+        challenge_id: from `challenge_card`. card_text: what iReadCardBas returned, as text.
+        cryptogram: the chip's 16 bytes. The rest as in `scan`. Raises: TerminalError.
+        """
+        fields = {
+            "challenge_id": challenge_id,
+            "card_text": card_text,
+            "cryptogram": cryptogram.hex(),
+            "business_type": business_type,
+            "request_id": request_id or new_request_id(),
+            "amount_fen": amount_fen,
+            "operator": operator,
+            "department": department,
+        }
+        return self._send("/v1/card-reads", fields)
+
+    def _send(self, target: str, fields: Mapping[str, object]) -> dict[str, Any]:
         body = {name: value for name, value in fields.items() if value is not None}
-        return self._ask("POST", "/v1/scans", json.dumps(body, ensure_ascii=False).encode())
+        return self._ask("POST", target, json.dumps(body, ensure_ascii=False).encode())
 
     def _ask(self, method: str, target: str, body: bytes) -> dict[str, Any]:
         """Asks at most ATTEMPTS_MAX times; the worst of the failures is what is told."""

@@ -50,6 +50,9 @@ def read_holder_page(page: Page, reader: Reader, person: Person) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#code-picture")).to_be_visible()
     reader.look()
+    page.locator("#show-bars").click()
+    expect(page.locator("#bars")).to_be_visible()
+    reader.look()
     page.locator("#report-loss").click()
     reader.look()
     page.locator("#confirm-loss").click()
@@ -86,7 +89,7 @@ def test_every_page_fits_a_small_phone_and_is_whole_in_its_language(
     read_start_page(page, start)
     page, holder = open_page(f"{stage.service_url}/holder")
     read_holder_page(page, holder, person)
-    assert (counter.seen, start.seen, holder.seen) == (3, 1, 5)
+    assert (counter.seen, start.seen, holder.seen) == (3, 1, 6)
     context.close()
 
 

@@ -21,6 +21,8 @@ from scan_api.visits import models as visit_models
 
 OPERATIONS = {
     "recordScan": "POST /v1/scans",
+    "giveCardChallenge": "POST /v1/card-challenges",
+    "recordCardRead": "POST /v1/card-reads",
     "getTerminal": "GET /v1/terminal",
     "listBusinessTypes": "GET /v1/business-types",
     "takeVisitStep": "POST /v1/visit-steps",

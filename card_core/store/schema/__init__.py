@@ -23,6 +23,7 @@ from card_core.store.schema.parties import (
     operators,
     terminals,
 )
+from card_core.store.schema.presenting import short_codes
 from card_core.store.schema.records import answers, audit_events, audit_heads, outbox, proofs
 from card_core.store.schema.scans import code_box_keys, scans, spent
 from card_core.store.schema.signing_in import credentials, sessions, sign_in_attempts
@@ -74,6 +75,7 @@ __all__ = [
     "reversals",
     "scans",
     "sessions",
+    "short_codes",
     "sign_in_attempts",
     "spent",
     "terminals",

@@ -12,9 +12,13 @@ const RETRY_SECONDS = 3;
 const TICK_MS = 250;
 
 export class CodeCard {
-  /** onRefused(): the service gives no code; the page finds out why and shows that. */
-  constructor({ picture, cover, countdown, bar, seconds, notice, onRefused }) {
-    Object.assign(this, { picture, cover, countdown, bar, seconds, notice, onRefused });
+  /**
+   * bars: { box, picture, digits, toggle }, the short code for one-dimensional scanners, on demand.
+   * onRefused(): the service gives no code; the page finds out why and shows that.
+   */
+  constructor({ picture, cover, countdown, bar, seconds, notice, bars, onRefused }) {
+    Object.assign(this, { picture, cover, countdown, bar, seconds, notice, bars, onRefused });
+    bars.toggle.addEventListener("click", () => this.#wantBars(!this.barsWanted));
     this.code = null;
     this.running = false;
     this.round = 0;
@@ -38,6 +42,8 @@ export class CodeCard {
     this.picture.hidden = true;
     this.picture.removeAttribute("src");
     this.countdown.hidden = true;
+    this.barsWanted = false;
+    this.#showBars(null);
     this.#say("");
     this.#cover("");
     this.lock?.release().catch(() => {});
@@ -55,12 +61,18 @@ export class CodeCard {
     this.fetching = true;
     const { round } = this;
     try {
-      const reply = await ask("POST", "/v1/holder/codes", { body: {} });
+      const reply = await ask("POST", "/v1/holder/codes", { body: { short: this.barsWanted } });
       // The page was left meanwhile, perhaps by another holder's sign-in.
       if (round !== this.round) return;
       if (reply.status >= 500) throw new NoAnswerError("the service failed");
       if (reply.ok) {
         this.#show(reply);
+        return;
+      }
+      if (reply.answer?.code === "too_many_short_codes") {
+        // The next tick asks for the QR code alone.
+        this.barsWanted = false;
+        this.#showBars(null);
         return;
       }
       this.#retryLater();
@@ -82,14 +94,17 @@ export class CodeCard {
   #show({ answer, sentAt }) {
     // Counted from when the question left, so that a slow network only makes the wait shorter.
     const pageTime = (moment) => sentAt + Date.parse(moment) - Date.parse(answer.server_time);
+    // The bars were asked for while this answer was on its way: another code, at once.
+    const barsMissing = this.barsWanted && !answer.short_code;
     this.code = {
-      refreshAt: pageTime(answer.minted_at) + REFRESH_SECONDS * 1000,
+      refreshAt: barsMissing ? 0 : pageTime(answer.minted_at) + REFRESH_SECONDS * 1000,
       expiresAt: pageTime(answer.expires_at),
     };
     this.failed = false;
     this.picture.src = `data:image/svg+xml,${encodeURIComponent(answer.picture_svg)}`;
     this.picture.hidden = false;
     this.countdown.hidden = false;
+    this.#showBars(answer.short_code);
     this.#tick();
     this.#stayAwake();
   }
@@ -128,6 +143,22 @@ export class CodeCard {
   // A phone may stop its steady clock while it sleeps, so a code from before is never trusted.
   #wake() {
     if (this.running && !document.hidden) this.refresh();
+  }
+
+  #wantBars(wanted) {
+    this.barsWanted = wanted;
+    if (wanted) this.refresh();
+    else this.#showBars(null);
+  }
+
+  #showBars(shortCode) {
+    const { box, picture, digits, toggle } = this.bars;
+    const shown = this.barsWanted ? shortCode : null;
+    box.hidden = !shown;
+    toggle.setAttribute("aria-pressed", String(Boolean(this.barsWanted)));
+    if (shown) picture.src = `data:image/svg+xml,${encodeURIComponent(shown.picture_svg)}`;
+    else picture.removeAttribute("src");
+    digits.textContent = shown ? shown.text.match(/.{4}/g).join(" ") : "";
   }
 
   #say(text) {

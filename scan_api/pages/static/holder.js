@@ -25,6 +25,12 @@ const codeCard = new CodeCard({
   bar: $("countdown-bar"),
   seconds: $("countdown-seconds"),
   notice: $("code-notice"),
+  bars: {
+    box: $("bars"),
+    picture: $("bars-picture"),
+    digits: $("bars-digits"),
+    toggle: $("show-bars"),
+  },
   onRefused: open,
 });
 

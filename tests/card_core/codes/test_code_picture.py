@@ -1,4 +1,7 @@
-"""Pictures: read back by a decoder of another house, in each form and after rough handling."""
+"""Pictures: read back with their version and level, in each form and after rough handling.
+
+What ZBar, which is no part of what draws them, reads is in test_picture_reading.py.
+"""
 
 import io
 import re

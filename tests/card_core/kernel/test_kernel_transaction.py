@@ -191,6 +191,7 @@ def test_what_outlived_its_promise_is_swept_and_nothing_else(bureau: Bureau) -> 
         "answers": 0,
         "proofs": 1,
         "sessions": 0,
+        "short_codes": 0,
         "sign_in_attempts": 0,
     }
     bureau.perform(ReportTemporaryLoss(person.card_id), person.actor, "kept")
