@@ -18,7 +18,6 @@ from starlette.testclient import TestClient
 
 from card_core.codes import KeyRing
 from card_core.kernel import BoxKeyWrap
-from card_core.kernel.acts.institutions import EnrolTerminal
 from card_core.presenting import Presenter
 from crypto import sm2
 from scan_api import server
@@ -112,7 +111,7 @@ class ScanService:
     def enrol(self, institution_code: str, serial: int) -> TerminalDevice:
         device = TerminalDevice(serial.to_bytes(8), self.clock)
         public_key = device.key.public_key().to_bytes(compressed=True)
-        self.bureau.decide(EnrolTerminal(device.serial_number, institution_code, public_key))
+        self.bureau.enrol(device.serial_number, institution_code, public_key)
         return device
 
     def mint(self, person: Person | None = None) -> str:
