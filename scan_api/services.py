@@ -10,6 +10,7 @@ from card_core.minting import Minter
 from card_core.presenting import Presenter
 from card_core.store import Store
 from scan_api.scans.writing import ScanWriter
+from scan_api.terminals.authentication import TerminalAuthentication
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -18,6 +19,7 @@ class Services:
 
     key_ring: the keys that codes are checked with, as `KeyRingCache.ring` gives them.
 
+    authentication: who the terminals are, from a registry that is kept fresh while serving.
     pepper: the key under holders' passwords. clock: the time now, aware, UTC.
     """
 
@@ -27,5 +29,6 @@ class Services:
     presenter: Presenter
     writer: ScanWriter
     key_ring: Callable[[], KeyRing]
+    authentication: TerminalAuthentication
     pepper: bytes
     clock: Callable[[], datetime]

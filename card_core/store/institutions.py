@@ -135,7 +135,7 @@ def serving(
     tx.lock_all((f"{terminals.name}/{one}" for one in terminal_ids), Lock.SHARED)
     statement = select(terminals).where(terminals.c.id.in_(terminal_ids))
     active = [
-        _terminal(row)
+        to_terminal(row)
         for row in guarded.intact_rows(tx, terminals, statement)[0]
         if row.state == ServiceState.ACTIVE.value
     ]
@@ -143,7 +143,7 @@ def serving(
     tx.lock_all((f"{institutions.name}/{one}" for one in institution_ids), Lock.SHARED)
     statement = select(institutions).where(institutions.c.id.in_(institution_ids))
     designated = {
-        row.id: _institution(row)
+        row.id: to_institution(row)
         for row in guarded.intact_rows(tx, institutions, statement)[0]
         if row.state == ServiceState.ACTIVE.value
     }

@@ -23,20 +23,22 @@ _Record = TypeVar("_Record", Institution, Terminal)
 
 @dataclass(frozen=True, slots=True)
 class Versioned(Generic[_Record]):
-    """A record, and its row's version: a lower one than was seen before is an old row put back."""
+    """A record, and its row's version: a lower one than was seen before is an old row put back.
+
+    change_number: what to ask for newer ones with; 0 for a row that has none.
+    """
 
     record: _Record
     version: int
+    change_number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Rows(Generic[_Record]):
-    """What a read found. tampered: ids of rows that fail their HMAC. last: the number to ask for
-    more with."""
+    """What a read found. tampered: ids of rows that fail their HMAC."""
 
     found: list[Versioned[_Record]]
     tampered: list[str]
-    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,43 +74,37 @@ def _changed(
     tx: Reader, table: Table, record: Callable[[Row[Any]], _Record], after: int
 ) -> Rows[_Record]:
     number = table.c.change_number
-    found: list[Versioned[_Record]] = []
-    tampered: list[str] = []
-    good, cursor = after, after
-    while rows := _some(tx, select(table).where(number > cursor).order_by(number), ROWS_AT_ONCE):
-        cursor = rows[-1].change_number
-        for row in rows:
-            checked = _checked(tx, table, record, row)
-            if checked is None:
-                tampered.append(str(row.id))
-            else:
-                # A number that fails its HMAC moves nothing: it could hide what comes behind it.
-                good = row.change_number
-                found.append(checked)
-    return Rows(found, tampered, good)
+    result: Rows[_Record] = Rows([], [])
+    while rows := _some(tx, select(table).where(number > after).order_by(number), ROWS_AT_ONCE):
+        after = rows[-1].change_number
+        some = _sorted(tx, table, record, rows)
+        result.found.extend(some.found)
+        result.tampered.extend(some.tampered)
+    return result
 
 
 def _page(
     tx: Reader, table: Table, record: Callable[[Row[Any]], _Record], after: str, limit: int
 ) -> Page[_Record]:
     rows = _some(tx, select(table).where(table.c.id > after).order_by(table.c.id), limit)
-    pairs = [(str(row.id), _checked(tx, table, record, row)) for row in rows]
-    return Page(
-        [checked for _, checked in pairs if checked is not None],
-        [row_id for row_id, checked in pairs if checked is None],
-        rows[-1].id if len(rows) == limit else None,
-    )
+    some = _sorted(tx, table, record, rows)
+    return Page(some.found, some.tampered, rows[-1].id if len(rows) == limit else None)
 
 
 def _some(tx: Reader, statement: Select[Any], limit: int) -> list[Row[Any]]:
     return list(tx.connection.execute(statement.limit(limit)).all())
 
 
-def _checked(
-    tx: Reader, table: Table, record: Callable[[Row[Any]], _Record], row: Row[Any]
-) -> Versioned[_Record] | None:
-    try:
-        guarded.check(tx, table, row)
-    except TamperedRowError:
-        return None
-    return Versioned(record(row), row.version)
+def _sorted(
+    tx: Reader, table: Table, record: Callable[[Row[Any]], _Record], rows: list[Row[Any]]
+) -> Rows[_Record]:
+    """The rows that fit their HMAC, and the ids of the others."""
+    result: Rows[_Record] = Rows([], [])
+    for row in rows:
+        try:
+            guarded.check(tx, table, row)
+        except TamperedRowError:
+            result.tampered.append(str(row.id))
+        else:
+            result.found.append(Versioned(record(row), row.version, row.change_number or 0))
+    return result

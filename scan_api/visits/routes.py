@@ -32,6 +32,8 @@ RowId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 _TERMINAL_PROBLEMS = (
     problems.NOT_AUTHENTICATED,
+    problems.SIGNATURE_NEEDED,
+    problems.TOO_MANY_FAILURES,
     problems.CLOCK_OFF,
     problems.TERMINAL_SUSPENDED,
     problems.INSTITUTION_SUSPENDED,
