@@ -13,6 +13,7 @@ from scan_api.holders import session
 from scan_api.holders.origin import check_origin
 from scan_api.openapi import (
     HOLDER_SECURITY,
+    SIGNED_SECURITY,
     TERMINAL_SECURITY,
     example,
     json_answer,
@@ -112,7 +113,7 @@ def _add_terminal_routes(router: APIRouter, services: Services) -> None:
             **problem_answers(*_TERMINAL_PROBLEMS, problems.NOT_FOUND, problems.NOT_REVERSIBLE),
         },
         openapi_extra={
-            **TERMINAL_SECURITY,
+            **SIGNED_SECURITY,
             **raw_body(ReversalRequest, {"refund": example("A refund", examples.REVERSAL)}),
         },
     )

@@ -269,7 +269,7 @@ from scan_api.terminals.registry import Registry
 store = open_store(sys.argv[1], cipher=make_cipher())
 registry = Registry(store, monotonic=time.monotonic)
 serial = bytes.fromhex(sys.argv[2])
-with registry.kept_fresh():
+with registry.refreshed():
     for wanted in (True, False, True):
         while registry.find(serial).is_in_service is not wanted:
             time.sleep(0.005)
@@ -323,7 +323,7 @@ def test_refreshing_goes_on_after_the_database_was_away(
             raise StoreBusyError
         return read(self)
 
-    with registry.kept_fresh():
+    with registry.refreshed():
         monkeypatch.setattr(type(store), "read", fail)
         stopwatch.seconds += STALE_SECONDS + 1
         with pytest.raises(RegistryStaleError):

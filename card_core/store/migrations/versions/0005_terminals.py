@@ -15,7 +15,7 @@ from sqlalchemy import (
 from card_core.store.columns import Instant
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0008"
 
 
 def upgrade() -> None:
