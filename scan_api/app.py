@@ -6,6 +6,7 @@ import scan_api.card_reads.routes
 import scan_api.holders.routes
 import scan_api.pages.routes
 import scan_api.scans.routes
+import scan_api.terminals.routes
 import scan_api.visits.routes
 from scan_api import business_types, error_answers, health, openapi
 from scan_api.limits import RequestLimits
@@ -24,6 +25,7 @@ UTF-8 编码的 JSON，最多 64 KiB。码被拒绝属于正常答复；错误�
 
 _TAGS = (
     {"name": "terminal", "description": "For terminals · 终端"},
+    {"name": "enrolment", "description": "Terminals' keys and tokens · 终端密钥与令牌"},
     {"name": "holder", "description": "For holders · 持卡人"},
     {"name": "service", "description": "For whoever runs it · 运行维护"},
 )
@@ -46,6 +48,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(scan_api.scans.routes.routes(services))
     app.include_router(scan_api.visits.routes.routes(services))
     app.include_router(scan_api.card_reads.routes.routes(services))
+    app.include_router(scan_api.terminals.routes.routes(services))
     app.include_router(scan_api.holders.routes.routes(services))
     app.include_router(business_types.routes(services))
     app.include_router(health.routes(services))

@@ -45,8 +45,9 @@ _BY_STATUS: Mapping[int, Problem] = {
 }
 # RFC 9110, 11.6.1: a 401 names a scheme. No browser knows these, so none opens a window of its own.
 _HEADERS: Mapping[Problem, Mapping[str, str]] = {
-    problems.NOT_AUTHENTICATED: {"WWW-Authenticate": SCHEME},
+    problems.NOT_AUTHENTICATED: {"WWW-Authenticate": f"{SCHEME}, Bearer"},
     problems.CLOCK_OFF: {"WWW-Authenticate": SCHEME},
+    problems.SIGNATURE_NEEDED: {"WWW-Authenticate": SCHEME},
     problems.SIGN_IN_NEEDED: {"WWW-Authenticate": "SSCARD-Session"},
     problems.SIGN_IN_REFUSED: {"WWW-Authenticate": "SSCARD-Session"},
     problems.NOT_READY: {"Retry-After": "1"},

@@ -36,14 +36,18 @@ def routes(services: Services) -> APIRouter:
         responses=problem_answers(problems.NOT_READY),
     )
     def readyz() -> Health:
-        """The database answers and is migrated, there are keys to check codes with, the random
-        source gives sound bytes, and no cryptographic self-test has failed.
+        """The database answers and is migrated, the terminals are known, there are keys to check
+        codes with, the random source gives sound bytes, and no cryptographic self-test has failed.
+        `attention` instead of `ready`: all of that, but some record fails its integrity check and
+        is refused; the log says which.
 
-        数据库可用且结构为最新，有可用于核验的密钥，随机源正常，密码模块自检未出现失败。
+        数据库可用且结构为最新，终端名录为最新，有可用于核验的密钥，随机源正常，密码模块自检未出现
+        失败。若为 attention：服务可用，但有记录未通过完整性校验而被拒用，详见日志。
         """
         if not _is_ready(services):
             raise ProblemError(problems.NOT_READY)
-        return Health(status="ready")
+        is_intact = services.authentication.registry.tampered_rows() == 0
+        return Health(status="ready" if is_intact else "attention")
 
     return router
 
@@ -52,6 +56,7 @@ def _is_ready(services: Services) -> bool:
     try:
         # Each question is a draw that the random source's tests look at.
         random_source.random_bytes(RANDOM_PROBE_BYTES)
-        return services.store.is_current() and len(services.key_ring()) > 0
+        knows_terminals = services.authentication.registry.is_fresh()
+        return knows_terminals and services.store.is_current() and len(services.key_ring()) > 0
     except (StoreError, SelfTestError, RandomSourceError):
         return False

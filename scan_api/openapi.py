@@ -11,7 +11,8 @@ from scan_api import problems
 from scan_api.problems import Problem
 
 JSON = "application/json"
-TERMINAL_SECURITY: dict[str, Any] = {"security": [{"terminalSignature": []}]}
+TERMINAL_SECURITY: dict[str, Any] = {"security": [{"terminalSignature": []}, {"accessToken": []}]}
+SIGNED_SECURITY: dict[str, Any] = {"security": [{"terminalSignature": []}]}
 HOLDER_SECURITY: dict[str, Any] = {"security": [{"holderSession": []}]}
 
 _SIGNED_REQUEST = """\
@@ -31,6 +32,12 @@ _SECURITY_SCHEMES = {
         "in": "header",
         "name": "Authorization",
         "description": _SIGNED_REQUEST,
+    },
+    "accessToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Of POST /v1/oauth/token, for 10 minutes; not where money or goods move. "
+        "由 POST /v1/oauth/token 获取，10 分钟有效；不能用于涉及资金或物品的业务。",
     },
     "holderSession": {
         "type": "apiKey",

@@ -82,9 +82,18 @@ NOT_AUTHENTICATED = Problem(
     401,
     "The terminal did not prove itself",
     "终端身份未通过验证",
-    "Sign every request anew with the enrolled terminal's key. If this stays, the terminal has to "
-    "be enrolled by the bureau.",
-    "请用已登记终端的密钥对每个请求重新签名。若仍不通过，须由发卡机构登记该终端。",
+    "Sign every request anew with the enrolled terminal's key, or get a new access token. If this "
+    "stays, the terminal has to be enrolled by the bureau.",
+    "请用已登记终端的密钥对每个请求重新签名，或重新获取访问令牌。若仍不通过，须由发卡机构登记该终端。",
+)
+SIGNATURE_NEEDED = Problem(
+    "signature_needed",
+    401,
+    "The request itself must be signed",
+    "该请求须由终端签名",
+    "Here money or goods move, or a key changes: an access token is not enough. Send the same "
+    "request with the terminal's signature.",
+    "此业务涉及资金、物品或密钥变更，仅凭访问令牌不能办理。请由终端对同一请求签名后重发。",
 )
 CLOCK_OFF = Problem(
     "clock_off",
@@ -135,11 +144,22 @@ INSTITUTION_SUSPENDED = Problem(
     "No scan is possible until the bureau reinstates the institution.",
     "在发卡机构恢复该机构之前不能扫码核验。",
 )
+ENROLMENT_REFUSED = Problem(
+    "enrolment_refused",
+    403,
+    "The terminal was not enrolled",
+    "终端未能登记",
+    "The enrolment code does not fit, was used or has run out, or the proof of the key is wrong. "
+    "Check the code and the serial number; after 5 wrong tries or 24 hours ask the bureau for "
+    "another code.",
+    "登记码不符、已使用或已过期，或密钥证明有误。请核对登记码和终端序列号；连续输错 5 次或超过 "
+    "24 小时，请向发卡机构重新申请登记码。",
+)
 BUSINESS_TYPE_NOT_ALLOWED = Problem(
     "business_type_not_allowed",
     403,
-    "This business type is not for this kind of institution",
-    "该类机构不能使用此用码业务类型",
+    "This institution may not scan for this business type",
+    "该机构不能使用此用码业务类型",
     "Choose one of the business types that GET /v1/terminal lists.",
     "请从 GET /v1/terminal 列出的业务类型中选择。",
 )
@@ -264,6 +284,16 @@ TOO_MANY_SHORT_CODES = Problem(
     "正在使用的短码过多",
     "No more short codes can be shown at the same time. Wait a minute, or show the QR code alone.",
     "同时有效的短码数量已达上限。请一分钟后再试，或只出示二维码。",
+)
+TOO_MANY_FAILURES = Problem(
+    "too_many_failures",
+    429,
+    "Too many requests that proved nothing",
+    "身份验证失败次数过多",
+    "More than 10 requests in a minute from here did not prove this terminal. Wait as long as "
+    "Retry-After says. A request with a good signature is served all the same.",
+    "一分钟内从此处以该终端名义提交的未通过验证的请求超过 10 个。请按 Retry-After 等待后再试；"
+    "签名正确的请求不受影响。",
 )
 HEADERS_TOO_LARGE = Problem(
     "headers_too_large",

@@ -12,6 +12,7 @@ from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
 from card_core.store import Store
 from scan_api.scans.writing import ScanWriter
+from scan_api.terminals.authentication import TerminalAuthentication
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -21,6 +22,7 @@ class Services:
 
     key_ring: the keys that codes are checked with, as `KeyRingCache.ring` gives them.
 
+    authentication: who the terminals are, from a registry that is kept fresh while serving.
     pepper: the key under holders' passwords. clock: the time now, aware, UTC.
     """
 
@@ -32,5 +34,6 @@ class Services:
     short_codes: ShortCodes
     card_reading: CardReading
     key_ring: Callable[[], KeyRing]
+    authentication: TerminalAuthentication
     pepper: bytes
     clock: Callable[[], datetime]

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from starlette.requests import Request
+from starlette.types import Scope
 
 from crypto import sm2
 
@@ -63,20 +64,30 @@ class SignedRequest:
     target: str
     body: bytes
     authorization: Sequence[bytes]
+    peer: str = ""
 
     @classmethod
-    async def read(cls, request: Request) -> Self:
-        """Take the exact bytes: the target undecoded, the body unparsed, every such header."""
-        scope = request.scope
+    def of(cls, scope: Scope, body: bytes) -> Self:
+        """Take the exact bytes: the target undecoded, the body unparsed, every such header.
+
+        peer: the other end's address, for counting failures; not believed for anything else.
+        """
         target: bytes = scope["raw_path"]
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
+        client = scope.get("client")
         return cls(
-            method=request.method,
-            target=target.decode("latin-1"),
-            body=await request.body(),
-            authorization=[value for name, value in scope["headers"] if name == b"authorization"],
+            scope["method"],
+            target.decode("latin-1"),
+            body,
+            [value for name, value in scope["headers"] if name == b"authorization"],
+            client[0] if client else "",
         )
+
+    @classmethod
+    async def read(cls, request: Request) -> Self:
+        """As `of`, where the body is still to be read."""
+        return cls.of(request.scope, await request.body())
 
     def assertion(self) -> Assertion:
         """Parse the one Authorization header. Raises: SignedRequestError."""
@@ -89,15 +100,14 @@ class SignedRequest:
             terminal=bytes.fromhex(match["terminal"]),
             signed_at=int(match["time"]),
             nonce=bytes.fromhex(match["nonce"]),
-            signature=_parse_signature(match["signature"]),
+            signature=parse_signature(match["signature"]),
         )
 
-    def verify(self, assertion: Assertion, public_key: bytes, keys: sm2.KeptKeys) -> None:
-        """public_key: SEC 1. keys: where it is kept. Raises: sm2.InvalidSignatureError."""
-        signed = to_be_signed(
+    def signed_bytes(self, assertion: Assertion) -> bytes:
+        """What must be under the assertion's signature if it is of this request."""
+        return to_be_signed(
             self.method, self.target, assertion.signed_at, assertion.nonce, self.body
         )
-        keys.verify(public_key, assertion.signature, signed)
 
 
 def to_be_signed(method: str, target: str, signed_at: int, nonce: bytes, body: bytes) -> bytes:
@@ -128,7 +138,8 @@ def authorization(
     )
 
 
-def _parse_signature(text: str) -> bytes:
+def parse_signature(text: str) -> bytes:
+    """base64 of strict DER, in its one spelling; returns 64 bytes. Raises: SignedRequestError."""
     try:
         der = base64.b64decode(text, validate=True)
         # base64 leaves spare bits in its last letter; only the canonical spelling is taken.

@@ -15,13 +15,24 @@ from card_core.codes import CheckedCode, KeyPurpose, KeyRing, key_name
 from card_core.errors import CardCoreError
 from card_core.holder_views import HolderViews
 from card_core.identity import IdentityNumber, check_character
-from card_core.kernel import Act, Actor, ActorKind, Answer, BoxKeyWrap, DangerousAct, Kernel
+from card_core.kernel import (
+    Act,
+    Actor,
+    ActorKind,
+    Answer,
+    BoxKeyWrap,
+    DangerousAct,
+    Kernel,
+    enrolment_codes,
+)
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk
 from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
-from card_core.kernel.acts.institutions import DesignateInstitution, EnrolTerminal
+from card_core.kernel.acts.enrolment import EnrolTerminal, PrepareEnrolment
+from card_core.kernel.acts.institutions import DesignateInstitution
 from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
 from card_core.kernel.acts.operators import NewOperator
 from card_core.kernel.acts.set_up import SetUpFirstOperators, SetUpIssuer
+from card_core.kernel.enrolment_codes import EnrolmentCode
 from card_core.kernel.grants import Grants, ReceiptMaker
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.minting import Minter
@@ -262,6 +273,25 @@ class Bureau:
     def request_id(self) -> str:
         return f"request-{next(self._requests)}"
 
+    def enrolment_code(self, serial_number: bytes, institution_code: str) -> EnrolmentCode:
+        """What two people let out for a terminal to enrol itself by."""
+        code = enrolment_codes.make(self.kernel.random_bytes)
+        digest = code.digest(self.store.cipher, serial_number)
+        self.decide(PrepareEnrolment(serial_number, institution_code, code.name, digest))
+        return code
+
+    def enrol(self, serial_number: bytes, institution_code: str, public_key: bytes) -> Terminal:
+        """Let out a code for a terminal, and use it for this key."""
+        code = self.enrolment_code(serial_number, institution_code)
+        digest = code.digest(self.store.cipher, serial_number)
+        act = EnrolTerminal(serial_number, code.name, digest, public_key)
+        answer = self.perform(act, SYSTEM)
+        with self.store.read() as tx:
+            terminal = institutions.get_terminal(tx, answer["terminal_id"])
+        if terminal is None:
+            raise LookupError("the terminal that was just enrolled is gone")
+        return terminal
+
     def next_applications(self, count: int) -> tuple[Application, ...]:
         return tuple(make_application(next(self._serials)) for _ in range(count))
 
@@ -378,12 +408,7 @@ class Bureau:
     def _designate(self, code: str, kind: str, serial: int) -> Terminal:
         self.decide(DesignateInstitution(code, f"机构{serial}", kind, "440604"))
         public_key = sm2.PrivateKey.generate().public_key().to_bytes(compressed=True)
-        answer = self.decide(EnrolTerminal(serial.to_bytes(8), code, public_key))
-        with self.store.read() as tx:
-            terminal = institutions.get_terminal(tx, answer["terminal_id"])
-        if terminal is None:
-            raise LookupError("the terminal that was just enrolled is gone")
-        return terminal
+        return self.enrol(serial.to_bytes(8), code, public_key)
 
     def _activate(self, card: Card) -> Person:
         self.perform(ActivateCard(card.id, Evidence.IDENTITY_DOCUMENT), self.maker)

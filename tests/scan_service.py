@@ -21,7 +21,6 @@ from card_core.card_reading import CardReading
 from card_core.chip_cards import Challenges, SoftwareCardAuthentication
 from card_core.codes import KeyRing
 from card_core.kernel import BoxKeyWrap
-from card_core.kernel.acts.institutions import EnrolTerminal
 from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
 from crypto import sm2
@@ -31,6 +30,9 @@ from scan_api.key_ring import KeyRingCache
 from scan_api.scans.writing import ScanWriter
 from scan_api.services import Services
 from scan_api.signed_requests import NONCE_BYTES, authorization
+from scan_api.terminals.access_tokens import AccessTokens
+from scan_api.terminals.authentication import TerminalAuthentication
+from scan_api.terminals.registry import Registry
 
 BASE_URL = "https://sscard.test"
 HOSPITAL_CODE = "H44060400001"
@@ -91,6 +93,9 @@ class ScanService:
         self.bureau = bureau
         self.clock = bureau.clock
         self.key_ring = KeyRingCache(bureau.store, bureau.clock)
+        # Time stands still for it: what it knows is never stale, and new when `refresh` is called.
+        self.registry = Registry(bureau.store, monotonic=lambda: 0.0)
+        tokens = AccessTokens(bureau.store.cipher, random_bytes=bureau.kernel.random_bytes)
         self.services = Services(
             kernel=bureau.kernel,
             store=bureau.store,
@@ -107,6 +112,7 @@ class ScanService:
                 random_bytes=bureau.kernel.random_bytes,
             ),
             key_ring=self._key_ring,
+            authentication=TerminalAuthentication(self.registry, tokens),
             pepper=PEPPER,
             clock=bureau.clock,
         )
@@ -128,7 +134,8 @@ class ScanService:
     def enrol(self, institution_code: str, serial: int) -> TerminalDevice:
         device = TerminalDevice(serial.to_bytes(8), self.clock)
         public_key = device.key.public_key().to_bytes(compressed=True)
-        self.bureau.decide(EnrolTerminal(device.serial_number, institution_code, public_key))
+        self.bureau.enrol(device.serial_number, institution_code, public_key)
+        self.registry.refresh()
         return device
 
     def mint(self, person: Person | None = None) -> str:

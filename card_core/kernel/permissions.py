@@ -24,9 +24,16 @@ from card_core.kernel.acts.cards import (
     ReportTemporaryLoss,
     WithdrawTemporaryLoss,
 )
-from card_core.kernel.acts.institutions import (
-    DesignateInstitution,
+from card_core.kernel.acts.enrolment import (
     EnrolTerminal,
+    PrepareEnrolment,
+    RevokeTerminalKeys,
+    RotateTerminalKey,
+    WithdrawEnrolment,
+)
+from card_core.kernel.acts.institutions import (
+    ChangeBusinessTypes,
+    DesignateInstitution,
     ReinstateInstitution,
     ReinstateTerminal,
     SuspendInstitution,
@@ -91,7 +98,12 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         DesignateInstitution: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         SuspendInstitution: Rule(_WHO_WORKS),
         ReinstateInstitution: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
-        EnrolTerminal: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        ChangeBusinessTypes: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        PrepareEnrolment: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        WithdrawEnrolment: Rule(_WHO_WORKS),
+        EnrolTerminal: Rule(others=_SYSTEM),
+        RotateTerminalKey: Rule(others=_TERMINAL),
+        RevokeTerminalKeys: Rule(_WHO_WORKS),
         SuspendTerminal: Rule(_WHO_WORKS),
         ReinstateTerminal: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         ImportRoster: Rule(_MAKER),

@@ -157,7 +157,7 @@ def _check_terminals(tx: Transaction, asked: Sequence[_Scan]) -> None:
         if (
             found is None
             or found[1].id != request.institution_id
-            or not business_types.get(request.business_type).is_offered_at(found[1].kind)
+            or not found[1].may_scan_for(business_types.get(request.business_type))
         ):
             scan.result = NotAllowedError()
         scan.serving = found

@@ -1,8 +1,11 @@
-"""The counter's side of `sscard terminal`: make the terminal's key, serve the counter's page."""
+"""The counter's side of `sscard terminal`: make, enrol and change the key, serve the page."""
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from card_core.kernel import enrolment_codes
 from issuance.cli import screen
 from issuance.cli.desk import LOOPBACK
 from issuance.cli.serving import (
@@ -14,7 +17,13 @@ from issuance.cli.serving import (
 )
 from issuance.errors import IssuanceError
 from issuance.settings import read_secret
-from scan_api.terminal import TerminalClient, TerminalKey, TerminalKeyError, create_counter_app
+from scan_api.terminal import (
+    TerminalClient,
+    TerminalError,
+    TerminalKey,
+    TerminalKeyError,
+    create_counter_app,
+)
 from scan_api.terminal.key import SERIAL_NUMBER_BYTES
 
 
@@ -36,22 +45,62 @@ def make_key(folder: Path, serial_number: bytes | None, passphrase_file: Path | 
         raise IssuanceError(error.code, error.message_zh, error.message_en) from None
     serial, point = key.serial_number.hex(), key.public_key.to_bytes(compressed=True).hex()
     screen.show_facts([("序列号 Serial number", serial), ("公钥 Public key", point)])
-    screen.say("请把以上两项交给发卡机构登记：", "Hand these two to the bureau, which enrols them:")
-    screen.hint(f"sscard terminal enrol {serial} --institution CODE --public-key {point}")
+    screen.say(
+        "请把序列号告诉发卡机构，凭其发出的登记码登记：",
+        "Tell the bureau the serial number; with the enrolment code that it gives:",
+    )
+    screen.hint("sscard terminal enrol --service URL --code CODE")
+
+
+def enrol(service: str, code: str, folder: Path, passphrase_file: Path | None) -> None:
+    """Bring the key to the service with an enrolment code.
+
+    Raises IssuanceError, InvalidActError, KeyFileError, SelfTestError.
+    """
+    check_self_tests()
+    parsed = enrolment_codes.parse(code)
+    with client_of(service, open_key(folder.expanduser(), passphrase_file)) as client:
+        answer = _asked(lambda: client.enrol(parsed))
+    screen.show_facts(
+        [
+            ("序列号 Serial number", answer["serial_number"]),
+            ("密钥名 Key name", answer["key_name"]),
+            ("令牌受众 Token audience", answer["token_audience"]),
+        ]
+    )
+    screen.say("已登记。", "Enrolled.")
+
+
+def rotate_key(service: str, folder: Path, passphrase_file: Path | None) -> None:
+    """Make the next key, bring it to the service, and use it from now on.
+
+    Interrupted, it is finished by running it again: the same key is brought again.
+    Raises IssuanceError, KeyFileError, SelfTestError.
+    """
+    check_self_tests()
+    directory = folder.expanduser()
+    passphrase = _passphrase(directory, passphrase_file)
+    key = _opened(directory, passphrase)
+    following = key.next_key(directory, passphrase=passphrase)
+    with client_of(service, key) as client:
+        answer = _asked(lambda: client.bring_next_key(following))
+    following.put_into_use(directory)
+    screen.show_facts(
+        [
+            ("新密钥名 New key name", answer["key_name"]),
+            ("旧密钥失效 Old key ends at", answer["previous_key_ends_at"]),
+        ]
+    )
+    screen.say(
+        "已更换。请在旧密钥失效前重新启动扫码页面。",
+        "Changed. Start the counter's page anew before the old key ends.",
+    )
 
 
 def serve(service: str, port: int, folder: Path, passphrase_file: Path | None) -> None:
     """Serve the counter's page until stopped. Raises IssuanceError, KeyFileError, SelfTestError."""
     check_self_tests()
-    try:
-        client = TerminalClient(service, open_key(folder.expanduser(), passphrase_file))
-    except ValueError:
-        raise IssuanceError(
-            "service_address",
-            "服务地址必须是 https，或本机的 http。",
-            "The service's address must be https, or http on this machine.",
-        ) from None
-    with client:
+    with client_of(service, open_key(folder.expanduser(), passphrase_file)) as client:
         listening = bind(LOOPBACK, port)
         app = create_counter_app(client, port=listening.getsockname()[1])
         server = RunningServer(app, listening)
@@ -64,20 +113,44 @@ def serve(service: str, port: int, folder: Path, passphrase_file: Path | None) -
     screen.say("扫码页面已停止。", "The counter has stopped.")
 
 
+def client_of(service: str, key: TerminalKey) -> TerminalClient:
+    """Raises IssuanceError for an address that is not to be used."""
+    try:
+        return TerminalClient(service, key)
+    except ValueError:
+        raise IssuanceError(
+            "service_address",
+            "服务地址必须是 https，或本机的 http。",
+            "The service's address must be https, or http on this machine.",
+        ) from None
+
+
 def open_key(folder: Path, passphrase_file: Path | None) -> TerminalKey:
     """The terminal's key, unlocked. Raises IssuanceError, KeyFileError."""
+    return _opened(folder, _passphrase(folder, passphrase_file))
+
+
+def _passphrase(folder: Path, passphrase_file: Path | None) -> bytes:
     if not folder.is_dir():
         raise _no_key(folder)
     if passphrase_file:
-        passphrase = read_secret(passphrase_file)
-    else:
-        passphrase = screen.ask_secret(
-            "终端口令", "Terminal passphrase", instead="--passphrase-file"
-        ).encode()
+        return read_secret(passphrase_file)
+    typed = screen.ask_secret("终端口令", "Terminal passphrase", instead="--passphrase-file")
+    return typed.encode()
+
+
+def _opened(folder: Path, passphrase: bytes) -> TerminalKey:
     try:
         return TerminalKey.open(folder, passphrase=passphrase)
     except TerminalKeyError:
         raise _no_key(folder) from None
+
+
+def _asked(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return ask()
+    except TerminalError as error:
+        raise IssuanceError(error.code, error.message_zh, error.message_en) from None
 
 
 def _no_key(folder: Path) -> IssuanceError:

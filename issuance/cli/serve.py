@@ -35,12 +35,14 @@ def serve(
                 "Other machines can reach this address and the service doesn't encrypt. Put a TLS "
                 "proxy in front.",
             )
-        key_ring = serving.make_key_ring(site)
-        server = serving.RunningServer(serving.make_service(site, key_ring), listening)
+        key_ring, registry = serving.make_key_ring(site), serving.make_registry(site)
+        app = serving.make_service(site, key_ring, registry)
+        server = serving.RunningServer(app, listening)
         with (
-            key_ring.refreshed(),
-            serving.swept(site.kernel),
             serving.running(server),
+            key_ring.refreshed(),
+            registry.refreshed(),
+            serving.swept(site.kernel),
         ):
             screen.say(
                 f"服务已启动：{server.url}（Ctrl-C 停止）",

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -30,6 +31,9 @@ from scan_api.key_ring import KeyRingCache
 from scan_api.scans.writing import ScanWriter
 from scan_api.server import configure
 from scan_api.services import Services
+from scan_api.terminals.access_tokens import AccessTokens
+from scan_api.terminals.authentication import TerminalAuthentication
+from scan_api.terminals.registry import Registry
 
 BACKLOG = 2048
 SWEEP_EVERY_SECONDS = 300
@@ -43,7 +47,12 @@ def make_key_ring(site: Installation) -> KeyRingCache:
     return KeyRingCache(site.store, utc_now)
 
 
-def make_service(site: Installation, key_ring: KeyRingCache) -> FastAPI:
+def make_registry(site: Installation) -> Registry:
+    """The terminals that the service knows; empty, and of no use, unless it is `refreshed`."""
+    return Registry(site.store, monotonic=time.monotonic)
+
+
+def make_service(site: Installation, key_ring: KeyRingCache, registry: Registry) -> FastAPI:
     """The whole HTTP service over an opened installation."""
     minter = Minter(
         site.store,
@@ -68,6 +77,9 @@ def make_service(site: Installation, key_ring: KeyRingCache) -> FastAPI:
                 random_bytes=random_bytes,
             ),
             key_ring=key_ring.ring,
+            authentication=TerminalAuthentication(
+                registry, AccessTokens(site.store.cipher, random_bytes=random_bytes)
+            ),
             pepper=site.pepper,
             clock=utc_now,
         )

@@ -6,15 +6,26 @@ from typing import Annotated
 import typer
 
 from card_core.errors import InvalidActError
-from card_core.kernel.acts.institutions import EnrolTerminal, ReinstateTerminal, SuspendTerminal
+from card_core.kernel import enrolment_codes
+from card_core.kernel.acts.enrolment import (
+    PrepareEnrolment,
+    RevokeTerminalKeys,
+    WithdrawEnrolment,
+)
+from card_core.kernel.acts.institutions import (
+    ReinstateTerminal,
+    SuspendTerminal,
+    check_serial_number,
+)
 from card_core.store import institutions
 from issuance.cli import screen
 from issuance.cli.desk import OperatorOption, opened_desk
 from issuance.cli.institution import all_institutions
 from issuance.cli.words import both
+from issuance.installation import random_bytes
 
 app = typer.Typer(
-    help="终端：登记、停用；在窗口：生成密钥、打开扫码页面。\nTerminals, and the counter.",
+    help="终端：登记码、停用；在窗口：生成、登记密钥，打开扫码页面。\nTerminals, and the counter.",
     no_args_is_help=True,
 )
 
@@ -33,7 +44,11 @@ PassphraseFileOption = Annotated[
         help="终端口令取自文件第一行。\n\nPassphrase from this file's first line.",
     ),
 ]
+ServiceOption = Annotated[
+    str, typer.Option(metavar="URL", help="核验服务地址。\n\nThe service's address.")
+]
 DEFAULT_FOLDER = Path("~/.sscard-terminal")
+DEFAULT_SERVICE = "http://127.0.0.1:8080"
 
 
 @app.command()
@@ -54,9 +69,7 @@ def init(
 
 @app.command()
 def serve(
-    service: Annotated[
-        str, typer.Option(metavar="URL", help="核验服务地址。\n\nThe service's address.")
-    ] = "http://127.0.0.1:8080",
+    service: ServiceOption = DEFAULT_SERVICE,
     port: Annotated[
         int,
         typer.Option(metavar="PORT", min=0, max=65535, help="本机端口。\n\nPort on this machine."),
@@ -74,21 +87,80 @@ def serve(
 
 @app.command()
 def enrol(
+    code: Annotated[
+        str, typer.Option(metavar="CODE", help="发卡机构发出的登记码。\n\nFrom the bureau.")
+    ],
+    service: ServiceOption = DEFAULT_SERVICE,
+    folder: FolderOption = DEFAULT_FOLDER,
+    passphrase_file: PassphraseFileOption = None,
+) -> None:
+    """（在窗口电脑上）用登记码登记本终端的密钥。
+    At the counter: enrol the key.
+    """
+    from issuance.cli import counter  # noqa: PLC0415 - see serve
+
+    counter.enrol(service, code, folder, passphrase_file)
+
+
+@app.command("rotate-key")
+def rotate_key(
+    service: ServiceOption = DEFAULT_SERVICE,
+    folder: FolderOption = DEFAULT_FOLDER,
+    passphrase_file: PassphraseFileOption = None,
+) -> None:
+    """（在窗口电脑上）更换终端密钥，新旧并行 24 小时。
+    At the counter: the next key.
+    """
+    from issuance.cli import counter  # noqa: PLC0415 - see serve
+
+    counter.rotate_key(service, folder, passphrase_file)
+
+
+@app.command()
+def prepare(
     serial: SerialArgument,
     institution: Annotated[
         str, typer.Option(metavar="CODE", help="所属定点机构编码。\n\nIts institution's code.")
     ],
-    public_key: Annotated[
-        str, typer.Option(metavar="HEX", help="终端公钥，66 位十六进制。\n\n66 hex digits.")
-    ],
     operator: OperatorOption = None,
 ) -> None:
-    """登记终端（须另一人复核）。
-    Enrol a terminal; another person approves.
+    """发出登记码（须另一人复核）；已登记的终端以此更换密钥。
+    Let out an enrolment code; another person approves.
     """
-    act = EnrolTerminal(to_serial(serial), institution, _hex("public_key", public_key))
+    number = to_serial(serial)
+    check_serial_number(number)
+    code = enrolment_codes.make(random_bytes)
     with opened_desk(operator) as desk:
-        desk.propose(act)
+        digest = code.digest(desk.site.store.cipher, number)
+        desk.propose(PrepareEnrolment(number, institution, code.name, digest))
+    screen.say(
+        f"登记码（只显示这一次）：{code}",
+        f"Enrolment code, shown this once: {code}",
+    )
+    screen.say(
+        "复核后 24 小时内有效，用一次即失效。请只交给该终端的人员。",
+        "Good for 24 hours from the approval, once. Hand it to the terminal's people alone.",
+    )
+
+
+@app.command()
+def withdraw(serial: SerialArgument, operator: OperatorOption = None) -> None:
+    """收回尚未使用的登记码，立即生效。
+    Withdraw an enrolment code that nobody has used; in effect at once.
+    """
+    with opened_desk(operator) as desk:
+        desk.perform(WithdrawEnrolment(to_serial(serial)))
+    screen.say("登记码已收回。", "The enrolment code is withdrawn.")
+
+
+@app.command("revoke-key")
+def revoke_key(serial: SerialArgument, operator: OperatorOption = None) -> None:
+    """吊销终端密钥，立即生效；须重新登记才能再用。
+    End a terminal's keys at once; it has to be enrolled anew.
+    """
+    with opened_desk(operator) as desk:
+        desk.perform(RevokeTerminalKeys(to_serial(serial)))
+    screen.say("密钥已吊销。", "The keys have ended.")
 
 
 @app.command()
@@ -135,11 +207,7 @@ def list_terminals(
 
 def to_serial(text: str) -> bytes:
     """A serial number from its 16 hex digits; the act checks its size. Raises InvalidActError."""
-    return _hex("serial_number", text)
-
-
-def _hex(field: str, text: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError:
-        raise InvalidActError(field, "应为十六进制", "must be hexadecimal") from None
+        raise InvalidActError("serial_number", "应为十六进制", "must be hexadecimal") from None

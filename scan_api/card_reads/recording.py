@@ -19,10 +19,10 @@ from scan_api.bodies import check_media_type, parse_body
 from scan_api.card_reads.models import CardChallenge, CardReadRequest
 from scan_api.problems import ProblemError
 from scan_api.refusal_limit import RefusalLimit
-from scan_api.scans.authentication import Caller, authenticate
 from scan_api.scans.recording import business_type_at, take_refusal, verdict_of
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
+from scan_api.terminals.authentication import Caller
 
 # Whoever guesses cryptograms or challenges gets these.
 _WORTHLESS = frozenset({Reason.CHALLENGE_INVALID, Reason.CARD_NOT_GENUINE})
@@ -31,10 +31,11 @@ _WORTHLESS = frozenset({Reason.CHALLENGE_INVALID, Reason.CARD_NOT_GENUINE})
 def give_challenge(services: Services, signed: SignedRequest) -> CardChallenge:
     """Raises: ProblemError, ReplayedRequestError."""
     now = services.clock()
-    caller = authenticate(services.store, signed, now)
+    caller = services.authentication.authenticate(signed, now)
     if signed.body:
         raise ProblemError(problems.INVALID_REQUEST)
-    services.kernel.spend_proof(caller.proof, actor=caller.actor)
+    if caller.proof is not None:
+        services.kernel.spend_proof(caller.proof, actor=caller.actor)
     challenge = services.card_reading.challenge(caller.terminal.serial_number, now)
     return CardChallenge(
         challenge_id=challenge.name,
@@ -50,7 +51,7 @@ def record_card_read(
 ) -> bytes:
     """Return the verdict as JSON, the same bytes for a retry. Raises: ProblemError, KernelError."""
     now = services.clock()
-    caller = authenticate(services.store, signed, now)
+    caller = services.authentication.authenticate(signed, now)
     check_media_type(content_type)
     asked = parse_body(CardReadRequest, signed.body)
     business_type = business_type_at(caller, asked.business_type)

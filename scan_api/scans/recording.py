@@ -21,7 +21,6 @@ from scan_api import problems
 from scan_api.bodies import check_media_type, parse_body
 from scan_api.problems import ProblemError
 from scan_api.refusal_limit import RefusalLimit
-from scan_api.scans.authentication import Caller, authenticate
 from scan_api.scans.models import (
     NextAction,
     OfferedBusinessType,
@@ -33,6 +32,7 @@ from scan_api.scans.models import (
 )
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
+from scan_api.terminals.authentication import Caller
 
 # What a code that no issuer of ours made is refused as: rubbish, or a guess.
 _WORTHLESS = frozenset(
@@ -50,7 +50,7 @@ def record(
 ) -> bytes:
     """Return the verdict as JSON, the same bytes for a retry. Raises: ProblemError, KernelError."""
     now = services.clock()
-    caller = authenticate(services.store, signed, now)
+    caller = services.authentication.authenticate(signed, now)
     check_media_type(content_type)
     scan = parse_body(ScanRequest, signed.body)
     business_type = business_type_at(caller, scan.business_type)
@@ -82,8 +82,9 @@ def record(
 def view_terminal(services: Services, signed: SignedRequest) -> TerminalView:
     """Raises: ProblemError, ReplayedRequestError."""
     now = services.clock()
-    caller = authenticate(services.store, signed, now)
-    services.kernel.spend_proof(caller.proof, actor=caller.actor)
+    caller = services.authentication.authenticate(signed, now)
+    if caller.proof is not None:
+        services.kernel.spend_proof(caller.proof, actor=caller.actor)
     institution = caller.institution
     return TerminalView(
         serial_number=caller.terminal.serial_number.hex(),
@@ -96,7 +97,7 @@ def view_terminal(services: Services, signed: SignedRequest) -> TerminalView:
                 code=one.code, name_zh=one.name_zh, name_en=one.name_en, consumes=one.consumes
             )
             for one in business_types.ALL
-            if one.is_offered_at(institution.kind)
+            if institution.may_scan_for(one)
         ],
     )
 
@@ -107,8 +108,10 @@ def business_type_at(caller: Caller, code: str) -> BusinessType:
         business_type = business_types.get(code)
     except UnknownBusinessTypeError:
         raise ProblemError(problems.UNKNOWN_BUSINESS_TYPE) from None
-    if not business_type.is_offered_at(caller.institution.kind):
+    if not caller.institution.may_scan_for(business_type):
         raise ProblemError(problems.BUSINESS_TYPE_NOT_ALLOWED)
+    if business_type.consumes:
+        caller.require_signature()
     return business_type
 
 

@@ -17,6 +17,7 @@ from scan_api.signed_requests import SignedRequest
 _AUTHENTICATION = (
     problems.NOT_AUTHENTICATED,
     problems.CLOCK_OFF,
+    problems.TOO_MANY_FAILURES,
     problems.TERMINAL_SUSPENDED,
     problems.INSTITUTION_SUSPENDED,
 )
@@ -43,6 +44,7 @@ def routes(services: Services) -> APIRouter:
             ),
             **problem_answers(
                 *_AUTHENTICATION,
+                problems.SIGNATURE_NEEDED,
                 problems.MALFORMED_JSON,
                 problems.NOT_JSON,
                 problems.NOT_ALLOWED,

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from card_core.kernel.enrolment_codes import EnrolmentCode
 from scan_api.problems import MEDIA_TYPE
 from scan_api.signed_requests import NONCE_BYTES, authorization
 from scan_api.terminal.errors import (
@@ -23,6 +24,7 @@ from scan_api.terminal.errors import (
     TerminalError,
 )
 from scan_api.terminal.key import TerminalKey
+from scan_api.terminals.possession import enrolment_bytes, next_key_bytes, prove
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 3.0
@@ -148,6 +150,33 @@ class TerminalClient:
     def _send(self, target: str, fields: Mapping[str, object]) -> dict[str, Any]:
         body = {name: value for name, value in fields.items() if value is not None}
         return self._ask("POST", target, json.dumps(body, ensure_ascii=False).encode())
+
+    def enrol(self, code: EnrolmentCode) -> dict[str, Any]:
+        """Bring this key with an enrolment code: POST /v1/terminals/enrolments.
+
+        Asking again with the same code and key is safe. Raises: TerminalError.
+        """
+        serial, public_key = self._key.serial_number, self._public_key()
+        fields = {
+            "enrolment_code": code.text,
+            "serial_number": serial.hex(),
+            "public_key": public_key.hex(),
+            "proof": prove(self._key, enrolment_bytes(serial, code.text, public_key)),
+        }
+        return self._ask("POST", "/v1/terminals/enrolments", json.dumps(fields).encode())
+
+    def bring_next_key(self, key: TerminalKey) -> dict[str, Any]:
+        """Let `key` follow the present one: POST /v1/terminals/keys, signed by the present one.
+
+        Asking again with the same key is safe. Raises: TerminalError.
+        """
+        public_key = key.public_key.to_bytes(compressed=True)
+        proof = prove(key, next_key_bytes(self._key.serial_number, public_key))
+        fields = {"public_key": public_key.hex(), "proof": proof}
+        return self._ask("POST", "/v1/terminals/keys", json.dumps(fields).encode())
+
+    def _public_key(self) -> bytes:
+        return self._key.public_key.to_bytes(compressed=True)
 
     def _ask(self, method: str, target: str, body: bytes) -> dict[str, Any]:
         """Asks at most ATTEMPTS_MAX times; the worst of the failures is what is told."""

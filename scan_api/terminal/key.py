@@ -12,6 +12,8 @@ from crypto.keys import KeyDirectoryExistsError, KeyFiles, Signer
 
 SERIAL_NUMBER_BYTES = 8
 _PREFIX = "terminal."
+# Names the key in use, once there was more than one.
+_CURRENT = "current"
 
 
 class TerminalKeyError(Exception):
@@ -28,11 +30,12 @@ class TerminalKeyError(Exception):
 class TerminalKey:
     """A terminal's serial number (8 bytes) and what signs for it; a `crypto.keys.Signer`."""
 
-    def __init__(self, serial_number: bytes, signer: Signer) -> None:
-        """Raises: TerminalKeyError."""
+    def __init__(self, serial_number: bytes, signer: Signer, *, name: str = "") -> None:
+        """name: of its key file, where it has one. Raises: TerminalKeyError."""
         _check_serial_number(serial_number)
         self.serial_number = serial_number
         self._signer = signer
+        self._name = name
 
     @classmethod
     def create(cls, directory: Path, *, serial_number: bytes, passphrase: bytes) -> Self:
@@ -53,19 +56,42 @@ class TerminalKey:
             )
         name = _PREFIX + serial_number.hex()
         key_files.create_signer(name)
-        return cls(serial_number, key_files.signer(name))
+        return cls(serial_number, key_files.signer(name), name=name)
 
     @classmethod
     def open(cls, directory: Path, *, passphrase: bytes) -> Self:
-        """Read the key that `create` wrote. Raises: TerminalKeyError, crypto.keys.KeyFileError."""
+        """Read the key in use: that which `create` wrote, or the one that followed it.
+
+        Raises: TerminalKeyError, crypto.keys.KeyFileError.
+        """
         key_files = KeyFiles.open(directory, passphrase)
         names = _terminal_names(key_files)
-        if len(names) != 1:
+        name = _read_current(directory) or min(names, default="", key=len)
+        if name not in names:
             raise TerminalKeyError(
                 f"{directory}：此处没有终端密钥，请检查路径或先生成密钥。",
                 f"{directory}: no terminal key here; check the path, or make the key first.",
             )
-        return cls(bytes.fromhex(names[0].removeprefix(_PREFIX)), key_files.signer(names[0]))
+        serial_number = bytes.fromhex(name.removeprefix(_PREFIX).partition(".")[0])
+        return cls(serial_number, key_files.signer(name), name=name)
+
+    def next_key(self, directory: Path, *, passphrase: bytes) -> Self:
+        """The key to follow this one: made now, or waiting since an attempt that was interrupted.
+
+        It is not in use before `put_into_use`. Raises: crypto.keys.KeyFileError.
+        """
+        key_files = KeyFiles.open(directory, passphrase)
+        base, _, count = self._name.removeprefix(_PREFIX).partition(".")
+        name = f"{_PREFIX}{base}.{int(count or 1) + 1}"
+        if name not in key_files.names():
+            key_files.create_signer(name)
+        return type(self)(self.serial_number, key_files.signer(name), name=name)
+
+    def put_into_use(self, directory: Path) -> None:
+        """Let `open` read this key from now on. Raises: OSError."""
+        written = directory / f"{_CURRENT}.new"
+        written.write_text(self._name)
+        written.replace(directory / _CURRENT)
 
     @property
     def public_key(self) -> sm2.PublicKey:
@@ -87,6 +113,13 @@ def _check_serial_number(serial_number: bytes) -> None:
             "终端序列号须为 16 位十六进制数，且不全为零。",
             "A terminal's serial number is 16 hexadecimal digits, not all of them zero.",
         )
+
+
+def _read_current(directory: Path) -> str:
+    try:
+        return (directory / _CURRENT).read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def _terminal_names(key_files: KeyFiles) -> list[str]:

@@ -3,7 +3,6 @@
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.store.reversals import ReversalKind
 from scan_api.bodies import check_media_type, parse_body
-from scan_api.scans.authentication import authenticate
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
 from scan_api.visits.models import ReversalRequest, ReversalView
@@ -14,7 +13,8 @@ def reverse(services: Services, signed: SignedRequest, scan_id: str, content_typ
 
     Raises: ProblemError, KernelError.
     """
-    caller = authenticate(services.store, signed, services.clock())
+    caller = services.authentication.authenticate(signed, services.clock())
+    proof = caller.require_signature()
     check_media_type(content_type)
     asked = parse_body(ReversalRequest, signed.body)
     act = ReverseScan(
@@ -25,6 +25,6 @@ def reverse(services: Services, signed: SignedRequest, scan_id: str, content_typ
         department=asked.department or "",
     )
     answer = services.kernel.perform(
-        act, actor=caller.actor, request_id=asked.request_id, proof=caller.proof
+        act, actor=caller.actor, request_id=asked.request_id, proof=proof
     )
     return ReversalView(**answer).model_dump_json().encode()

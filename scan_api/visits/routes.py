@@ -13,6 +13,7 @@ from scan_api.holders import session
 from scan_api.holders.origin import check_origin
 from scan_api.openapi import (
     HOLDER_SECURITY,
+    SIGNED_SECURITY,
     TERMINAL_SECURITY,
     example,
     json_answer,
@@ -32,6 +33,8 @@ RowId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 _TERMINAL_PROBLEMS = (
     problems.NOT_AUTHENTICATED,
+    problems.SIGNATURE_NEEDED,
+    problems.TOO_MANY_FAILURES,
     problems.CLOCK_OFF,
     problems.TERMINAL_SUSPENDED,
     problems.INSTITUTION_SUSPENDED,
@@ -110,7 +113,7 @@ def _add_terminal_routes(router: APIRouter, services: Services) -> None:
             **problem_answers(*_TERMINAL_PROBLEMS, problems.NOT_FOUND, problems.NOT_REVERSIBLE),
         },
         openapi_extra={
-            **TERMINAL_SECURITY,
+            **SIGNED_SECURITY,
             **raw_body(ReversalRequest, {"refund": example("A refund", examples.REVERSAL)}),
         },
     )

@@ -11,7 +11,6 @@ from card_core.visit_steps import VisitPresenter
 from crypto import sm3
 from scan_api.bodies import check_media_type, parse_body
 from scan_api.refusal_limit import RefusalLimit
-from scan_api.scans.authentication import authenticate
 from scan_api.scans.recording import business_type_at, take_refusal, verdict_of
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
@@ -23,7 +22,7 @@ def take_step(
 ) -> bytes:
     """Return the verdict as JSON, the same bytes for a retry. Raises: ProblemError, KernelError."""
     now = services.clock()
-    caller = authenticate(services.store, signed, now)
+    caller = services.authentication.authenticate(signed, now)
     check_media_type(content_type)
     step = parse_body(StepRequest, signed.body)
     business_type = business_type_at(caller, step.business_type)

@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from office import ROSTERS, Office
+from office import PASSPHRASE, ROSTERS, Office, refused
 
+from card_core.kernel import Actor, ActorKind, enrolment_codes
+from card_core.kernel.acts.enrolment import EnrolTerminal
 from card_core.states import BatchState
 from card_core.store import audit, batches, cards
-from issuance.installation import Installation
+from issuance.installation import Installation, open_installation
 
 ROSTER = str(ROSTERS / "foshan-600.xlsx")
 HOLDER_PASSWORD = "482915"
@@ -147,16 +149,33 @@ def test_a_pharmacy_and_its_terminal_take_two_people(office: Office) -> None:
     assert re.search(r"P44060400001\s+药房\s+pharmacy\s+440604\s+active",
                      office.done("institution", "list", operator="li"))  # fmt: skip
 
-    enrol = ("terminal", "enrol", SERIAL, "--institution", "P44060400001", "--public-key", POINT)
-    second = office.done(*enrol, operator="admin")
+    prepare = ("terminal", "prepare", SERIAL, "--institution", "P44060400001")
+    second = office.done(*prepare, operator="admin")
+    code = enrolment_codes.parse(re.findall(r"(?:\w{5}-){3}\w{5}", second)[0])
     own = office.run("approval", "approve", batch_id(second), "--yes", operator="admin")
     assert own.exit_code == 1
     office.done("approval", "approve", batch_id(second)[:20], "--yes", operator="li")
+    with open_installation(office.settings, PASSPHRASE.encode()) as site:
+        digest = code.digest(site.store.cipher, bytes.fromhex(SERIAL))
+        act = EnrolTerminal(bytes.fromhex(SERIAL), code.name, digest, bytes.fromhex(POINT))
+        site.kernel.perform(act, actor=Actor(ActorKind.SYSTEM, "test"), request_id="r1")
     assert SERIAL in office.done("terminal", "list", operator="li")
+    office.done("terminal", "revoke-key", SERIAL, operator="wang")
+    refused(
+        office.run("terminal", "withdraw", SERIAL, operator="wang"),
+        "enrolment",
+        "no such enrolment",
+    )
 
     office.done("terminal", "suspend", SERIAL, operator="wang")
     assert "suspended" in office.done("terminal", "list", operator="li")
     office.done("institution", "suspend", "P44060400001", operator="li")
+    narrowed = office.done(
+        "institution", "business-types", "P44060400001", "--to", "02121", operator="wang"
+    )
+    assert "全部" in office.done("institution", "list", operator="li")
+    office.done("approval", "approve", batch_id(narrowed), "--yes", operator="li")
+    assert re.search(r"suspended\s+02121\n", office.done("institution", "list", operator="li"))
     for noun, what in (("institution", "P44060400001"), ("terminal", SERIAL)):
         waiting = office.done(noun, "reinstate", what, operator="wang")
         office.done("approval", "approve", batch_id(waiting), "--yes", operator="li")

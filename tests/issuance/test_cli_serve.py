@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ import httpx2
 import pytest
 from office import SSCARD, Office, refused
 
+from scan_api.terminal import RequestRefusedError, TerminalClient, TerminalKey
+
+SERIAL = "00000000000000a1"
 ANSWER_SECONDS = 10
 START_SECONDS_MAX = 60
 
@@ -87,7 +91,7 @@ def terminal(office: Office) -> list[str]:
     """The options for a terminal with a key."""
     passphrase = office.file("terminal.passphrase", "lantern quay")
     options = ["--folder", str(office.folder / "key"), "--passphrase-file", str(passphrase)]
-    office.done("terminal", "init", "--serial", "00000000000000a1", *options)
+    office.done("terminal", "init", "--serial", SERIAL, *options)
     return options
 
 
@@ -99,7 +103,61 @@ def test_a_terminal_key_is_shown_for_enrolment_and_never_made_twice(
     assert {path: path.read_bytes() for path in Path(terminal[1]).iterdir()} == key_files
     other = [terminal[0], str(office.folder / "other"), *terminal[2:]]
     shown = office.done("terminal", "init", *other)
-    assert re.search(r"enrol [0-9a-f]{16} --institution CODE --public-key 0[23][0-9a-f]{64}", shown)
+    assert re.search(r"Serial number +[0-9a-f]{16}\n", shown)
+    assert re.search(r"Public key +0[23][0-9a-f]{64}\n", shown)
+
+
+def prepared(office: Office) -> str:
+    """An enrolment code for the terminal, let out by two people."""
+    made = office.done(
+        "institution", "designate", "P44060400001", "--name", "药房", operator="wang"
+    )
+    said = office.done(
+        "terminal", "prepare", SERIAL, "--institution", "P44060400001", operator="wang"
+    )
+    for waiting in (made, said):
+        approval = re.findall(r"\b[0-9a-f]{32}\b", waiting)[-1]
+        office.done("approval", "approve", approval, "--yes", operator="li")
+    return re.findall(r"(?:\w{5}-){3}\w{5}", said)[0]
+
+
+def outcome_of(url: str, key: TerminalKey) -> str:
+    """Whether the service knows this key, or why not."""
+    with TerminalClient(url, key) as client:
+        try:
+            client.describe()
+        except RequestRefusedError as error:
+            return error.code
+    return "known"
+
+
+def test_a_terminal_enrols_itself_and_later_changes_its_key(
+    office: Office, terminal: list[str]
+) -> None:
+    code = prepared(office)
+    passphrase = Path(terminal[3]).read_bytes().rstrip(b"\n")
+    with started(office, "serve", "--port", "0") as (process, url):
+        asking = ["--service", url, *terminal]
+        wrong = code[:-1] + ("2" if code[-1] != "2" else "3")
+        mistyped = office.run("terminal", "enrol", "--code", wrong, *asking)
+        refused(mistyped, "终端未能登记", "not enrolled")
+        assert "已登记" in office.done("terminal", "enrol", "--code", code.lower(), *asking)
+        first = TerminalKey.open(Path(terminal[1]), passphrase=passphrase)
+        with TerminalClient(url, first) as client:
+            assert client.describe()["institution_code"] == "P44060400001"
+        assert "旧密钥失效" in office.done("terminal", "rotate-key", *asking)
+        second = TerminalKey.open(Path(terminal[1]), passphrase=passphrase)
+        assert second.public_key != first.public_key
+        for key in (first, second):
+            with TerminalClient(url, key) as client:
+                assert client.describe()["serial_number"] == SERIAL
+        office.done("terminal", "revoke-key", SERIAL, operator="li")
+        revoked_at = time.monotonic()
+        for key in (first, second):
+            while outcome_of(url, key) == "known":
+                assert time.monotonic() - revoked_at < ANSWER_SECONDS
+            assert outcome_of(url, key) == "not_authenticated"
+        stop(process, signal.SIGTERM)
 
 
 def test_the_counter_serves_its_page_and_stops_cleanly(office: Office, terminal: list[str]) -> None:

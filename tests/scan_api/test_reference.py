@@ -16,6 +16,8 @@ from scan_api.holders import examples as holder_examples
 from scan_api.holders import models as holder_models
 from scan_api.scans import examples as scan_examples
 from scan_api.scans import models as scan_models
+from scan_api.terminals import examples as terminal_examples
+from scan_api.terminals import models as terminal_models
 from scan_api.visits import examples as visit_examples
 from scan_api.visits import models as visit_models
 
@@ -29,6 +31,9 @@ OPERATIONS = {
     "reverseScan": "POST /v1/scans/{scan_id}/reversals",
     "listVisits": "GET /v1/holder/visits",
     "endVisit": "DELETE /v1/holder/visits/{visit_id}",
+    "enrolTerminal": "POST /v1/terminals/enrolments",
+    "rotateTerminalKey": "POST /v1/terminals/keys",
+    "getToken": "POST /v1/oauth/token",
     "signIn": "POST /v1/holder/sign-ins",
     "signOut": "DELETE /v1/holder/sign-ins",
     "getCard": "GET /v1/holder/card",
@@ -53,6 +58,11 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (visit_models.ReversalRequest, visit_examples.REVERSAL),
     (visit_models.ReversalView, visit_examples.REVERSED),
     (visit_models.HolderVisits, visit_examples.VISITS),
+    (terminal_models.EnrolmentRequest, terminal_examples.ENROLMENT),
+    (terminal_models.Enrolled, terminal_examples.ENROLLED),
+    (terminal_models.NextKey, terminal_examples.NEXT_KEY),
+    (terminal_models.KeyAccepted, terminal_examples.KEY_ACCEPTED),
+    (terminal_models.Token, terminal_examples.TOKEN),
     (holder_models.HolderCard, holder_examples.CARD),
     (holder_models.ShownCode, holder_examples.CODE),
     (holder_models.CardStateChange, holder_examples.LOST),
@@ -144,11 +154,15 @@ def test_terminals_and_holders_prove_themselves_in_every_operation_of_theirs(
     document: dict[str, Any],
 ) -> None:
     for name, operation in operations(document):
-        expected = {"terminal": "terminalSignature", "holder": "holderSession"}.get(
-            operation["tags"][0]
-        )
-        if expected and operation["operationId"] != "signIn":
-            assert operation["security"] == [{expected: []}], name
+        expected = {
+            "terminal": ["terminalSignature", "accessToken"],
+            "enrolment": ["terminalSignature"],
+            "holder": ["holderSession"],
+        }.get(operation["tags"][0])
+        if operation["operationId"] == "reverseScan":
+            expected = ["terminalSignature"]
+        if expected and operation["operationId"] not in {"signIn", "enrolTerminal", "getToken"}:
+            assert operation["security"] == [{one: []} for one in expected], name
 
 
 class _Links(HTMLParser):

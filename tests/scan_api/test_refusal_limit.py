@@ -34,3 +34,17 @@ def test_each_terminal_has_its_own_window() -> None:
 
 def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
     assert _filled().take("t1", _after(-3600)) == 0
+
+
+def test_made_up_names_push_out_the_oldest_and_fill_nothing() -> None:
+    limit = RefusalLimit(names_max=3)
+    for _ in range(REFUSALS_MAX):
+        limit.take("t1", START)
+    assert limit.take("t1", START) > 0
+    for name in ("a", "b"):
+        limit.take(name, START)
+    assert limit.take("t1", START) > 0  # asked for last, so not the oldest
+    for name in ("c", "d", "e"):
+        limit.take(name, START)
+    assert len(limit._refused_at) == 3
+    assert limit.take("t1", START) == 0

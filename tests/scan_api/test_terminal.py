@@ -118,7 +118,7 @@ def test_every_request_is_signed_by_the_rule_that_the_service_checks() -> None:
         signed = _signed(request)
         assertion = signed.assertion()
         assert (assertion.terminal, assertion.signed_at) == (SERIAL_NUMBER, NOW)
-        signed.verify(assertion, HeldKey().public_key.to_bytes(), sm2.KeptKeys(0))
+        HeldKey().public_key.verify(assertion.signature, signed.signed_bytes(assertion))
 
 
 def test_a_scan_carries_what_was_given_and_nothing_empty() -> None:

@@ -269,7 +269,7 @@ def test_what_did_not_prove_a_key_gets_one_and_the_same_answer(
     nothing = service.http.post(TARGET)
     assert (answer.status_code, answer.content) == (401, nothing.content)
     assert dict(answer.headers) == dict(nothing.headers)
-    assert answer.headers["WWW-Authenticate"] == "SSCARD-SM2"
+    assert answer.headers["WWW-Authenticate"] == "SSCARD-SM2, Bearer"
 
 
 @pytest.mark.parametrize("offset", [-WINDOW_SECONDS, WINDOW_SECONDS])
@@ -307,6 +307,7 @@ def test_a_suspended_terminal_is_told_so_and_refused_at_once(service: ScanServic
     service.bureau.perform(
         SuspendTerminal(service.pharmacy.serial_number), service.bureau.administrator
     )
+    service.registry.refresh()
     answer = draft.send()
     assert (answer.status_code, answer.json()["code"]) == (403, "terminal_suspended")
     draft.sign()
@@ -319,6 +320,7 @@ def test_a_suspended_institution_stops_all_of_its_terminals_and_no_other(
 ) -> None:
     draft = Draft(service)
     service.bureau.perform(SuspendInstitution("P44060400002"), service.bureau.administrator)
+    service.registry.refresh()
     answer = draft.send()
     assert (answer.status_code, answer.json()["code"]) == (403, "institution_suspended")
     assert service.scan(service.hospital, service.mint()).json()["outcome"] == "accepted"

@@ -17,6 +17,7 @@ from card_core.store.schema.holders import (
 )
 from card_core.store.schema.parties import (
     approvals,
+    enrolments,
     institutions,
     issuer_keys,
     issuers,
@@ -39,6 +40,7 @@ AUDITED = frozenset(
         operators,
         institutions,
         terminals,
+        enrolments,
         approvals,
         batches,
         cards,
@@ -63,6 +65,7 @@ __all__ = [
     "code_box_keys",
     "credentials",
     "ecards",
+    "enrolments",
     "holders",
     "institutions",
     "issuer_keys",

@@ -1,6 +1,11 @@
-"""Who issues, who works, who scans, and what waits for a second person."""
+"""Who issues, who works, who scans, and what waits for a second person.
+
+A change_number is drawn at each change of a row, in the order of commits: whoever has read up to
+one number finds everything newer behind it.
+"""
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     Integer,
@@ -59,6 +64,8 @@ institutions = Table(
     Column("kind", String(16), nullable=False),
     Column("region", String(6), nullable=False),
     Column("state", STATE, nullable=False),
+    Column("business_types", Text),  # their codes with commas; none: all of its kind
+    Column("change_number", BigInteger, unique=True, index=True),
     *guard(),
 )
 
@@ -70,6 +77,24 @@ terminals = Table(
     Column("institution_id", ID, ForeignKey("institutions.id"), nullable=False, index=True),
     Column("public_key", LargeBinary(33), nullable=False),
     Column("state", STATE, nullable=False),
+    Column("key_ends_at", Instant),
+    Column("previous_key", LargeBinary(33)),
+    Column("previous_key_ends_at", Instant),
+    Column("change_number", BigInteger, unique=True, index=True),
+    *guard(),
+)
+
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("serial_number", LargeBinary(8), nullable=False, index=True),
+    Column("institution_id", ID, ForeignKey("institutions.id"), nullable=False),
+    Column("code_name", String(8), nullable=False),
+    Column("code_digest", LargeBinary(32), nullable=False),  # keyed
+    Column("failures", Integer, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("public_key", LargeBinary(33)),  # of the terminal that used the code
     *guard(),
 )
 

@@ -7,9 +7,11 @@ from importlib import resources
 
 from card_core.errors import SamePersonError, WeakPasswordError
 from card_core.identity import mask_name
-from card_core.kernel import Actor, Answer, DangerousAct
+from card_core.kernel import Actor, Answer, DangerousAct, enrolment_codes
 from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
-from card_core.kernel.acts.institutions import DesignateInstitution, EnrolTerminal
+from card_core.kernel.acts.enrolment import PrepareEnrolment
+from card_core.kernel.acts.institutions import DesignateInstitution
+from card_core.kernel.enrolment_codes import EnrolmentCode
 from card_core.sign_in import check_new_password, hash_password, sign_in_operator
 from card_core.store import batches, cards, holders
 from card_core.store.cards import Card
@@ -140,8 +142,11 @@ def check_sample(steps: Steps, folder: DemoFolder) -> RosterReport:
 
 def enrol_pharmacy(
     steps: Steps, site: Installation, staff: Staff, folder: DemoFolder, passphrase: bytes
-) -> TerminalKey:
-    """Designate a pharmacy and enrol its terminal, each by two people; returns its key."""
+) -> tuple[TerminalKey, EnrolmentCode]:
+    """Designate a pharmacy and let out a code for its terminal, each by two people.
+
+    Returns the terminal's key and the code.
+    """
     with steps.step("定点药店：提交、复核", "A pharmacy, by two people") as step:
         region = PHARMACY_CODE[1:7]
         pharmacy = DesignateInstitution(PHARMACY_CODE, PHARMACY_NAME, "pharmacy", region)
@@ -152,12 +157,13 @@ def enrol_pharmacy(
             folder.terminal, serial_number=TERMINAL_SERIAL, passphrase=passphrase
         )
         step.result = f"SM2, {key.serial_number.hex()}"
-    with steps.step("登记终端：提交、复核", "Enrolled by two people") as step:
-        point = key.public_key.to_bytes(compressed=True)
-        terminal = EnrolTerminal(key.serial_number, PHARMACY_CODE, point)
-        _by_two(site, staff.administrator, staff.checker, terminal)
-        step.result = f"{point.hex()[:16]}…"
-    return key
+    with steps.step("登记码：提交、复核", "Its code, by two people") as step:
+        code = enrolment_codes.make(random_bytes)
+        digest = code.digest(site.store.cipher, key.serial_number)
+        act = PrepareEnrolment(key.serial_number, PHARMACY_CODE, code.name, digest)
+        _by_two(site, staff.administrator, staff.checker, act)
+        step.result = f"{code.name}-…"
+    return key, code
 
 
 def hand_out(steps: Steps, site: Installation, staff: Staff, batch_id: str) -> DemoHolder:

@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from card_core.codes import picture
+from card_core.kernel.enrolment_codes import EnrolmentCode
 from card_core.minting import Minter
 from card_core.verdicts import Reason
 from issuance.batches import new_request_id
@@ -70,6 +71,16 @@ def check_pages(steps: Steps, phone: Browser, clerk: Browser) -> None:
         for at in (phone, clerk):
             step.expect("页面 page", "<html" in at.get("/"), True)
         step.result = "/readyz, 持卡人页面 holder's page, 扫码页面 counter"
+
+
+def enrol(steps: Steps, terminal: TerminalClient, code: EnrolmentCode) -> None:
+    """The terminal brings its own key to the service, by the code that the bureau let out."""
+    with steps.step("终端凭登记码登记", "The terminal enrols itself") as step:
+        answer = terminal.enrol(code)
+        step.expect(
+            "本终端 this terminal", terminal.describe()["serial_number"], answer["serial_number"]
+        )
+        step.result = f"密钥 key {answer['key_name']}"
 
 
 def show_code(steps: Steps, holder: DemoHolder, phone: Browser, folder: DemoFolder) -> str:

@@ -22,6 +22,7 @@ from issuance.cli.serving import (
     RunningServer,
     bind,
     make_key_ring,
+    make_registry,
     make_service,
     running,
     serve_until_stopped,
@@ -63,10 +64,11 @@ def _play(path: Path, *, once: bool) -> None:
         with open_installation(folder.settings(), passphrase) as site:
             staff = bureau.sign_in(steps, site, people)
             batch_id = bureau.issue_roster(steps, site, staff, folder)
-            key = bureau.enrol_pharmacy(steps, site, staff, folder, passphrase)
+            key, code = bureau.enrol_pharmacy(steps, site, staff, folder, passphrase)
             holder = bureau.hand_out(steps, site, staff, batch_id)
             steps.part("二、持卡人与药店", "The holder and the pharmacy")
             with served(site, key, holder) as (service, page, terminal):
+                counter.enrol(steps, terminal, code)
                 scan(steps, site, holder, folder, (service, page, terminal))
                 steps.part("三、审计", "The audit")
                 verify_audit(steps, site)
@@ -87,13 +89,14 @@ def served(
     site: Installation, key: TerminalKey, holder: DemoHolder
 ) -> Iterator[tuple[RunningServer, RunningServer, TerminalClient]]:
     """The service, the counter's page, and the pharmacy's terminal that asks for both."""
-    key_ring = make_key_ring(site)
-    app = make_service(site, key_ring)
+    key_ring, registry = make_key_ring(site), make_registry(site)
+    app = make_service(site, key_ring, registry)
     service = RunningServer(app, bind_near(SERVICE_PORT))
     with (
-        key_ring.refreshed(),
-        swept(site.kernel),
         running(service),
+        key_ring.refreshed(),
+        registry.refreshed(),
+        swept(site.kernel),
         TerminalClient(service.url, key) as terminal,
     ):
         listening = bind_near(COUNTER_PORT)

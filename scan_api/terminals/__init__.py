@@ -1,0 +1,1 @@
+"""Which terminal speaks: the registry in memory, signed requests, access tokens, enrolment."""
