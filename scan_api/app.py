@@ -12,6 +12,8 @@ from scan_api import business_types, error_answers, health, openapi
 from scan_api.limits import RequestLimits
 from scan_api.reference import page
 from scan_api.request_log import RequestLog
+from scan_api.scans.endpoint import ScanEndpoint
+from scan_api.scans.recording import ScanDesk
 from scan_api.security_headers import SecurityHeaders
 from scan_api.services import Services
 
@@ -45,7 +47,8 @@ def create_app(services: Services) -> FastAPI:
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.include_router(scan_api.scans.routes.routes(services))
+    desk = ScanDesk(services)
+    app.include_router(scan_api.scans.routes.routes(services, desk))
     app.include_router(scan_api.visits.routes.routes(services))
     app.include_router(scan_api.card_reads.routes.routes(services))
     app.include_router(scan_api.terminals.routes.routes(services))
@@ -57,6 +60,7 @@ def create_app(services: Services) -> FastAPI:
     openapi.install(app, _TAGS)
     error_answers.install(app)
     # The last added is the outermost: headers on everything, also on what the others answer.
+    app.add_middleware(ScanEndpoint, desk=desk)
     app.add_middleware(RequestLimits)
     app.add_middleware(RequestLog)
     app.add_middleware(SecurityHeaders)

@@ -1,6 +1,7 @@
 """Errors become answers here: one handler for each root, one table for errors from below."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from email.utils import format_datetime
 
 from fastapi import FastAPI
@@ -55,20 +56,36 @@ _HEADERS: Mapping[Problem, Mapping[str, str]] = {
 }
 
 
+# What a caller may hear about; any other error is a 500 of scan_api/request_log.py.
+ANSWERABLE = (ProblemError, CardCoreError, CryptoError, RequestValidationError, HTTPException)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """A problem document on its way out. headers: without Content-Length."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 def install(app: FastAPI) -> None:
-    """Register the handlers. What none of them takes is a 500 of scan_api/request_log.py."""
-    for kind in (ProblemError, CardCoreError, CryptoError, RequestValidationError, HTTPException):
+    """Register the handlers."""
+    for kind in ANSWERABLE:
         app.add_exception_handler(kind, _answer)
 
 
-async def _answer(request: Request, error: Exception) -> Response:
+def answer_of(error: Exception) -> ErrorAnswer:
+    """Raises the error itself where it is nothing that a caller should hear about."""
     known = _problem_of(error)
-    return Response(
-        known.problem.to_bytes(known.extra),
-        status_code=known.problem.status,
-        headers={**_HEADERS.get(known.problem, {}), **known.headers},
-        media_type=problems.MEDIA_TYPE,
-    )
+    media_type = {"content-type": problems.MEDIA_TYPE}
+    headers = {**_HEADERS.get(known.problem, {}), **known.headers, **media_type}
+    return ErrorAnswer(known.problem.status, headers, known.problem.to_bytes(known.extra))
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    answer = answer_of(error)
+    return Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
 
 
 def _problem_of(error: Exception) -> ProblemError:

@@ -4,7 +4,6 @@ As with codes, nothing of the card is looked at before the terminal, its institu
 business type are known to fit, and steps 7 and 8 are the group recorder's.
 """
 
-import json
 from datetime import datetime
 
 from card_core.card_reading import CardRead
@@ -19,7 +18,7 @@ from scan_api.bodies import check_media_type, parse_body
 from scan_api.card_reads.models import CardChallenge, CardReadRequest
 from scan_api.problems import ProblemError
 from scan_api.refusal_limit import RefusalLimit
-from scan_api.scans.recording import business_type_at, take_refusal, verdict_of
+from scan_api.scans.recording import business_type_at, take_refusal
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
 from scan_api.terminals.authentication import Caller
@@ -46,10 +45,10 @@ def give_challenge(services: Services, signed: SignedRequest) -> CardChallenge:
     )
 
 
-def record_card_read(
+def ask_for_card_read(
     services: Services, limit: RefusalLimit, signed: SignedRequest, content_type: str
-) -> bytes:
-    """Return the verdict as JSON, the same bytes for a retry. Raises: ProblemError, KernelError."""
+) -> ScanRequest:
+    """What is to be recorded of a reading. Raises: ProblemError, StoreError."""
     now = services.clock()
     caller = services.authentication.authenticate(signed, now)
     check_media_type(content_type)
@@ -59,7 +58,7 @@ def record_card_read(
     presented, refusal = _present(services, caller, asked, text, now)
     if refusal in _WORTHLESS:
         take_refusal(limit, caller, now)
-    request = ScanRequest(
+    return ScanRequest(
         terminal_id=caller.terminal.id,
         institution_id=caller.institution.id,
         request_id=asked.request_id,
@@ -72,8 +71,6 @@ def record_card_read(
         operator=asked.operator or "",
         department=asked.department or "",
     )
-    answer = json.loads(services.writer.submit(request).result())
-    return verdict_of(answer).model_dump_json().encode()
 
 
 def _parse_text(text: str) -> CardText:

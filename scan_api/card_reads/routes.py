@@ -8,11 +8,12 @@ from starlette.responses import Response
 from scan_api import problems
 from scan_api.card_reads import examples
 from scan_api.card_reads.models import CardChallenge, CardReadRequest
-from scan_api.card_reads.recording import give_challenge, record_card_read
+from scan_api.card_reads.recording import ask_for_card_read, give_challenge
 from scan_api.openapi import TERMINAL_SECURITY, example, json_answer, problem_answers, raw_body
 from scan_api.refusal_limit import RefusalLimit
 from scan_api.scans import examples as scan_examples
 from scan_api.scans.models import Verdict
+from scan_api.scans.verdict_json import verdict_json
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
 
@@ -99,7 +100,7 @@ def routes(services: Services) -> APIRouter:
             **raw_body(CardReadRequest, {"hospital": example("At a desk", examples.REQUEST)}),
         },
     )
-    async def record_card_reading(request: Request) -> Response:
+    async def ask_for_card_reading(request: Request) -> Response:
         """Check that a chip card is there and genuine, that it is what it says, and that it may be
         used; then record the scan and use the challenge up. Retries as for `/v1/scans`.
 
@@ -110,7 +111,8 @@ def routes(services: Services) -> APIRouter:
         """
         content_type = request.headers.get("content-type", "")
         signed = await SignedRequest.read(request)
-        verdict = await run_in_threadpool(record_card_read, services, limit, signed, content_type)
+        asked = await run_in_threadpool(ask_for_card_read, services, limit, signed, content_type)
+        verdict = verdict_json(await services.writer.submit(asked))
         return Response(verdict, media_type="application/json")
 
     return router

@@ -1,35 +1,31 @@
-"""From a signed request to a verdict, in the order in which a scan is checked.
+"""From a terminal's request to a verdict, in the order in which a scan is checked.
 
 Nobody's code is looked at before the terminal, its institution and the business type are known to
 fit. Then steps 1 to 6 (card_core.codes.check), then 7 and 8 in one transaction of many scans.
+Until that transaction a QR code needs memory alone, in the event loop itself: handing it to
+another thread would cost more than all of it.
 """
 
-import json
 from dataclasses import replace
 from datetime import datetime
 
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Scope
+
 from card_core import business_types, codes
 from card_core.business_types import BusinessType, UnknownBusinessTypeError
-from card_core.codes import CheckedCode, RefusedError
+from card_core.codes import RefusedError
 from card_core.codes.short_text import is_short_code
-from card_core.kernel import Answer
-from card_core.kernel.scan_requests import ScanRequest as RecordedScan
-from card_core.presented import Medium
+from card_core.kernel.scan_requests import ScanRequest as AskedScan
+from card_core.presented import Medium, Presented
 from card_core.verdicts import Reason
 from crypto import sm3
 from scan_api import problems
 from scan_api.bodies import check_media_type, parse_body
 from scan_api.problems import ProblemError
 from scan_api.refusal_limit import RefusalLimit
-from scan_api.scans.models import (
-    NextAction,
-    OfferedBusinessType,
-    OpenedVisit,
-    ScannedHolder,
-    ScanRequest,
-    TerminalView,
-    Verdict,
-)
+from scan_api.scans.models import OfferedBusinessType, ScanRequest, TerminalView
+from scan_api.scans.verdict_json import verdict_json
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
 from scan_api.terminals.authentication import Caller
@@ -45,38 +41,77 @@ _WORTHLESS = frozenset(
 )
 
 
-def record(
-    services: Services, limit: RefusalLimit, signed: SignedRequest, content_type: str
-) -> bytes:
-    """Return the verdict as JSON, the same bytes for a retry. Raises: ProblemError, KernelError."""
-    now = services.clock()
-    caller = services.authentication.authenticate(signed, now)
-    check_media_type(content_type)
-    scan = parse_body(ScanRequest, signed.body)
-    business_type = business_type_at(caller, scan.business_type)
-    checked, refusal = _check(services, caller, scan, business_type, now)
-    if refusal in _WORTHLESS:
-        take_refusal(limit, caller, now)
-    presented = None if checked is None else services.presenter.present(checked)
-    if checked is not None and presented is None:
-        refusal = Reason.UNKNOWN_CARD
-    if presented is not None and is_short_code(scan.code):
-        presented = replace(presented, medium=Medium.SHORT_CODE)
-    request = RecordedScan(
-        terminal_id=caller.terminal.id,
-        institution_id=caller.institution.id,
-        request_id=scan.request_id,
-        proof=caller.proof,
-        business_type=business_type.code,
-        shown_digest=sm3.digest(scan.code.encode()),
-        presented=presented,
-        refusal=refusal,
-        amount_fen=scan.amount_fen,
-        operator=scan.operator or "",
-        department=scan.department or "",
-    )
-    answer = json.loads(services.writer.submit(request).result())
-    return verdict_of(answer).model_dump_json().encode()
+class ScanDesk:
+    """Where codes are scanned; one a process, in its event loop."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._limit = RefusalLimit()
+
+    async def record(self, scope: Scope, body: bytes) -> bytes:
+        """Return the verdict as JSON, the same bytes for a retry.
+
+        Raises: ProblemError, CardCoreError, CryptoError.
+        """
+        services, now = self._services, self._services.clock()
+        caller = services.authentication.authenticate(SignedRequest.of(scope, body), now)
+        check_media_type(_content_type(scope))
+        scan = parse_body(ScanRequest, body)
+        business_type = business_type_at(caller, scan.business_type)
+        presented, refusal = await self._check(caller, scan, business_type, now)
+        if refusal in _WORTHLESS:
+            take_refusal(self._limit, caller, now)
+        asked = AskedScan(
+            terminal_id=caller.terminal.id,
+            institution_id=caller.institution.id,
+            request_id=scan.request_id,
+            proof=caller.proof,
+            business_type=business_type.code,
+            shown_digest=sm3.digest(scan.code.encode()),
+            presented=presented,
+            refusal=refusal,
+            amount_fen=scan.amount_fen,
+            operator=scan.operator or "",
+            department=scan.department or "",
+        )
+        return verdict_json(await services.writer.submit(asked))
+
+    async def _check(
+        self, caller: Caller, scan: ScanRequest, business_type: BusinessType, now: datetime
+    ) -> tuple[Presented | None, Reason | None]:
+        """Steps 1 to 6: what the code presents, or the first reason against it.
+
+        A short code is checked as the long one that it stands for.
+        """
+        if not is_short_code(scan.code):
+            return self._check_long(scan.code, caller, scan, business_type, now)
+        text = await run_in_threadpool(self._services.short_codes.find_code, scan.code)
+        if text is None:
+            return None, Reason.UNKNOWN_SHORT_CODE
+        presented, refusal = self._check_long(text, caller, scan, business_type, now)
+        return presented and replace(presented, medium=Medium.SHORT_CODE), refusal
+
+    def _check_long(
+        self,
+        text: str,
+        caller: Caller,
+        scan: ScanRequest,
+        business_type: BusinessType,
+        now: datetime,
+    ) -> tuple[Presented | None, Reason | None]:
+        try:
+            checked = codes.check(
+                text,
+                keys=self._services.key_ring(),
+                now=now,
+                business_type=business_type,
+                terminal=caller.terminal.serial_number,
+                amount_fen=scan.amount_fen,
+            )
+        except RefusedError as refused:
+            return None, refused.reason
+        presented = self._services.presenter.present(checked)
+        return presented, None if presented else Reason.UNKNOWN_CARD
 
 
 def view_terminal(services: Services, signed: SignedRequest) -> TerminalView:
@@ -115,36 +150,6 @@ def business_type_at(caller: Caller, code: str) -> BusinessType:
     return business_type
 
 
-def _check(
-    services: Services,
-    caller: Caller,
-    scan: ScanRequest,
-    business_type: BusinessType,
-    now: datetime,
-) -> tuple[CheckedCode | None, Reason | None]:
-    """Steps 1 to 6: the code's fields, or the first reason against it.
-
-    A short code is checked as the long one that it stands for.
-    """
-    text: str | None = scan.code
-    if is_short_code(scan.code):
-        text = services.short_codes.find_code(scan.code)
-    if text is None:
-        return None, Reason.UNKNOWN_SHORT_CODE
-    try:
-        checked = codes.check(
-            text,
-            keys=services.key_ring(),
-            now=now,
-            business_type=business_type,
-            terminal=caller.terminal.serial_number,
-            amount_fen=scan.amount_fen,
-        )
-    except RefusedError as refused:
-        return None, refused.reason
-    return checked, None
-
-
 def take_refusal(limit: RefusalLimit, caller: Caller, now: datetime) -> None:
     """Count a worthless code. Raises: ProblemError (too_many_refusals)."""
     wait_seconds = limit.take(caller.terminal.id, now)
@@ -152,29 +157,9 @@ def take_refusal(limit: RefusalLimit, caller: Caller, now: datetime) -> None:
         raise ProblemError(problems.TOO_MANY_REFUSALS, headers={"Retry-After": str(wait_seconds)})
 
 
-def verdict_of(answer: Answer) -> Verdict:
-    """Made of the kernel's answer and the texts alone, so that a retry gets the same bytes."""
-    reason = Reason(answer["reason"])
-    action = reason.next_action
-    return Verdict(
-        scan_id=answer["scan_id"],
-        outcome=answer["outcome"],
-        reason=reason,
-        text_zh=reason.text_zh,
-        text_en=reason.text_en,
-        next_action=NextAction(
-            clerk_zh=action.clerk_zh,
-            clerk_en=action.clerk_en,
-            holder_zh=action.holder_zh,
-            holder_en=action.holder_en,
-        ),
-        card_state=answer["card_state"],
-        scanned_at=answer["scanned_at"],
-        presence=answer["presence"],
-        for_whom=answer["for_whom"],
-        holder=ScannedHolder(**answer["holder"]) if answer["holder"] else None,
-        pseudonym=answer["pseudonym"],
-        receipt=answer["receipt"],
-        clerk_salt=answer["clerk_salt"],
-        visit=OpenedVisit(**answer["visit"]) if answer["visit"] else None,
-    )
+def _content_type(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            text: str = value.decode("latin-1")
+            return text
+    return ""

@@ -4,15 +4,14 @@ A scan that comes while a group is being written waits for the next one, so grou
 load and a single scan waits for nobody. The queue is bounded in number and in age.
 """
 
-import logging
+import asyncio
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from card_core.errors import CardCoreError, StoreBusyError
+from card_core.errors import StoreBusyError
 from card_core.kernel import Kernel
 from card_core.kernel.scan_requests import ScanRequest
 
@@ -21,14 +20,16 @@ WAITING_SCANS_MAX = 2048
 WAITING_SECONDS_MAX = 5.0
 IDLE_SECONDS = 5.0
 
-_log = logging.getLogger("sscard.scan_api")
+_Result = bytes | Exception
+_Future = asyncio.Future[bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     request: ScanRequest
     since: float
-    future: "Future[bytes]" = field(default_factory=Future)
+    loop: asyncio.AbstractEventLoop
+    future: _Future
 
 
 class ScanWriter:
@@ -43,12 +44,19 @@ class ScanWriter:
         self._stopping = False
         self._thread: threading.Thread | None = None
 
-    def submit(self, request: ScanRequest) -> "Future[bytes]":
-        """The scan's answer, when its group is committed: JSON, or a CardCoreError.
+    @property
+    def waiting(self) -> int:
+        """How many scans wait for their group."""
+        return len(self._waiting)
 
-        Raises StoreBusyError at once where too many wait already, or the writer was stopped.
+    def submit(self, request: ScanRequest) -> _Future:
+        """The scan's answer as JSON, when its group is committed; called in an event loop.
+
+        The future raises CardCoreError. Raises StoreBusyError at once where too many wait already,
+        or the writer was stopped.
         """
-        waiting = _Waiting(request, self._clock())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(request, self._clock(), loop, loop.create_future())
         with self._wake:
             if self._stopping or len(self._waiting) >= WAITING_SCANS_MAX:
                 raise StoreBusyError
@@ -70,10 +78,12 @@ class ScanWriter:
 
     def _run(self) -> None:
         while group := self._next_group():
-            late = [one for one in group if self._clock() - one.since > WAITING_SECONDS_MAX]
-            for one in late:
-                one.future.set_exception(StoreBusyError())
-            self._write([one for one in group if one not in late])
+            oldest = self._clock() - WAITING_SECONDS_MAX
+            in_time = [one for one in group if one.since >= oldest]
+            late = [one for one in group if one.since < oldest]
+            _deliver_all(late, [StoreBusyError() for _ in late])
+            if in_time:
+                _deliver_all(in_time, self._write(in_time))
 
     def _next_group(self) -> list[_Waiting]:
         with self._wake:
@@ -83,16 +93,30 @@ class ScanWriter:
             size = min(len(self._waiting), GROUP_SCANS_MAX)
             return [self._waiting.popleft() for _ in range(size)]
 
-    def _write(self, group: list[_Waiting]) -> None:
-        if not group:
-            return
-        results: list[bytes | CardCoreError | Exception]
+    def _write(self, group: list[_Waiting]) -> list[_Result]:
         try:
-            results = list(self._kernel.record_scans([one.request for one in group]))
+            return list(self._kernel.record_scans([one.request for one in group]))
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must learn it
-            results = [error] * len(group)
-        for one, result in zip(group, results, strict=True):
-            if isinstance(result, bytes):
-                one.future.set_result(result)
-            else:
-                one.future.set_exception(result)
+            return [error] * len(group)
+
+
+def _deliver_all(group: list[_Waiting], results: list[_Result]) -> None:
+    """Wake each event loop once, whatever the number of its scans."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Future, _Result]]] = defaultdict(list)
+    for one, result in zip(group, results, strict=True):
+        by_loop[one.loop].append((one.future, result))
+    for loop, pairs in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_deliver, pairs)
+        except RuntimeError:
+            continue  # the loop has ended: nobody waits there any more
+
+
+def _deliver(pairs: list[tuple[_Future, _Result]]) -> None:
+    for future, result in pairs:
+        if future.done():
+            continue  # whoever asked went away
+        if isinstance(result, bytes):
+            future.set_result(result)
+        else:
+            future.set_exception(result)

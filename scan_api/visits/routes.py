@@ -22,12 +22,13 @@ from scan_api.openapi import (
 )
 from scan_api.refusal_limit import RefusalLimit
 from scan_api.scans.models import Verdict
+from scan_api.scans.verdict_json import verdict_json
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
 from scan_api.visits import examples, holder_visits
 from scan_api.visits.models import HolderVisits, ReversalRequest, ReversalView, StepRequest
 from scan_api.visits.reversals import reverse
-from scan_api.visits.steps import take_step
+from scan_api.visits.steps import ask_for_step
 
 RowId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
@@ -96,7 +97,8 @@ def _add_terminal_routes(router: APIRouter, services: Services) -> None:
         """
         content_type = request.headers.get("content-type", "")
         signed = await SignedRequest.read(request)
-        verdict = await run_in_threadpool(take_step, services, limit, signed, content_type)
+        asked = await run_in_threadpool(ask_for_step, services, limit, signed, content_type)
+        verdict = verdict_json(await services.writer.submit(asked))
         return Response(verdict, media_type="application/json")
 
     @router.post(

@@ -1,7 +1,5 @@
 """A step of a visit: a scan in which a token stands for the code."""
 
-import json
-
 from card_core.codes import RefusedError
 from card_core.errors import NotAllowedError
 from card_core.kernel.scan_requests import ScanRequest
@@ -11,16 +9,16 @@ from card_core.visit_steps import VisitPresenter
 from crypto import sm3
 from scan_api.bodies import check_media_type, parse_body
 from scan_api.refusal_limit import RefusalLimit
-from scan_api.scans.recording import business_type_at, take_refusal, verdict_of
+from scan_api.scans.recording import business_type_at, take_refusal
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
 from scan_api.visits.models import StepRequest
 
 
-def take_step(
+def ask_for_step(
     services: Services, limit: RefusalLimit, signed: SignedRequest, content_type: str
-) -> bytes:
-    """Return the verdict as JSON, the same bytes for a retry. Raises: ProblemError, KernelError."""
+) -> ScanRequest:
+    """What is to be recorded of a step. Raises: ProblemError, StoreError."""
     now = services.clock()
     caller = services.authentication.authenticate(signed, now)
     check_media_type(content_type)
@@ -29,7 +27,7 @@ def take_step(
     presented, refusal = _present(services, step, caller.institution.id)
     if refusal is Reason.VISIT_NOT_HERE:
         take_refusal(limit, caller, now)
-    request = ScanRequest(
+    return ScanRequest(
         terminal_id=caller.terminal.id,
         institution_id=caller.institution.id,
         request_id=step.request_id,
@@ -42,8 +40,6 @@ def take_step(
         operator=step.operator or "",
         department=step.department or "",
     )
-    answer = json.loads(services.writer.submit(request).result())
-    return verdict_of(answer).model_dump_json().encode()
 
 
 def _present(
