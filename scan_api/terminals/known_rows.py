@@ -9,7 +9,7 @@ from card_core.store import Reader
 from card_core.store.institutions import Institution, Terminal
 from card_core.store.registered import ROWS_AT_ONCE, Page, Rows, Versioned
 
-RECHECKED_ROWS = 50
+RECHECKED_ROWS = 20
 
 _Record = TypeVar("_Record", Institution, Terminal)
 
