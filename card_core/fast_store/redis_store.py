@@ -22,7 +22,7 @@ BACKOFF_SECONDS_MAX = 0.5
 _DOUBTS = ("READONLY", "MOVED", "ASK")
 
 _SPEND = (
-    b"*8\r\n$7\r\nEVALSHA\r\n$40\r\n%b\r\n$1\r\n2\r\n$%%d\r\n%%b\r\n$%%d\r\n%%b\r\n"
+    b"*9\r\n$7\r\nEVALSHA\r\n$40\r\n%b\r\n$1\r\n2\r\n$%%d\r\n%%b\r\n$%%d\r\n%%b\r\n"
     b"$40\r\n%%b\r\n$16\r\n%%b\r\n$8\r\n%%b\r\n$8\r\n%%b\r\n"
 ) % scripts.SPEND.sha
 
