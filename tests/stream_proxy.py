@@ -75,7 +75,11 @@ class StreamProxy:
         both = {writer, there_writer}
         self._writers |= both
         try:
-            await asyncio.gather(self._pass(reader, there_writer), self._pass(there_reader, writer))
+            # Cancelled only when the proxy ends, which asyncio's streams would call an error.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.gather(
+                    self._pass(reader, there_writer), self._pass(there_reader, writer)
+                )
         finally:
             self._writers -= both
             for one in both:

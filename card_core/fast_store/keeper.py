@@ -30,6 +30,7 @@ from card_core.store import epochs
 from card_core.store.epochs import Epoch
 
 TURN_SECONDS = 0.5
+TROUBLED_TURN_SECONDS = 0.2
 # Whoever wakes the keeper again and again does not keep it from everything else.
 PAUSE_SECONDS = 0.05
 # Between one reading of the database's clock and the next, more than this is a step back.
@@ -140,7 +141,9 @@ class Keeper:
                 _log.exception("the keeper failed")
             self._stop.wait(PAUSE_SECONDS)
             if not again:
-                self._wake.wait(TURN_SECONDS - PAUSE_SECONDS)
+                well = self.hindrance is None
+                turn_seconds = TURN_SECONDS if well else TROUBLED_TURN_SECONDS
+                self._wake.wait(turn_seconds - PAUSE_SECONDS)
 
     def _reckon(self, epoch: Epoch | None, read_at: float, database_at: float) -> None:
         old = self.lease

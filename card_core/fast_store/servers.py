@@ -183,9 +183,11 @@ class RedisServers:
                 slots = client.execute_command("CLUSTER SLOTS")
             except redis.RedisError:
                 continue
+            # Each: first slot, last slot, its master as host and port and more, its replicas. A
+            # server that does not know its own name leaves the host out.
             masters = {
-                slot: Address(_text(found["primary"][0]) or server.host, int(found["primary"][1]))
-                for (first, last), found in slots.items()
+                slot: Address(_text(master[0] or server.host), int(master[1]))
+                for first, last, master, *_ in slots
                 for slot in _SLOT_OF_SHARD
                 if first <= slot <= last
             }
