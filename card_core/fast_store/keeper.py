@@ -116,8 +116,9 @@ class Keeper:
             return True
         if survey is None or epoch is None:
             return False
-        self.hindrance = survey.hindrance
-        if survey.hindrance is not None:
+        newer = epoch.is_open and epoch.layout > layout.LAYOUT
+        self.hindrance = Hindrance.NEWER_PROGRAM if newer else survey.hindrance
+        if self.hindrance is not None:
             return False
         if not epoch.is_open:
             return self._open(epoch, survey, database_at)

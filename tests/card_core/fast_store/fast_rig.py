@@ -78,11 +78,11 @@ async def accepted(store: FastStore, codes: Iterable[Code]) -> int:
     return count
 
 
-async def until_accepting(store: FastStore) -> float:
-    """Show new codes until one is accepted; the seconds that it took."""
+async def until_accepting(store: FastStore, ecard_id: int | None = None) -> float:
+    """Show new codes, of one e-card or of many, until one is accepted; how many seconds."""
     began = time.monotonic()
     while time.monotonic() - began < PATIENCE_SECONDS:
-        if await accepted(store, [new_code()]):
+        if await accepted(store, [new_code(ecard_id)]):
             return time.monotonic() - began
         await asyncio.sleep(0.05)
     raise AssertionError(f"no new code is accepted: {store.ready()}")
