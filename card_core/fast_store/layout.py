@@ -54,6 +54,12 @@ def bucket_starts(since: int, until: int) -> range:
     return range(since - since % BUCKET_SECONDS, until, BUCKET_SECONDS)
 
 
+def check_spending(nonce: bytes, request_tag: bytes) -> None:
+    """Raises ValueError; commands are laid out for these sizes and no others."""
+    if len(nonce) != NONCE_SIZE_BYTES or len(request_tag) != TAG_SIZE_BYTES:
+        raise ValueError("a nonce and a request tag have 8 bytes each")
+
+
 def check_record(state: int, sealed: bytes, kept_seconds: int) -> None:
     """Raises ValueError for what no record may be: that is the caller's own mistake."""
     if not STATE_USABLE <= state <= 255:

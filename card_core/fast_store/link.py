@@ -21,6 +21,8 @@ PENDING_MAX = 4096
 # A loop that was late itself gets so long to read what has arrived before the server is blamed.
 LATE_SECONDS = 0.02
 LATE_SECONDS_MAX = 0.5
+# A replication id, as Redis writes it.
+MASTERSHIP_SIZE_BYTES = 40
 _FULL = "full"
 
 
@@ -133,6 +135,8 @@ async def open_link(address: Address, config: FastStoreConfig) -> Link:
             await _connect(loop, link, address, config)
             link.node = await _introduce(link, config)
             link.mastership = link.node.mastership.encode()
+            if len(link.mastership) != MASTERSHIP_SIZE_BYTES:
+                raise FastStoreAwayError("stranger")
     except (OSError, TimeoutError, hiredis.ReplyError) as error:
         link.drop()
         raise FastStoreAwayError(type(error).__name__) from error

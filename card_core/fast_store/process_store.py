@@ -178,6 +178,7 @@ class ProcessFastStore:
     async def spend(
         self, ecard_id: int, minted_at: int, nonce: bytes, request_tag: bytes
     ) -> Outcome:
+        layout.check_spending(nonce, request_tag)
         now = self._monotonic()
         lease = self._lease(now)
         if not lease.covers(minted_at, now):

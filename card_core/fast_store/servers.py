@@ -14,7 +14,7 @@ from redis.crc import key_slot
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from card_core.errors import FastStoreAwayError, InDoubtError
+from card_core.errors import FastStoreAwayError, FastStoreError, InDoubtError
 from card_core.fast_store import layout, scripts
 from card_core.fast_store.config import CONNECT_SECONDS, Address, FastStoreConfig, Mode
 from card_core.fast_store.readiness import Hindrance
@@ -80,6 +80,7 @@ class RedisServers:
     def forget(self) -> None:
         """Have the next survey ask anew who is master of what."""
         self._by_shard = ()
+        self._routes = None
 
     def make_buckets(self, name: str, since: int, until: int, *, now: float) -> None:
         """Make the buckets of an epoch that hold the seconds from `since` to `until`.
@@ -113,25 +114,28 @@ class RedisServers:
 
         Raises FastStoreAwayError; InDoubtError where the server is not one of the epoch's.
         """
+        try:
+            self._push(name, nodes, ecard_id, version)
+        except FastStoreError:
+            self.forget()  # another server may have taken over since the last push
+            self._push(name, nodes, ecard_id, version)
+
+    def _push(self, name: str, nodes: frozenset[Node], ecard_id: int, version: int) -> None:
         shard = layout.shard_of(ecard_id)
         routes = self._known()
         address = routes.by_shard[shard]
         node = routes.nodes[address]
         if node not in nodes:
-            self.survey()
-            routes = self._known()
-            address = routes.by_shard[shard]
-            node = routes.nodes[address]
-        if node not in nodes:
             raise InDoubtError("node")
+        client: Any = self._client(address)
         answer = _asked(
-            lambda: self._client(address).eval(
+            lambda: client.eval(
                 scripts.PUSH.source,
                 1,
-                cast("str", layout.card_key(name.encode(), shard, ecard_id)),
+                layout.card_key(name.encode(), shard, ecard_id),
                 node.mastership,
-                cast("str", version.to_bytes(8) + bytes([layout.STATE_UNKNOWN])),
-                str(layout.RECORD_KEPT_SECONDS * 1000),
+                version.to_bytes(8) + bytes([layout.STATE_UNKNOWN]),
+                layout.RECORD_KEPT_SECONDS * 1000,
             )
         )
         if answer != b"K":
@@ -143,7 +147,7 @@ class RedisServers:
         self._clients.clear()
 
     def _known(self) -> Routes:
-        if self._routes is None or not self._by_shard:
+        if self._routes is None:
             self.survey()
         if self._routes is None:
             raise FastStoreAwayError("not_master")
