@@ -73,6 +73,8 @@ def test_whatever_clocks_do_an_epoch_never_begins_before_the_one_before(
     assert late >= reached.timestamp() + LEASE_SECONDS + AHEAD_SECONDS
     do(CloseEpoch(1, 1, "doubt"))
     assert do(opening(2))["not_before"] == late
+    assert do(CloseEpoch(1, 1, "doubt")) == {"number": 2, "closed": False}
+    assert stored(kernel).is_open, "a doubt about the epoch before closed this one"
 
 
 def test_of_eight_at_once_one_closes_one_opens_and_one_is_granted(

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,9 @@ from card_core.fast_store import (
     open_card_pusher,
     open_fast_store,
 )
-from card_core.fast_store.process_store import ProcessFastStore
+from card_core.fast_store.process_store import ProcessFastStore, ProcessMemory
 from card_core.kernel import Kernel
+from card_core.store import epochs
 
 CONFIG = FastStoreConfig.parse("process:")
 TAG = b"request1"
@@ -74,7 +76,7 @@ def test_outcomes_in_process(kernel: Kernel) -> None:
 
 def test_a_second_process_is_told_and_takes_over_when_the_first_one_ends(kernel: Kernel) -> None:
     async def scenario() -> None:
-        second, _ = open_fast_store(CONFIG, kernel, monotonic=time.monotonic)
+        second = ProcessFastStore(kernel, monotonic=time.monotonic)
         async with open_worker(kernel, "process:") as first:
             codes = [new_code() for _ in range(20)]
             assert await accepted(first, codes[:10]) == 10
@@ -84,8 +86,13 @@ def test_a_second_process_is_told_and_takes_over_when_the_first_one_ends(kernel:
                 await asyncio.sleep(0.02)
             assert second.ready() is Hindrance.TAKEN
             assert await accepted(second, codes) == 0
+            await asyncio.to_thread(second.keeper.turn)
+            with kernel.store.read() as tx:
+                epoch = epochs.get(tx)
+            assert epoch is not None
+            assert (epoch.number, epoch.is_open) == (1, True), "the first one was disturbed"
             fresh = [new_code() for _ in range(10)]
-            assert await accepted(first, fresh) == 10, "the first one was disturbed"
+            assert await accepted(first, fresh) == 10
         await until_accepting(second)
         assert await accepted(second, codes + fresh) == 0
         await second.close()
@@ -120,6 +127,27 @@ async def renewed(store: ProcessFastStore) -> float:
     while store.keeper.lease is None:
         await asyncio.to_thread(store.keeper.turn)
     return store.keeper.lease.ends_at
+
+
+def test_a_slow_load_is_not_kept_in_process(tmp_path: Path) -> None:
+    now = 1000.0
+    memory = ProcessMemory(sqlite_kernel(tmp_path), "a" * 32, monotonic=lambda: now)
+    memory.make_buckets("0" * 16, 0, 300, now=0)
+    ticket = Ticket(1, b"0" * 16, int(now * 1000))
+    assert memory.put(ticket, 1, 1, CARD, kept_seconds=300)
+    now += 61
+    assert not memory.put(ticket, 2, 1, CARD, kept_seconds=300)
+    assert not memory.put(replace(ticket, epoch=b"1" * 16), 2, 1, CARD, kept_seconds=300)
+    assert memory.put(replace(ticket, missed_at_ms=int(now * 1000)), 2, 1, CARD, kept_seconds=300)
+
+
+def test_old_buckets_go_and_none_is_made_twice_in_process(tmp_path: Path) -> None:
+    memory = ProcessMemory(sqlite_kernel(tmp_path), "a" * 32, monotonic=lambda: 0.0)
+    memory.make_buckets("0" * 16, 0, 300, now=0)
+    memory.make_buckets("0" * 16, 300, 600, now=290)
+    assert min(memory._marks) == 196
+    with pytest.raises(InDoubtError):
+        memory.make_buckets("0" * 16, 596, 900, now=300)
 
 
 def test_records_out_of_their_limits_are_the_caller_s_mistake(tmp_path: Path) -> None:
