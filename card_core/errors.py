@@ -252,6 +252,29 @@ class WeakPasswordError(SignInError):
         super().__init__()
 
 
+class FastStoreError(CardCoreError):
+    """cause: a stable English word for the log. The verdict is `Reason.SHOW_NEW_CODE`."""
+
+    code = "fast_store_error"
+    message_zh = "暂时无法确认动态码是否已使用，请刷新出新的码"
+    message_en = "Whether the code was used can't be known now; show a new code"
+
+    def __init__(self, cause: str) -> None:
+        super().__init__()
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.cause}"
+
+
+class FastStoreAwayError(FastStoreError):
+    code = "fast_store_away"
+
+
+class InDoubtError(FastStoreError):
+    code = "in_doubt"
+
+
 class CardUnusableError(CardCoreError):
     """reason: a `card_core.verdicts.Reason`, the one that a scan would get."""
 

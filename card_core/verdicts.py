@@ -16,7 +16,8 @@ class Reason(enum.StrEnum):
 
     `MALFORMED` to `AMOUNT_MISMATCH` come from the code alone (steps 1 to 6 of
     docs/code-format.md), the three after them from looking a short code up and from a chip card
-    (docs/chip-cards.md), the card reasons from step 7 and `ALREADY_USED` from step 8. The visit
+    (docs/chip-cards.md), the card reasons from step 7, `ALREADY_USED` from step 8, and
+    `SHOW_NEW_CODE` where it can't be known whether the code was used before. The visit
     reasons are those of a step of a visit, which shows no code.
     """
 
@@ -45,6 +46,7 @@ class Reason(enum.StrEnum):
     CARD_CANCELLED = "card_cancelled"
     CARD_EXPIRED = "card_expired"
     ALREADY_USED = "already_used"
+    SHOW_NEW_CODE = "show_new_code"
     VISIT_NOT_HERE = "visit_not_here"
     VISIT_ENDED = "visit_ended"
     STEP_NOT_IN_VISIT = "step_not_in_visit"

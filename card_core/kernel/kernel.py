@@ -45,6 +45,7 @@ from card_core.store import (
     answers,
     audit,
     credentials,
+    epochs,
     outbox,
     proofs,
     sessions,
@@ -217,6 +218,18 @@ class Kernel:
         """Note that a session is in use, so that it does not count as idle."""
         with self.store.write() as tx:
             sessions.touch(tx, token_digest, self.clock())
+
+    def hold_fast_store(self, owner: str, *, stale_after: timedelta) -> bool:
+        """Take or keep the fast store that lives in a process; False while another owner lives.
+
+        owner: 32 hex, drawn by each process.
+        """
+        with self.store.write() as tx:
+            return epochs.hold(tx, owner, stale_after=stale_after)
+
+    def release_fast_store(self, owner: str) -> None:
+        with self.store.write() as tx:
+            epochs.release(tx, owner)
 
     def sweep(self) -> dict[str, int]:
         """Delete what has outlived its promise: answers, nonces, sessions, counted failures.

@@ -31,6 +31,7 @@ from card_core.kernel.acts.enrolment import (
     RotateTerminalKey,
     WithdrawEnrolment,
 )
+from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
     DesignateInstitution,
@@ -115,6 +116,9 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         WithdrawTemporaryLoss: Rule(_MAKER, others=_HOLDER),
         ReportFormalLoss: Rule(_MAKER),
         CancelCard: Rule(_MAKER, _CHECKER),
+        CloseEpoch: Rule(others=_SYSTEM),
+        OpenEpoch: Rule(others=_SYSTEM),
+        GrantBuckets: Rule(others=_SYSTEM),
         ReverseScan: Rule(others=_TERMINAL),
         EndVisit: Rule(others=_HOLDER),
         SignIn: Rule(others=_SYSTEM),

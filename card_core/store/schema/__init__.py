@@ -7,6 +7,7 @@ carries the holder's id, so that the database can be spread by it.
 """
 
 from card_core.store.schema.base import metadata
+from card_core.store.schema.epochs import fast_epochs, fast_owners
 from card_core.store.schema.holders import (
     applications,
     batch_chunks,
@@ -47,6 +48,7 @@ AUDITED = frozenset(
         ecards,
         visits,
         reversals,
+        fast_epochs,
     }
 )
 GUARDED = AUDITED | {credentials, sign_in_attempts, sessions}
@@ -66,6 +68,8 @@ __all__ = [
     "credentials",
     "ecards",
     "enrolments",
+    "fast_epochs",
+    "fast_owners",
     "holders",
     "institutions",
     "issuer_keys",

@@ -27,6 +27,7 @@ from card_core.kernel.acts.enrolment import (
     RotateTerminalKey,
     WithdrawEnrolment,
 )
+from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
     DesignateInstitution,
@@ -52,6 +53,7 @@ from card_core.kernel.acts.set_up import (
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.permissions import ACTS, RULES, is_dangerous
 from card_core.store.credentials import SubjectKind
+from card_core.store.epochs import Node
 from card_core.store.operators import Role
 from crypto import sm2
 
@@ -66,13 +68,16 @@ MATRIX = {
     "add_operator": "administrator",
     "cancel_card": "maker",
     "change_business_types": "maker administrator",
+    "close_epoch": "system",
     "designate_institution": "maker administrator",
     "end_issuer_key": "administrator",
     "enrol_terminal": "system",
     "ensure_box_key": "system",
+    "grant_buckets": "system",
     "import_roster": "maker",
     "import_trust_list": "administrator",
     "issue_chunk": "maker",
+    "open_epoch": "system",
     "pin_trust_authority": "administrator",
     "prepare_enrolment": "maker administrator",
     "register_issuer_key": "administrator",
@@ -134,6 +139,9 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         ActivateECard(person.card_id, hashed),
         AddOperator(new),
         CancelCard(person.card_id, CancelReason.DEATH),
+        CloseEpoch(0, 1, "tests"),
+        OpenEpoch(1, 1, "0" * 16, (Node("a", "b"),), 60, bureau.clock()),
+        GrantBuckets(1, 0, 60),
         DesignateInstitution("H44060499999", "新机构", "hospital", "440604"),
         ChangeBusinessTypes("H44060400001", frozenset({"01101"})),
         PrepareEnrolment((7).to_bytes(8), "H44060400001", "7KQMX", bytes(32)),

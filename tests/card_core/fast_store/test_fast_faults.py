@@ -1,0 +1,180 @@
+"""Redis dead, frozen, silent, full or read-only: a prompt no, never a yes, and soon back."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+import pytest
+import uvloop
+from fast_rig import (
+    BACK_WITHIN_SECONDS,
+    Code,
+    accepted,
+    new_code,
+    redis_worker,
+    spend,
+    sqlite_kernel,
+    until_accepting,
+)
+from servers.redis import RedisServer, free_port, running
+from stream_proxy import StreamProxy
+
+from card_core.errors import FastStoreError
+from card_core.fast_store import Hindrance
+from card_core.fast_store.redis_store import RedisFastStore
+
+ANSWER_WITHIN_SECONDS = 0.3
+Fault = Callable[[RedisServer, StreamProxy], None]
+
+
+def kill(server: RedisServer, _: StreamProxy) -> None:
+    server.kill()
+
+
+def start(server: RedisServer, _: StreamProxy) -> None:
+    server.start()
+
+
+def freeze(server: RedisServer, _: StreamProxy) -> None:
+    server.freeze()
+
+
+def thaw(server: RedisServer, _: StreamProxy) -> None:
+    server.thaw()
+
+
+def swallow(_: RedisServer, proxy: StreamProxy) -> None:
+    proxy.swallow()
+
+
+def deliver(_: RedisServer, proxy: StreamProxy) -> None:
+    proxy.deliver()
+
+
+def fill(server: RedisServer, _: StreamProxy) -> None:
+    server.client().config_set("maxmemory", 1)
+
+
+def make_room(server: RedisServer, _: StreamProxy) -> None:
+    server.client().config_set("maxmemory", 0)
+
+
+def demote(server: RedisServer, _: StreamProxy) -> None:
+    server.client().replicaof("127.0.0.1", free_port())
+
+
+def promote(server: RedisServer, _: StreamProxy) -> None:
+    server.client().replicaof("NO", "ONE")
+
+
+@pytest.mark.parametrize(
+    ("fault", "heal"),
+    [(kill, start), (freeze, thaw), (swallow, deliver), (fill, make_room), (demote, promote)],
+    ids=["killed", "frozen", "black-hole", "full", "read-only"],
+)
+def test_while_it_lasts_nothing_is_accepted_and_soon_after_new_codes_are(
+    tmp_path: Path, fault: Fault, heal: Fault
+) -> None:
+    server = RedisServer(tmp_path / "redis", "save ''")
+
+    async def scenario(proxy: StreamProxy) -> None:
+        url = f"redis://127.0.0.1:{proxy.port}"
+        async with redis_worker(sqlite_kernel(tmp_path), url) as store:
+            spent = [new_code() for _ in range(20)]
+            assert await accepted(store, spent) == len(spent)
+            await asyncio.to_thread(fault, server, proxy)
+            tried = await refused_promptly(store, [code.ecard_id for code in spent])
+            await asyncio.to_thread(heal, server, proxy)
+            assert await until_accepting(store) < BACK_WITHIN_SECONDS
+            assert await accepted(store, spent) == 0
+            # A code whose answer was lost may be used or not; it is never accepted twice.
+            for code in tried:
+                assert await accepted(store, [code, code, code]) <= 1
+
+    with running(server), StreamProxy.running(server.port) as proxy:
+        asyncio.run(scenario(proxy))
+
+
+async def refused_promptly(store: RedisFastStore, ecard_ids: list[int]) -> list[Code]:
+    """Try for two seconds, as terminals would; the codes that were tried."""
+    tried, slowest, until = [], 0.0, time.monotonic() + 2
+    while time.monotonic() < until:
+        codes = [new_code(ecard_id) for ecard_id in ecard_ids]
+        began = time.monotonic()
+        outcomes = await asyncio.gather(
+            *(spend(store, code) for code in codes), return_exceptions=True
+        )
+        slowest = max(slowest, time.monotonic() - began)
+        wrong = [outcome for outcome in outcomes if not isinstance(outcome, FastStoreError)]
+        assert wrong == []
+        tried += codes[:2]
+        await asyncio.sleep(0.05)
+    assert slowest < ANSWER_WITHIN_SECONDS
+    return tried
+
+
+def test_a_policy_that_evicts_is_named_with_what_to_do(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path / "redis", "save ''")
+
+    async def scenario() -> None:
+        async with redis_worker(sqlite_kernel(tmp_path), server.url) as store:
+            assert store.ready() is None
+            server.client().config_set("maxmemory-policy", "allkeys-lru")
+            await until(lambda: store.ready() is Hindrance.EVICTS)
+            assert "noeviction" in Hindrance.EVICTS.text_zh
+            assert await accepted(store, [new_code()]) == 0
+            server.client().config_set("maxmemory-policy", "noeviction")
+            await until_accepting(store)
+            assert store.ready() is None
+
+    with running(server):
+        asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_a_loop_that_was_late_itself_does_not_blame_the_server(
+    tmp_path: Path, run: Callable[[Coroutine[None, None, None]], None]
+) -> None:
+    """As after a full garbage collection: the answer lies there, and the time for it is over."""
+    server = RedisServer(tmp_path / "redis", "save ''")
+
+    async def scenario() -> None:
+        async with redis_worker(sqlite_kernel(tmp_path), server.url) as store:
+            code = new_code()
+            await spend(store, new_code(code.ecard_id))
+            asking = asyncio.create_task(store.spend(*code, bytes(8)))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            time.sleep(0.3)
+            await asking
+            assert store.ready() is None
+
+    with running(server):
+        run(scenario())
+
+
+def test_an_answer_after_the_leases_have_run_out_is_not_believed(tmp_path: Path) -> None:
+    """A worker that is stopped in the middle of a spending, and goes on when all is decided."""
+    server = RedisServer(tmp_path / "redis", "save ''")
+
+    async def scenario() -> None:
+        async with redis_worker(sqlite_kernel(tmp_path), server.url) as store:
+            code = new_code()
+            await spend(store, new_code(code.ecard_id))
+            asking = asyncio.create_task(store.spend(*code, bytes(8)))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            time.sleep(1.2)
+            with pytest.raises(FastStoreError):
+                await asking
+
+    with running(server):
+        asyncio.run(scenario())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
