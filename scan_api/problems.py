@@ -95,6 +95,15 @@ SIGNATURE_NEEDED = Problem(
     "request with the terminal's signature.",
     "此业务涉及资金、物品或密钥变更，仅凭访问令牌不能办理。请由终端对同一请求签名后重发。",
 )
+PEER_NOT_AUTHENTICATED = Problem(
+    "peer_not_authenticated",
+    401,
+    "The issuer did not prove itself",
+    "发卡机构身份未通过验证",
+    "Sign every request anew with the issuer's peer key. Both sides must hold a trust list with "
+    "each other's entry and keys.",
+    "请用本机构的 peer 密钥对每个请求重新签名。双方的信任列表中须有对方的条目和密钥。",
+)
 CLOCK_OFF = Problem(
     "clock_off",
     401,
