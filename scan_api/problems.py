@@ -188,6 +188,14 @@ NOT_FOUND = Problem(
     "Check the address.",
     "请检查地址。",
 )
+NO_TRUST_LIST = Problem(
+    "no_trust_list",
+    404,
+    "No trust list holds here",
+    "本地没有现用的信任列表",
+    "None was imported, or the last one has expired. Codes of this issuer alone are taken.",
+    "尚未导入信任列表，或最近一版已过期。目前只认可本机构签发的动态码。",
+)
 METHOD_NOT_ALLOWED = Problem(
     "method_not_allowed",
     405,

@@ -129,12 +129,13 @@ def make_grants(
     clock: Callable[[], datetime],
     visit_policy: VisitPolicy | None = None,
     views: HolderViews | None = None,
+    issuer: int = ISSUER,
 ) -> Grants:
     """What accepted scans are answered with, under keys of the tests."""
     pseudonyms = Pseudonyms(bytes([5]) * 32)
     return Grants(
         receipts=ReceiptMaker(
-            SigningKeys(store, MemoryKeys(), issuer=ISSUER, clock=clock), pseudonyms
+            SigningKeys(store, MemoryKeys(issuer), issuer=issuer, clock=clock), pseudonyms
         ),
         pseudonyms=pseudonyms,
         visit_tokens=VisitTokens(bytes([6]) * 32),

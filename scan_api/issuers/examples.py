@@ -8,6 +8,7 @@ REQUEST: dict[str, Any] = {
     "code": "7406" + "0" * 248 + "1",
     "business_type": "01101",
     "request_id": "5f0c2d7a91b34e6f8a1b2c3d4e5f6071",
+    "amount_fen": None,
     "institution_code": "H99010100001",
     "institution_name": "示范医院",
     "institution_kind": "hospital",
@@ -25,6 +26,6 @@ ACCEPTED: dict[str, Any] = {
     "holder": {"view": "full", "name": "王小明", "social_security_number": "990101199001011237"},
     "pseudonym": "8f14e45fceea167a5a36dedd4bea2543",
     "receipt": "AQEAAQ",
-    "scanned_at": "2026-01-01T00:00:17+00:00",
+    "scanned_at": "2026-01-01T00:00:17Z",
 }
 TRUST_LIST: dict[str, Any] = {"trust_list": "ewogImVkaXRpb24iOiAxCn0K", "signature": "AAAA"}

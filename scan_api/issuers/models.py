@@ -6,11 +6,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from card_core.codes import AMOUNT_FEN_MAX, CODE_TEXT_MAX
+from card_core.receipts import RECEIPT_TEXT_MAX
 from card_core.states import CardState
 from card_core.verdicts import Reason
 from scan_api.scans.models import RequestId, ScannedHolder
-
-RECEIPT_CHARACTERS_MAX = 4096
 
 
 class PeerScanRequest(BaseModel):
@@ -45,5 +44,5 @@ class PeerVerdict(BaseModel):
     card_state: CardState | None
     holder: ScannedHolder | None
     pseudonym: Annotated[str | None, Field(pattern=r"^[0-9a-f]{32}$")]
-    receipt: Annotated[str | None, Field(max_length=RECEIPT_CHARACTERS_MAX)]
+    receipt: Annotated[str | None, Field(max_length=RECEIPT_TEXT_MAX)]
     scanned_at: datetime

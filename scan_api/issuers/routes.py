@@ -77,7 +77,7 @@ def routes(services: Services) -> APIRouter:
                 "As its authority signed it · 由上级机构签名",
                 {"signed": example("Signed · 已签名", examples.TRUST_LIST)},
             ),
-            **problem_answers(problems.NOT_FOUND, problems.NOT_READY),
+            **problem_answers(problems.NO_TRUST_LIST, problems.NOT_READY),
         },
     )
     def get_trust_list(request: Request) -> Response:
@@ -89,7 +89,7 @@ def routes(services: Services) -> APIRouter:
         with services.store.read() as tx:
             held = trust.get(tx)
         if trust.list_of(held, services.clock()) is None:
-            raise ProblemError(problems.NOT_FOUND)
+            raise ProblemError(problems.NO_TRUST_LIST)
         tag = f'"{held.edition}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
         if request.headers.get("if-none-match") == tag:

@@ -19,6 +19,7 @@ from bureau import (
     MemorySigner,
     SeededBytes,
     make_cipher,
+    make_grants,
 )
 from scan_service import ScanService, running, tampered
 from servers.databases import SQLiteDatabases
@@ -119,9 +120,11 @@ def add_peer_key(bureau: Bureau) -> None:
 
 
 def make_kernel(url: str, clock: Clock) -> Kernel:
+    store = open_store(url, cipher=make_cipher())
     return Kernel(
-        open_store(url, cipher=make_cipher()),
+        store,
         clock=clock,
+        grants=make_grants(store, clock, issuer=NEIGHBOUR),
         random_bytes=SeededBytes(url.encode()),
         box_key_wrap=BoxKeyWrap(BOX_WRAP_KEY),
     )
@@ -411,4 +414,5 @@ def test_the_trust_list_is_there_for_whoever_asks(region: Region) -> None:
     unchanged = http.get("/v1/issuers/trust-list", headers={"If-None-Match": '"1"'})
     assert (unchanged.status_code, unchanged.content) == (304, b"")
     region.ours.clock.now += timedelta(days=31)
-    assert http.get("/v1/issuers/trust-list").status_code == 404
+    expired = http.get("/v1/issuers/trust-list")
+    assert (expired.status_code, expired.json()["code"]) == (404, "no_trust_list")
