@@ -3,6 +3,7 @@
 from typing import Any
 
 from card_core.verdicts import Reason
+from scan_api.scans import examples
 
 REQUEST: dict[str, Any] = {
     "code": "7406" + "0" * 248 + "1",
@@ -14,7 +15,6 @@ REQUEST: dict[str, Any] = {
     "institution_kind": "hospital",
     "terminal": "00000000000000a1",
 }
-# Nobody's number: there is no region 99.
 ACCEPTED: dict[str, Any] = {
     "scan_id": "0019b7a4c1d23f5e8a90b1c2d3e4f506",
     "outcome": "accepted",
@@ -23,7 +23,7 @@ ACCEPTED: dict[str, Any] = {
     "presence": "plain",
     "for_whom": "self",
     "card_state": "normal",
-    "holder": {"view": "full", "name": "王小明", "social_security_number": "990101199001011237"},
+    "holder": examples.ACCEPTED["holder"],
     "pseudonym": "8f14e45fceea167a5a36dedd4bea2543",
     "receipt": "AQEAAQ",
     "scanned_at": "2026-01-01T00:00:17Z",

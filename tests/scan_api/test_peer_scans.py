@@ -25,12 +25,13 @@ from scan_service import ScanService, running, tampered
 from servers.databases import SQLiteDatabases
 from trusting import PROVINCE, document, entry, pin, take
 
+from card_core import receipts
 from card_core.codes import KeyPurpose, KeyState, key_name
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.kernel.acts.cards import ReportTemporaryLoss
 from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
 from card_core.signing import SigningKey
-from card_core.store import audit, open_store, scans
+from card_core.store import audit, issuers, open_store, scans
 from card_core.trust import TrustedIssuer, TrustedKey
 from crypto import sm2
 from scan_api.issuers.asking import ASKED_AT_ONCE_MAX, LEFT_ALONE_SECONDS
@@ -167,11 +168,21 @@ def test_a_neighbours_holder_is_served_once_and_sees_where(region: Region) -> No
     accepted = region.scan(code)
     person = region.theirs.person
     assert (accepted["outcome"], accepted["reason"]) == ("accepted", "accepted")
-    assert accepted["holder"] == {
-        "view": "full",
-        "name": person.name,
-        "social_security_number": person.number,
-    }
+    shown = accepted["holder"]
+    assert (shown["name"], shown["social_security_number"]) == (person.name, person.number)
+    # The receipt is the card's issuer's own, and names our terminal.
+    with region.theirs.bureau.store.read() as tx:
+        keys = [
+            receipts.ReceiptKey(key.issuer, key.number, key.public_key, key.state)
+            for key in issuers.keys_of(tx, NEIGHBOUR, KeyPurpose.RECEIPT)
+        ]
+    receipt = receipts.verify_receipt(receipts.from_text(accepted["receipt"]), keys)
+    assert (receipt.issuer, receipt.terminal) == (
+        NEIGHBOUR,
+        region.ours.hospital.serial_number,
+    )
+    assert receipt.pseudonym.hex() == accepted["pseudonym"]
+    assert accepted["visit"] is None
     assert accepted["card_state"] == "normal"
     again = region.scan(code)
     assert (again["reason"], again["holder"]) == ("already_used", None)

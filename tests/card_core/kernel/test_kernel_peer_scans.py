@@ -58,7 +58,7 @@ def test_an_issuer_that_is_trusted_scans_once_and_its_place_is_kept(neighbours: 
         audit.verify_chain(tx, "scan")
         audit.verify_scans(tx)
     assert found == PeerScan(accepted["scan_id"], 2, AT.code, AT.name, AT.terminal)
-    assert (row.institution_id, row.reason) == ("peer-2", Reason.ACCEPTED)
+    assert (row.institution_id, row.reason) == ("peer-2-H44040400001", Reason.ACCEPTED)
 
 
 def test_a_retry_is_the_issuers_own_and_a_nonce_is_taken_once(neighbours: Bureau) -> None:
