@@ -22,7 +22,6 @@ class Services:
     short_codes: names codes and finds them. card_reading: takes chip cards.
     peers: asks other issuers, and knows which are trusted.
     key_ring: the keys that codes are checked with, as `KeyRingCache.ring` gives them.
-
     authentication: who the terminals are, from a registry that is kept fresh while serving.
     pepper: the key under holders' passwords. clock: the time now, aware, UTC.
     """

@@ -9,11 +9,15 @@ import sys
 from datetime import UTC, datetime
 
 from bureau import BOX_WRAP_KEY, PEPPER, MemoryKeys, make_cipher
+from chip_card import CardKeys
 from scan_service import running
 
+from card_core.card_reading import CardReading
+from card_core.chip_cards import Challenges, SoftwareCardAuthentication
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.minting import Minter
 from card_core.presenting import Presenter
+from card_core.short_codes import ShortCodes
 from card_core.signing import SigningKeys
 from card_core.store import open_store
 from scan_api.app import create_app
@@ -21,6 +25,9 @@ from scan_api.issuers.asking import PeerClient
 from scan_api.key_ring import KeyRingCache
 from scan_api.scans.writing import ScanWriter
 from scan_api.services import Services
+from scan_api.terminals.access_tokens import AccessTokens
+from scan_api.terminals.authentication import TerminalAuthentication
+from scan_api.terminals.registry import Registry
 
 
 def utc_now() -> datetime:
@@ -37,18 +44,28 @@ def main() -> None:
     minter = Minter(
         store, keys, kernel, issuer=issuer, clock=utc_now, random_bytes=kernel.random_bytes
     )
+    registry = Registry(store)
+    tokens = AccessTokens(store.cipher, random_bytes=os.urandom)
     services = Services(
         kernel=kernel,
         store=store,
         minter=minter,
         presenter=Presenter(store, wrap),
         writer=ScanWriter(kernel),
+        short_codes=ShortCodes(store, kernel, random_bytes=os.urandom),
+        card_reading=CardReading(
+            store,
+            challenges=Challenges(bytes(range(32))),
+            authentication=SoftwareCardAuthentication(CardKeys()),
+            random_bytes=os.urandom,
+        ),
         peers=PeerClient(signing, ring.trusted, utc_now),
         key_ring=ring.ring,
+        authentication=TerminalAuthentication(registry, tokens),
         pepper=PEPPER,
         clock=utc_now,
     )
-    with ring.refreshed(), running(create_app(services)) as address:
+    with ring.refreshed(), registry.refreshed(), running(create_app(services)) as address:
         print(address, flush=True)
         sys.stdin.read()  # the parent closes it when the test is over
 

@@ -28,7 +28,6 @@ from card_core import business_types, codes
 from card_core.codes import KeyPurpose, key_life, key_name
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.kernel.acts import issuer_keys
-from card_core.kernel.acts.institutions import EnrolTerminal
 from card_core.kernel.acts.issuer_keys import (
     ActivateIssuerKey,
     RegisterIssuerKey,
@@ -130,7 +129,7 @@ def town(postgresql_databases: PostgreSQLDatabases, tmp_path: Path) -> Iterator[
     bureau = postgresql_databases.bureau.on(kernel, clock)
     device = TerminalDevice(os.urandom(8), clock)
     point = device.key.public_key().to_bytes(compressed=True)
-    bureau.decide(EnrolTerminal(device.serial_number, HOSPITAL_CODE, point))
+    bureau.enrol(device.serial_number, HOSPITAL_CODE, point)
     with ExitStack() as running:
         workers = running.enter_context(started(url))
         https = [
