@@ -19,6 +19,7 @@ class Reason(enum.StrEnum):
     (docs/chip-cards.md), the card reasons from step 7, `ALREADY_USED` from step 8, and
     `SHOW_NEW_CODE` where it can't be known whether the code was used before. The visit
     reasons are those of a step of a visit, which shows no code.
+    `ISSUER_UNREACHABLE`: the card is another issuer's, who could not be asked for 7 and 8.
     """
 
     ACCEPTED = "accepted"
@@ -51,6 +52,7 @@ class Reason(enum.StrEnum):
     VISIT_ENDED = "visit_ended"
     STEP_NOT_IN_VISIT = "step_not_in_visit"
     VISIT_LIMIT_REACHED = "visit_limit_reached"
+    ISSUER_UNREACHABLE = "issuer_unreachable"
 
     @property
     def text_zh(self) -> str:

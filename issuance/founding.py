@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from card_core.chip_cards import CHALLENGE_KEY, card_authentication_key
 from card_core.codes import KeyPurpose, key_name
 from card_core.errors import TamperedRowError
-from card_core.kernel import Actor, ActorKind, Kernel
+from card_core.kernel import Act, Actor, ActorKind, Kernel
 from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
 from card_core.kernel.acts.operators import NewOperator
 from card_core.kernel.acts.set_up import SetUpFirstOperators, SetUpIssuer
+from card_core.kernel.acts.trust import PinTrustAuthority
 from card_core.sign_in import check_new_operator_password, hash_password
-from card_core.store import Store, issuers, operators
+from card_core.store import Store, issuers, operators, trust
 from card_core.store.operators import Role
 from crypto import sm2
 from crypto.keys import KeyFiles
@@ -47,11 +48,15 @@ _FOUNDING = Actor(ActorKind.SYSTEM, "founding")
 
 @dataclass(frozen=True, slots=True)
 class Bureau:
-    """issuer: 1 to 65535. card_letters: the two capitals its card numbers begin with."""
+    """issuer: 1 to 65535. card_letters: the two capitals its card numbers begin with.
+
+    trust_authority: whose trust lists are taken, an SM2 public key; None: its own.
+    """
 
     issuer: int
     card_letters: str
     name: str
+    trust_authority: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -100,6 +105,7 @@ def found(
     # 1 what the database will ask of these, before anything is written
     SetUpIssuer(bureau.issuer, bureau.card_letters, bureau.name)
     SetUpFirstOperators(tuple(person.with_hash("not hashed yet") for person in people))
+    PinTrustAuthority(bureau.trust_authority)
     # 2 folders and keys
     settings.home.make()
     keys = _make_keys(settings, passphrase, bureau)
@@ -151,6 +157,7 @@ def _set_up(
         with store.read() as tx:
             own = issuers.own(tx)
             registered = {key.name: key.public_key for key in issuers.keys(tx)}
+            pinned = trust.get(tx).authority
             has_operators = bool(operators.page(tx, limit=1))
     except TamperedRowError:
         raise _taken() from None
@@ -163,6 +170,8 @@ def _set_up(
     if own is None:
         _perform(kernel, SetUpIssuer(bureau.issuer, bureau.card_letters, bureau.name))
     complete_issuer_keys(store, keys, settings, bureau.issuer)
+    if bureau.trust_authority is not None and not has_operators and pinned is None:
+        _perform(kernel, PinTrustAuthority(bureau.trust_authority))
     if not has_operators:
         pepper = keys.secret("password")
         _perform(kernel, SetUpFirstOperators(tuple(person.hashed(pepper) for person in people)))
@@ -173,7 +182,7 @@ def _first_key(keys: KeyFiles, bureau: Bureau, purpose: KeyPurpose) -> tuple[str
     return name, keys.signer(name).public_key
 
 
-def _perform(kernel: Kernel, act: SetUpIssuer | RegisterIssuerKey | SetUpFirstOperators) -> None:
+def _perform(kernel: Kernel, act: Act) -> None:
     kernel.perform(act, actor=_FOUNDING, request_id=new_request_id())
 
 

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 import scan_api.card_reads.routes
 import scan_api.holders.routes
+import scan_api.issuers.routes
 import scan_api.pages.routes
 import scan_api.scans.routes
 import scan_api.terminals.routes
@@ -29,6 +30,7 @@ _TAGS = (
     {"name": "terminal", "description": "For terminals · 终端"},
     {"name": "enrolment", "description": "Terminals' keys and tokens · 终端密钥与令牌"},
     {"name": "holder", "description": "For holders · 持卡人"},
+    {"name": "issuer", "description": "For other issuers · 其他发卡机构"},
     {"name": "service", "description": "For whoever runs it · 运行维护"},
 )
 
@@ -54,6 +56,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(scan_api.terminals.routes.routes(services))
     app.include_router(scan_api.holders.routes.routes(services))
     app.include_router(business_types.routes(services))
+    app.include_router(scan_api.issuers.routes.routes(services))
     app.include_router(health.routes(services))
     app.include_router(page.routes(app))
     app.include_router(scan_api.pages.routes.routes(services))

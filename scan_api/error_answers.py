@@ -17,6 +17,7 @@ from card_core.verdicts import Reason
 from crypto import CryptoError, RandomSourceError, SelfTestError
 from scan_api import problems
 from scan_api.bodies import problem_of
+from scan_api.issuers.signatures import SCHEME as PEER_SCHEME
 from scan_api.problems import Problem, ProblemError
 from scan_api.signed_requests import SCHEME
 
@@ -47,6 +48,7 @@ _BY_STATUS: Mapping[int, Problem] = {
 # RFC 9110, 11.6.1: a 401 names a scheme. No browser knows these, so none opens a window of its own.
 _HEADERS: Mapping[Problem, Mapping[str, str]] = {
     problems.NOT_AUTHENTICATED: {"WWW-Authenticate": f"{SCHEME}, Bearer"},
+    problems.PEER_NOT_AUTHENTICATED: {"WWW-Authenticate": PEER_SCHEME},
     problems.CLOCK_OFF: {"WWW-Authenticate": SCHEME},
     problems.SIGNATURE_NEEDED: {"WWW-Authenticate": SCHEME},
     problems.SIGN_IN_NEEDED: {"WWW-Authenticate": "SSCARD-Session"},

@@ -13,6 +13,7 @@ from scan_api.problems import Problem
 JSON = "application/json"
 TERMINAL_SECURITY: dict[str, Any] = {"security": [{"terminalSignature": []}, {"accessToken": []}]}
 SIGNED_SECURITY: dict[str, Any] = {"security": [{"terminalSignature": []}]}
+PEER_SECURITY: dict[str, Any] = {"security": [{"peerSignature": []}]}
 HOLDER_SECURITY: dict[str, Any] = {"security": [{"holderSession": []}]}
 
 _SIGNED_REQUEST = """\
@@ -26,7 +27,24 @@ once. BODY is the body byte for byte, empty for GET.
 终端用自己的 SM2 密钥对上述字节签名（SM3，签名者标识 1234567812345678，严格 DER 编码）。TIME 与\
 服务时间相差不超过 300 秒，NONCE 为 16 个随机字节，只能用一次。"""
 
+_PEER_REQUEST = """\
+`SSCARD-PEER issuer="<number>",key="<number>",time="<10 digits>",nonce="<32 hex>",\
+signature="<base64>"`
+
+The SM2 signature of the asking issuer's `peer` key (as in the trust list) over the bytes \
+`sscard/peer-scan/v1\\nMETHOD\\nTARGET\\nISSUER\\nKEY\\nASKED\\nTIME\\nNONCE\\nBODY\\n`. ASKED is \
+the number of the issuer that is asked. The answer is signed likewise in the header \
+`SSCARD-Signature`, over `sscard/peer-answer/v1\\nISSUER\\nKEY\\nASKING\\nNONCE\\nBODY\\n`.
+
+发卡机构之间以各自的 peer 密钥签名请求与答复，公钥见信任列表。"""
+
 _SECURITY_SCHEMES = {
+    "peerSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": _PEER_REQUEST,
+    },
     "terminalSignature": {
         "type": "apiKey",
         "in": "header",

@@ -95,6 +95,15 @@ SIGNATURE_NEEDED = Problem(
     "request with the terminal's signature.",
     "此业务涉及资金、物品或密钥变更，仅凭访问令牌不能办理。请由终端对同一请求签名后重发。",
 )
+PEER_NOT_AUTHENTICATED = Problem(
+    "peer_not_authenticated",
+    401,
+    "The issuer did not prove itself",
+    "发卡机构身份未通过验证",
+    "Sign every request anew with the issuer's peer key. Both sides must hold a trust list with "
+    "each other's entry and keys.",
+    "请用本机构的 peer 密钥对每个请求重新签名。双方的信任列表中须有对方的条目和密钥。",
+)
 CLOCK_OFF = Problem(
     "clock_off",
     401,
@@ -178,6 +187,14 @@ NOT_FOUND = Problem(
     "此处没有内容",
     "Check the address.",
     "请检查地址。",
+)
+NO_TRUST_LIST = Problem(
+    "no_trust_list",
+    404,
+    "No trust list holds here",
+    "本地没有现用的信任列表",
+    "None was imported, or the last one has expired. Codes of this issuer alone are taken.",
+    "尚未导入信任列表，或最近一版已过期。目前只认可本机构签发的动态码。",
 )
 METHOD_NOT_ALLOWED = Problem(
     "method_not_allowed",

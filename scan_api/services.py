@@ -11,6 +11,7 @@ from card_core.minting import Minter
 from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
 from card_core.store import Store
+from scan_api.issuers.asking import PeerClient
 from scan_api.scans.writing import ScanWriter
 from scan_api.terminals.authentication import TerminalAuthentication
 
@@ -19,9 +20,8 @@ from scan_api.terminals.authentication import TerminalAuthentication
 class Services:
     """presenter: opens checked codes. writer: records scans; to be stopped with the process.
     short_codes: names codes and finds them. card_reading: takes chip cards.
-
+    peers: asks other issuers, and knows which are trusted.
     key_ring: the keys that codes are checked with, as `KeyRingCache.ring` gives them.
-
     authentication: who the terminals are, from a registry that is kept fresh while serving.
     pepper: the key under holders' passwords. clock: the time now, aware, UTC.
     """
@@ -33,6 +33,7 @@ class Services:
     writer: ScanWriter
     short_codes: ShortCodes
     card_reading: CardReading
+    peers: PeerClient
     key_ring: Callable[[], KeyRing]
     authentication: TerminalAuthentication
     pepper: bytes

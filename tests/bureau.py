@@ -101,10 +101,10 @@ class MemorySigner:
 class MemoryKeys(KeyProvider):
     """A key provider for tests: code-signing and receipt keys, what `make` adds, and secrets."""
 
-    def __init__(self) -> None:
+    def __init__(self, issuer: int = ISSUER) -> None:
         self._signers: dict[str, MemorySigner] = {}
-        self._signers[key_name(KeyPurpose.RECEIPT, ISSUER, KEY_NUMBER)] = RECEIPT_SIGNER
-        self.code_signing = self.make(key_name(KeyPurpose.CODE_SIGNING, ISSUER, KEY_NUMBER))
+        self._signers[key_name(KeyPurpose.RECEIPT, issuer, KEY_NUMBER)] = RECEIPT_SIGNER
+        self.code_signing = self.make(key_name(KeyPurpose.CODE_SIGNING, issuer, KEY_NUMBER))
         self._secrets = {"box_wrap": BOX_WRAP_KEY, "password": PEPPER}
 
     def make(self, name: str) -> MemorySigner:
@@ -129,12 +129,13 @@ def make_grants(
     clock: Callable[[], datetime],
     visit_policy: VisitPolicy | None = None,
     views: HolderViews | None = None,
+    issuer: int = ISSUER,
 ) -> Grants:
     """What accepted scans are answered with, under keys of the tests."""
     pseudonyms = Pseudonyms(bytes([5]) * 32)
     return Grants(
         receipts=ReceiptMaker(
-            SigningKeys(store, MemoryKeys(), issuer=ISSUER, clock=clock), pseudonyms
+            SigningKeys(store, MemoryKeys(issuer), issuer=issuer, clock=clock), pseudonyms
         ),
         pseudonyms=pseudonyms,
         visit_tokens=VisitTokens(bytes([6]) * 32),
@@ -215,16 +216,19 @@ class Bureau:
     clock: Clock
     minter: Minter
 
-    def __init__(self) -> None:
-        self.keys = MemoryKeys()
+    def __init__(self, issuer: int) -> None:
+        self.issuer = issuer
+        self.keys = MemoryKeys(issuer)
         self._requests = itertools.count(1)
         self._serials = itertools.count()
         self._people: list[Person] = []
 
     @classmethod
-    def set_up(cls, kernel: Kernel, clock: Clock, *, people: int = 0) -> "Bureau":
+    def set_up(
+        cls, kernel: Kernel, clock: Clock, *, people: int = 0, issuer: int = ISSUER
+    ) -> "Bureau":
         """people: how many are there from the start, with their e-cards activated."""
-        bureau = cls()
+        bureau = cls(issuer)
         bureau.kernel, bureau.clock = kernel, clock
         bureau._set_up()
         bureau.hospital = bureau._designate("H44060400001", "hospital", 0xA1)
@@ -242,7 +246,7 @@ class Bureau:
             kernel.store,
             self.keys,
             kernel,
-            issuer=ISSUER,
+            issuer=self.issuer,
             clock=clock,
             random_bytes=kernel.random_bytes,
         )
@@ -376,11 +380,11 @@ class Bureau:
         return [self._activate(card) for card in self.issued_cards(count)]
 
     def _set_up(self) -> None:
-        self.perform(SetUpIssuer(ISSUER, "GD", "佛山市社会保障卡服务中心"), SYSTEM)
+        self.perform(SetUpIssuer(self.issuer, "GD", "佛山市社会保障卡服务中心"), SYSTEM)
         public_key = self.keys.code_signing.public_key.to_bytes(compressed=True)
-        self.perform(RegisterIssuerKey(ISSUER, KEY_NUMBER, public_key), SYSTEM)
+        self.perform(RegisterIssuerKey(self.issuer, KEY_NUMBER, public_key), SYSTEM)
         public_key = RECEIPT_SIGNER.public_key.to_bytes(compressed=True)
-        act = RegisterIssuerKey(ISSUER, KEY_NUMBER, public_key, KeyPurpose.RECEIPT)
+        act = RegisterIssuerKey(self.issuer, KEY_NUMBER, public_key, KeyPurpose.RECEIPT)
         self.perform(act, SYSTEM)
         roles = {
             "administrator": Role.ADMINISTRATOR,

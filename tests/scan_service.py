@@ -23,9 +23,12 @@ from card_core.codes import KeyRing
 from card_core.kernel import BoxKeyWrap
 from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
+from card_core.signing import SigningKeys
+from card_core.trust import TrustList
 from crypto import sm2
 from scan_api import server
 from scan_api.app import create_app
+from scan_api.issuers.asking import PeerClient
 from scan_api.key_ring import KeyRingCache
 from scan_api.scans.writing import ScanWriter
 from scan_api.services import Services
@@ -89,13 +92,20 @@ class TerminalDevice:
 class ScanService:
     """The application, a hospital's and a pharmacy's terminal, and one person with an e-card."""
 
-    def __init__(self, bureau: Bureau) -> None:
+    def __init__(
+        self, bureau: Bureau, *, peer_transport: httpx2.BaseTransport | None = None
+    ) -> None:
+        """peer_transport: what is between this issuer and the others."""
         self.bureau = bureau
         self.clock = bureau.clock
         self.key_ring = KeyRingCache(bureau.store, bureau.clock)
         # Time stands still for it: what it knows is never stale, and new when `refresh` is called.
         self.registry = Registry(bureau.store, monotonic=lambda: 0.0)
         tokens = AccessTokens(bureau.store.cipher, random_bytes=bureau.kernel.random_bytes)
+        signing_keys = SigningKeys(
+            bureau.store, bureau.keys, issuer=bureau.issuer, clock=bureau.clock
+        )
+        self.peers = PeerClient(signing_keys, self._trusted, bureau.clock, transport=peer_transport)
         self.services = Services(
             kernel=bureau.kernel,
             store=bureau.store,
@@ -111,6 +121,7 @@ class ScanService:
                 authentication=SoftwareCardAuthentication(CardKeys()),
                 random_bytes=bureau.kernel.random_bytes,
             ),
+            peers=self.peers,
             key_ring=self._key_ring,
             authentication=TerminalAuthentication(self.registry, tokens),
             pepper=PEPPER,
@@ -126,6 +137,10 @@ class ScanService:
         """As fresh as the background thread keeps it, without the thread."""
         self.key_ring.refresh()
         return self.key_ring.ring()
+
+    def _trusted(self) -> TrustList | None:
+        self.key_ring.refresh()
+        return self.key_ring.trusted()
 
     def client(self) -> TestClient:
         """A caller with cookies of its own, straight into the application."""

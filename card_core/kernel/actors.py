@@ -10,6 +10,7 @@ class ActorKind(StrEnum):
     HOLDER = "holder"
     TERMINAL = "terminal"
     SYSTEM = "system"
+    ISSUER = "issuer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Actor:
     """Whoever is behind a request, already authenticated.
 
     id: the row id of the operator, holder or terminal; for the system a word for the part of the
-    program, such as "set_up".
+    program, such as "set_up"; for another issuer its number.
     """
 
     kind: ActorKind

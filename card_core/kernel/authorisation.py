@@ -25,6 +25,8 @@ def read_actor(tx: Transaction, actor: Actor) -> Standing:
                 raise NotAllowedError
         case ActorKind.SYSTEM:
             pass
+        case ActorKind.ISSUER:
+            raise NotAllowedError  # it scans (`scan_groups`), and does nothing else
     return Standing()
 
 

@@ -15,12 +15,10 @@ A scan that can't be answered gets an error of its own and does not stop the oth
 one order for everybody, step by step, so that two groups wait for each other and never both.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
-from card_core import business_types, receipts
+from card_core import business_types
 from card_core.errors import (
     CardCoreError,
     IdempotencyConflictError,
@@ -28,15 +26,23 @@ from card_core.errors import (
     ReplayedRequestError,
     TamperedRowError,
 )
-from card_core.holder_views import HolderFacts, HolderViews
-from card_core.kernel.actors import ActorKind
+from card_core.holder_views import HolderViews
+from card_core.kernel.actors import Actor, ActorKind
 from card_core.kernel.content import canonical_bytes
-from card_core.kernel.dates import SHANGHAI
-from card_core.kernel.grants import Grants, ReceiptFacts, new_visit
+from card_core.kernel.grants import Grants, new_visit
 from card_core.kernel.judging import reason_of_presented
+from card_core.kernel.scan_answers import (
+    GroupedScan,
+    answer_of,
+    granted,
+    peer_scan_of,
+    receipt_facts,
+    row_of,
+    told,
+    view_of,
+)
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.kernel.visit_ledger import VisitLedger
-from card_core.receipts import ReceiptKind
 from card_core.store import (
     Lock,
     Transaction,
@@ -49,43 +55,19 @@ from card_core.store import (
     outbox,
     proofs,
     scans,
+    trust,
     visits,
 )
 from card_core.store.answers import Kept, RequestKey
-from card_core.store.cards import Card, ECard
-from card_core.store.institutions import Institution, Terminal
 from card_core.store.proofs import Nonce
-from card_core.store.scans import IDS_SHARED, Scan, Spending
-from card_core.store.visits import Visit
+from card_core.store.scans import IDS_SHARED, Spending
 from card_core.verdicts import Reason
 
 CHAIN = "scan"
 ACT = "record_scans"
 GROUP_MAX = 1024
 
-_TERMINAL = ActorKind.TERMINAL.value
 _DEFAULT_VIEWS = HolderViews()
-
-
-@dataclass(slots=True, repr=False)
-class _Scan:
-    """One request on its way through the group; `result` is set when it is decided."""
-
-    request: ScanRequest
-    id: str = ""
-    content_digest: bytes = b""
-    serving: tuple[Terminal, Institution] | None = None
-    card: Card | None = None
-    ecard: ECard | None = None
-    receipt: bytes | None = None
-    visit: Visit | None = None
-    reason: Reason | None = None
-    result: bytes | CardCoreError | None = None
-    repeats: list["_Scan"] = field(default_factory=list)
-
-    @property
-    def key(self) -> RequestKey:
-        return RequestKey(_TERMINAL, self.request.terminal_id, self.request.request_id)
 
 
 def record_group(
@@ -106,9 +88,10 @@ def record_group(
     """
     if len(requests) > GROUP_MAX:
         raise ValueError(f"a group has at most {GROUP_MAX} scans")
-    asked = [_Scan(request) for request in requests]
+    asked = [GroupedScan(request) for request in requests]
     _spend_proofs(tx, asked, now)
     _check_terminals(tx, asked)
+    _check_issuers(tx, asked, now)
     open_scans = _hold_request_ids(tx, asked)
     ledger = VisitLedger(tx, _visit_ids(open_scans))
     _judge(tx, open_scans, ledger, now)
@@ -128,30 +111,31 @@ def record_group(
     return [_result(scan) for scan in asked]
 
 
-def _spend_proofs(tx: Transaction, asked: Sequence[_Scan], now: datetime) -> None:
+def _spend_proofs(tx: Transaction, asked: Sequence[GroupedScan], now: datetime) -> None:
     # Of two requests of one group with the same nonce the first has it.
-    first: dict[tuple[str, bytes], _Scan] = {}
+    first: dict[tuple[Actor, bytes], GroupedScan] = {}
     for scan in asked:
         proof = scan.request.proof
         if proof is not None and scan is not first.setdefault(
-            (scan.request.terminal_id, proof.nonce), scan
+            (scan.request.actor, proof.nonce), scan
         ):
             scan.result = ReplayedRequestError()
     nonces = [
-        Nonce(_TERMINAL, terminal_id, nonce, scan.request.proof.expires_at)
-        for (terminal_id, nonce), scan in first.items()
+        Nonce(actor.kind.value, actor.id, nonce, scan.request.proof.expires_at)
+        for (actor, nonce), scan in first.items()
         if scan.request.proof is not None
     ]
     spent = proofs.spend_all(tx, nonces, now)
-    for key, scan in first.items():
-        if key not in spent:
+    for (actor, nonce), scan in first.items():
+        if (actor.id, nonce) not in spent:
             scan.result = ReplayedRequestError()
 
 
-def _check_terminals(tx: Transaction, asked: Sequence[_Scan]) -> None:
+def _check_terminals(tx: Transaction, asked: Sequence[GroupedScan]) -> None:
     """The terminal scans for itself, at its institution, for what that kind of place may."""
-    serving = institutions.serving(tx, {scan.request.terminal_id for scan in _undecided(asked)})
-    for scan in _undecided(asked):
+    ours = [scan for scan in _undecided(asked) if scan.request.asking is None]
+    serving = institutions.serving(tx, {scan.request.terminal_id for scan in ours})
+    for scan in ours:
         request = scan.request
         found = serving.get(request.terminal_id)
         if (
@@ -163,9 +147,33 @@ def _check_terminals(tx: Transaction, asked: Sequence[_Scan]) -> None:
         scan.serving = found
 
 
-def _hold_request_ids(tx: Transaction, asked: Sequence[_Scan]) -> list[_Scan]:
+def _check_issuers(tx: Transaction, asked: Sequence[GroupedScan], now: datetime) -> None:
+    """An issuer that asks is trusted now, and its institution scans for what its kind may."""
+    asking = [scan for scan in _undecided(asked) if scan.request.asking is not None]
+    trusted = _trusted(tx, now) if asking else set()
+    for scan in asking:
+        request, at = scan.request, scan.request.asking
+        if (
+            at is None
+            or at.issuer not in trusted
+            or (request.terminal_id, request.institution_id) != (at.terminal_id, at.institution_id)
+            or not business_types.get(request.business_type).is_offered_at(at.kind)
+        ):
+            scan.result = NotAllowedError()
+        else:
+            scan.serving = at.serving()
+
+
+def _trusted(tx: Transaction, now: datetime) -> set[int]:
+    try:
+        return {one.number for one in trust.entries(tx, now)}
+    except TamperedRowError:
+        return set()  # others' scans are in this group, too
+
+
+def _hold_request_ids(tx: Transaction, asked: Sequence[GroupedScan]) -> list[GroupedScan]:
     """The scans that are new: the first of each request id, if it was not answered before."""
-    new: dict[RequestKey, _Scan] = {}
+    new: dict[RequestKey, GroupedScan] = {}
     undecided = _undecided(asked)
     held = answers.hold_all(tx, {scan.key for scan in undecided})
     for scan in undecided:
@@ -182,12 +190,14 @@ def _hold_request_ids(tx: Transaction, asked: Sequence[_Scan]) -> list[_Scan]:
     return list(new.values())
 
 
-def _judge(tx: Transaction, new: Sequence[_Scan], ledger: VisitLedger, now: datetime) -> None:
+def _judge(tx: Transaction, new: Sequence[GroupedScan], ledger: VisitLedger, now: datetime) -> None:
     """Step 7: set each scan's card, and the reason where it is refused."""
-    genuine: list[_Scan] = []
+    genuine: list[GroupedScan] = []
     for scan in new:
         presented = scan.request.presented
-        if presented is None:
+        if scan.request.elsewhere is not None:
+            scan.reason = scan.request.elsewhere.reason
+        elif presented is None:
             scan.reason = scan.request.refusal
         elif now >= presented.usable_until:
             scan.reason = Reason.EXPIRED  # it was in time when it was read, and waited for its turn
@@ -215,7 +225,7 @@ def _judge(tx: Transaction, new: Sequence[_Scan], ledger: VisitLedger, now: date
         scan.reason = reason_of_presented(presented, *pair, now) or ledger.take(scan.request, now)
 
 
-def _spend(tx: Transaction, undecided: Sequence[_Scan], ledger: VisitLedger) -> None:
+def _spend(tx: Transaction, undecided: Sequence[GroupedScan], ledger: VisitLedger) -> None:
     """Step 8, for the scans that nothing is against."""
     spendings = [
         Spending(scan.card.holder_id, presented.minted_at, presented.nonce, scan.id)
@@ -234,20 +244,25 @@ def _spend(tx: Transaction, undecided: Sequence[_Scan], ledger: VisitLedger) -> 
 
 def _grant(
     tx: Transaction,
-    undecided: Sequence[_Scan],
+    undecided: Sequence[GroupedScan],
     grants: Grants,
     now: datetime,
     random_bytes: Callable[[int], bytes],
 ) -> None:
     """Receipts for the accepted scans, under one signature, and the visits that they open."""
-    accepted = [scan for scan in undecided if scan.reason is Reason.ACCEPTED]
-    facts = [_receipt_facts(scan, now) for scan in accepted]
+    accepted = [
+        scan
+        for scan in undecided
+        if scan.reason is Reason.ACCEPTED and scan.request.elsewhere is None
+    ]
+    facts = [receipt_facts(scan, now) for scan in accepted]
     made = zip(accepted, facts, grants.receipts.make(tx, facts), strict=True)
     visit_ids = ids.make_ids(now, len(accepted), random_bytes)
     for (scan, one, receipt), visit_id in zip(made, visit_ids, strict=True):
         scan.receipt = receipt
         presented, card = scan.request.presented, scan.card
-        if presented and card:
+        # A visit goes on at desks of ours; another issuer's place shows a code at each.
+        if presented and card and scan.request.asking is None:
             scan.visit = new_visit(
                 grants.visit_policy,
                 visit_id=visit_id,
@@ -258,29 +273,8 @@ def _grant(
     visits.add_all(tx, [scan.visit for scan in accepted if scan.visit])
 
 
-def _receipt_facts(scan: _Scan, now: datetime) -> ReceiptFacts:
-    request, presented = scan.request, scan.request.presented
-    if presented is None or scan.card is None or scan.serving is None:
-        raise NotAllowedError
-    return ReceiptFacts(
-        kind=ReceiptKind.SCAN,
-        at=now,
-        id=scan.id,
-        business_type=request.business_type,
-        amount_fen=request.amount_fen,
-        medium=presented.medium,
-        presence=presented.presence,
-        for_whom=presented.for_whom,
-        holder_id=scan.card.holder_id,
-        terminal=scan.serving[0],
-        institution=scan.serving[1],
-        operator=request.operator,
-        department=request.department,
-    )
-
-
 def _record(
-    tx: Transaction, undecided: Sequence[_Scan], now: datetime, grants: Grants | None
+    tx: Transaction, undecided: Sequence[GroupedScan], now: datetime, grants: Grants | None
 ) -> None:
     if not undecided:
         return
@@ -293,19 +287,22 @@ def _record(
     facts = holders.facts_of(tx, wanted)
     answered = {}
     for scan in undecided:
-        answer = _answer(scan, now)
-        if scan.reason is Reason.ACCEPTED:
-            answer["holder"] = _view(scan, facts, views, now)
+        answer = answer_of(scan, now)
+        if scan.reason is Reason.ACCEPTED and scan.request.elsewhere is None:
+            answer["holder"] = view_of(scan, facts, views, now)
             if grants is not None:
-                answer |= _granted(scan, grants)
+                answer |= granted(scan, grants)
         scan.result = canonical_bytes(answer)
         answered[scan.key] = Kept(scan.content_digest, scan.result)
-    digest = scans.add_group(tx, [_row(scan, now) for scan in undecided])
+    digest = scans.add_group(tx, [row_of(scan, now) for scan in undecided])
+    trust.add_peer_scans(tx, [one for one in map(peer_scan_of, undecided) if one is not None])
     answers.keep_all(tx, answered, now)
     _append_event(tx, undecided, digest, now)
 
 
-def _append_event(tx: Transaction, undecided: Sequence[_Scan], digest: str, now: datetime) -> None:
+def _append_event(
+    tx: Transaction, undecided: Sequence[GroupedScan], digest: str, now: datetime
+) -> None:
     shared = undecided[0].id[:IDS_SHARED]
     rows = {"rows": [list(change) for change in tx.changed], "made": dict(tx.made)}
     detail = {"scans": len(undecided), "digest": digest, **rows}
@@ -317,114 +314,26 @@ def _append_event(tx: Transaction, undecided: Sequence[_Scan], digest: str, now:
         subject=f"scans/{shared}",
         detail=canonical_bytes(detail).decode(),
     )
-    payload = canonical_bytes([_told(scan) for scan in undecided]).decode()
+    payload = canonical_bytes([told(scan) for scan in undecided]).decode()
     seq = audit.append(tx, CHAIN, event)
     outbox.append(tx, outbox.Event(CHAIN, seq, now, ACT, event.subject, payload))
 
 
-def _told(scan: _Scan) -> dict[str, Any]:
-    """What listeners outside the database learn of a scan; from it the holder hears of a step."""
-    presented = scan.request.presented
-    return {
-        "visit_id": None if presented is None else presented.visit_id,
-        "scan_id": scan.id,
-        "card_id": None if scan.card is None else scan.card.id,
-        "terminal_id": scan.request.terminal_id,
-        "institution_id": scan.request.institution_id,
-        "business_type": scan.request.business_type,
-        "reason": _reason(scan).value,
-    }
-
-
-def _answer(scan: _Scan, now: datetime) -> dict[str, Any]:
-    presented, reason = scan.request.presented, _reason(scan)
-    return {
-        "scan_id": scan.id,
-        "outcome": "accepted" if reason is Reason.ACCEPTED else "refused",
-        "reason": reason.value,
-        "medium": None if presented is None else presented.medium.value,
-        "presence": None if presented is None else presented.presence.name.lower(),
-        "for_whom": None if presented is None else presented.for_whom.name.lower(),
-        "card_state": None if scan.card is None else scan.card.state.value,
-        "holder": None,
-        "pseudonym": None,
-        "receipt": None,
-        "clerk_salt": None,
-        "visit": None,
-        "scanned_at": now.isoformat(),
-    }
-
-
-def _granted(scan: _Scan, grants: Grants) -> dict[str, Any]:
-    """What goes with an accepted scan's answer beside the view."""
-    request, visit = scan.request, scan.visit
-    if scan.card is None or scan.receipt is None:
-        raise NotAllowedError
-    named = request.operator or request.department
-    return {
-        "pseudonym": grants.pseudonyms.of(scan.card.holder_id, request.institution_id).hex(),
-        "receipt": receipts.to_text(scan.receipt),
-        "clerk_salt": grants.pseudonyms.clerk_salt(scan.id).hex() if named else None,
-        "visit": None
-        if visit is None
-        else {
-            "token": grants.visit_tokens.make(visit.id, visit.institution_id),
-            "ends_at": visit.ends_at.isoformat(),
-            "business_types": sorted(visit.business_types),
-        },
-    }
-
-
-def _view(
-    scan: _Scan, facts: Mapping[str, HolderFacts], views: HolderViews, now: datetime
-) -> dict[str, Any]:
-    if scan.card is None:
-        raise NotAllowedError
-    known = facts[scan.card.holder_id]._replace(
-        card_number=scan.card.card_number,
-        sign_number=(scan.ecard and scan.ecard.sign_number) or "",
-    )
-    today = now.astimezone(SHANGHAI).date()
-    return views.render(scan.request.business_type, known, today)
-
-
-def _row(scan: _Scan, now: datetime) -> Scan:
-    request, presented = scan.request, scan.request.presented
-    return Scan(
-        id=scan.id,
-        scanned_at=now,
-        terminal_id=request.terminal_id,
-        institution_id=request.institution_id,
-        holder_id=None if scan.card is None else scan.card.holder_id,
-        card_id=None if scan.card is None else scan.card.id,
-        business_type=request.business_type,
-        reason=_reason(scan),
-        minted_at=None if presented is None else presented.minted_at,
-        amount_fen=request.amount_fen,
-        operator=request.operator,
-        department=request.department,
-        medium=None if presented is None else presented.medium,
-        presence=None if presented is None else presented.presence.value,
-        for_whom=None if presented is None else presented.for_whom.value,
-        receipt=scan.receipt,
-    )
-
-
-def _visit_ids(new: Sequence[_Scan]) -> set[str]:
+def _visit_ids(new: Sequence[GroupedScan]) -> set[str]:
     found = (scan.request.presented for scan in new)
     return {one.visit_id for one in found if one is not None and one.visit_id is not None}
 
 
-def _undecided(asked: Sequence[_Scan]) -> list[_Scan]:
+def _undecided(asked: Sequence[GroupedScan]) -> list[GroupedScan]:
     return [scan for scan in asked if scan.result is None]
 
 
-def _ecard_ids(genuine: Sequence[_Scan]) -> set[int]:
+def _ecard_ids(genuine: Sequence[GroupedScan]) -> set[int]:
     found = (scan.request.presented for scan in genuine)
     return {one.ecard_id for one in found if one is not None and one.ecard_id is not None}
 
 
-def _card_id(scan: _Scan, card_id_by_ecard: dict[int, str]) -> str | None:
+def _card_id(scan: GroupedScan, card_id_by_ecard: dict[int, str]) -> str | None:
     presented = scan.request.presented
     if presented is None:
         return None
@@ -433,13 +342,7 @@ def _card_id(scan: _Scan, card_id_by_ecard: dict[int, str]) -> str | None:
     return card_id_by_ecard.get(presented.ecard_id)
 
 
-def _reason(scan: _Scan) -> Reason:
-    if scan.reason is None:
-        raise NotAllowedError
-    return scan.reason
-
-
-def _result(scan: _Scan) -> bytes | CardCoreError:
+def _result(scan: GroupedScan) -> bytes | CardCoreError:
     if scan.result is None:
         raise NotAllowedError
     return scan.result

@@ -6,8 +6,9 @@ from card_core import business_types, codes
 from card_core.business_types import Purpose
 from card_core.errors import InvalidActError
 from card_core.kernel import limits
-from card_core.kernel.actors import RequestProof
+from card_core.kernel.actors import Actor, ActorKind, RequestProof
 from card_core.kernel.content import canonical_bytes
+from card_core.kernel.peers import AskingInstitution, JudgedElsewhere
 from card_core.presented import NONCE_SIZE_BYTES, Presented
 from card_core.verdicts import Reason
 
@@ -18,12 +19,15 @@ _BUSINESS_TYPES = frozenset(one.code for one in business_types.ALL)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ScanRequest:
-    """One scan by an authenticated terminal; exactly one of `presented` and `refusal` is given.
+    """One scan by an authenticated terminal; exactly one of `presented`, `refusal` and `elsewhere`
+    is given.
 
     request_id: unique for each request of the terminal. proof: of a signed request, spent first.
     shown_digest: SM3 of what was shown, as it was sent. A retry is known by what the terminal sent,
     never by what the check said: meanwhile the code may have expired.
     presented: what steps 1 to 6 found. refusal: their reason against it.
+    elsewhere: what another issuer said of its holder's code. asking: where another issuer's
+    terminal scans; then `terminal_id` and `institution_id` are its own.
     operator, department: the institution's own words for who scans where, empty if none.
     Raises InvalidActError for fields out of their limits.
     """
@@ -39,13 +43,20 @@ class ScanRequest:
     amount_fen: int | None = None
     operator: str = ""
     department: str = ""
+    elsewhere: JudgedElsewhere | None = None
+    asking: AskingInstitution | None = None
 
     def __post_init__(self) -> None:
         limits.check_request_id(self.request_id)
         limits.check_one_of("business_type", self.business_type, _BUSINESS_TYPES)
         limits.check_size("shown_digest", self.shown_digest, DIGEST_SIZE_BYTES)
-        if (self.presented is None) == (self.refusal is None) or self.refusal is Reason.ACCEPTED:
-            raise InvalidActError("presented", "与 refusal 二选一", "give either this or refusal")
+        found = (self.presented, self.refusal, self.elsewhere)
+        if found.count(None) != len(found) - 1 or self.refusal is Reason.ACCEPTED:
+            raise InvalidActError(
+                "presented",
+                "与 refusal、elsewhere 三选一",
+                "give one of this, refusal and elsewhere",
+            )
         if self.presented is not None:
             limits.check_size("nonce", self.presented.nonce, NONCE_SIZE_BYTES)
             if self.presented.visit_id is not None:
@@ -69,6 +80,13 @@ class ScanRequest:
                 "凭就诊凭据办理收费业务时必填",
                 "is needed where money moves under a visit",
             )
+
+    @property
+    def actor(self) -> Actor:
+        """Who asked: the terminal, or the issuer at whose place it stands."""
+        if self.asking is not None:
+            return Actor(ActorKind.ISSUER, str(self.asking.issuer))
+        return Actor(ActorKind.TERMINAL, self.terminal_id)
 
     def content(self) -> bytes:
         """What has to be the same when the request id comes again."""

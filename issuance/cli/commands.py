@@ -14,6 +14,7 @@ from issuance.cli import (
     doctor,
     init,
     institution,
+    issuer,
     keys,
     operator,
     roster,
@@ -40,6 +41,7 @@ app.add_typer(terminal.app, name="terminal")
 app.add_typer(approval.app, name="approval")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
+app.add_typer(issuer.app, name="issuer")
 app.command()(serve.serve)
 app.command()(doctor.doctor)
 app.command()(demo.demo)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from card_core.errors import SchemaOutdatedError, WeakPasswordError
+from card_core.errors import InvalidActError, SchemaOutdatedError, WeakPasswordError
 from card_core.store.operators import Role
 from crypto.keys import KeyFiles
 from issuance.cli import screen
@@ -45,6 +45,13 @@ def init(
     name: Annotated[
         str, typer.Option(help="发卡机构名称。\n\nThe bureau's name.")
     ] = "社保卡管理中心",
+    trust_authority: Annotated[
+        str,
+        typer.Option(
+            metavar="HEX",
+            help="签发信任列表的上级机构公钥。\n\nThe public key of who signs trust lists.",
+        ),
+    ] = "",
     operators: Annotated[
         Path | None,
         typer.Option(
@@ -61,10 +68,11 @@ def init(
     """
     chosen = settings()
     check_can_be_founded(chosen)
+    bureau = Bureau(issuer, letters, name, _authority(trust_authority))
     secret = _new_passphrase(chosen)
     people = read_people(operators) if operators else ask_people()
     with screen.working("正在初始化", "Initialising"):
-        found(chosen, secret, bureau=Bureau(issuer, letters, name), people=people)
+        found(chosen, secret, bureau=bureau, people=people)
     screen.say(f"已初始化 {chosen.home.path}", f"{chosen.home.path} is initialised")
     screen.show_table(
         ["登录名 Name", "姓名 Person", "角色 Roles"],
@@ -74,6 +82,13 @@ def init(
         "请妥善保管密钥口令和 keys 文件夹的备份；丢失后无法恢复任何数据。",
         "Keep the passphrase and a backup of the folder keys; without them no data can be read.",
     )
+
+
+def _authority(text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text) or None
+    except ValueError:
+        raise InvalidActError("trust_authority", "应为十六进制", "must be hexadecimal") from None
 
 
 def upgrade() -> None:

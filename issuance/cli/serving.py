@@ -23,10 +23,12 @@ from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.minting import Minter
 from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
+from card_core.signing import SigningKeys
 from crypto import SelfTestError, self_test
 from issuance.errors import IssuanceError
 from issuance.installation import Installation, random_bytes, utc_now
 from scan_api.app import create_app
+from scan_api.issuers.asking import PeerClient
 from scan_api.key_ring import KeyRingCache
 from scan_api.scans.writing import ScanWriter
 from scan_api.server import configure
@@ -75,6 +77,11 @@ def make_service(site: Installation, key_ring: KeyRingCache, registry: Registry)
                 challenges=Challenges(site.keys.secret(CHALLENGE_KEY)),
                 authentication=SoftwareCardAuthentication(site.keys),
                 random_bytes=random_bytes,
+            ),
+            peers=PeerClient(
+                SigningKeys(site.store, site.keys, issuer=site.facts.issuer, clock=utc_now),
+                key_ring.trusted,
+                utc_now,
             ),
             key_ring=key_ring.ring,
             authentication=TerminalAuthentication(

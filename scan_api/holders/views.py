@@ -6,7 +6,7 @@ from card_core import business_types
 from card_core.identity import mask_name, mask_number
 from card_core.kernel import Actor
 from card_core.states import CardState, ECardState
-from card_core.store import Reader, cards, holders, institutions, reversals, scans
+from card_core.store import Reader, cards, holders, institutions, reversals, scans, trust
 from card_core.store.reversals import Reversal
 from card_core.store.scans import Scan
 from card_core.verdicts import Reason
@@ -38,15 +38,16 @@ def view_scans(services: Services, holder: Actor) -> HolderScans:
     with services.store.read() as tx:
         found = scans.of_holder(tx, holder.id, limit=SCANS_SHOWN_MAX)
         taken_back = reversals.of_scans(tx, [scan.id for scan in found])
-        names = {scan.institution_id: _institution_name(tx, scan) for scan in found}
-    return HolderScans(
-        scans=[_view(scan, names[scan.institution_id], taken_back) for scan in found]
-    )
+        names = {scan.id: _institution_name(tx, scan) for scan in found}
+    return HolderScans(scans=[_view(scan, names[scan.id], taken_back) for scan in found])
 
 
 def _institution_name(tx: Reader, scan: Scan) -> str:
     institution = institutions.get_institution(tx, scan.institution_id)
-    return institution.name if institution else ""
+    if institution is not None:
+        return institution.name
+    elsewhere = trust.peer_scan(tx, scan.id)
+    return "" if elsewhere is None else elsewhere.institution_name
 
 
 def _view(scan: Scan, institution_name: str, taken_back: Sequence[Reversal]) -> HolderScan:

@@ -8,6 +8,7 @@ another thread would cost more than all of it.
 
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
@@ -16,12 +17,14 @@ from card_core import business_types, codes
 from card_core.business_types import BusinessType, UnknownBusinessTypeError
 from card_core.codes import RefusedError
 from card_core.codes.short_text import is_short_code
+from card_core.kernel.peers import JudgedElsewhere
 from card_core.kernel.scan_requests import ScanRequest as AskedScan
 from card_core.presented import Medium, Presented
 from card_core.verdicts import Reason
 from crypto import sm3
 from scan_api import problems
 from scan_api.bodies import check_media_type, parse_body
+from scan_api.issuers.models import PeerScanRequest
 from scan_api.problems import ProblemError
 from scan_api.refusal_limit import RefusalLimit
 from scan_api.scans.models import OfferedBusinessType, ScanRequest, TerminalView
@@ -29,6 +32,8 @@ from scan_api.scans.verdict_json import verdict_json
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
 from scan_api.terminals.authentication import Caller
+
+PEER_REQUEST_ID_DIGITS = 32
 
 # What a code that no issuer of ours made is refused as: rubbish, or a guess.
 _WORTHLESS = frozenset(
@@ -58,8 +63,8 @@ class ScanDesk:
         check_media_type(_content_type(scope))
         scan = parse_body(ScanRequest, body)
         business_type = business_type_at(caller, scan.business_type)
-        presented, refusal = await self._check(caller, scan, business_type, now)
-        if refusal in _WORTHLESS:
+        found = await self._check(caller, scan, business_type, now)
+        if found.refusal in _WORTHLESS:
             take_refusal(self._limit, caller, now)
         asked = AskedScan(
             terminal_id=caller.terminal.id,
@@ -68,8 +73,9 @@ class ScanDesk:
             proof=caller.proof,
             business_type=business_type.code,
             shown_digest=sm3.digest(scan.code.encode()),
-            presented=presented,
-            refusal=refusal,
+            presented=found.presented,
+            refusal=found.refusal,
+            elsewhere=found.elsewhere,
             amount_fen=scan.amount_fen,
             operator=scan.operator or "",
             department=scan.department or "",
@@ -78,40 +84,71 @@ class ScanDesk:
 
     async def _check(
         self, caller: Caller, scan: ScanRequest, business_type: BusinessType, now: datetime
-    ) -> tuple[Presented | None, Reason | None]:
-        """Steps 1 to 6: what the code presents, or the first reason against it.
+    ) -> "_Finding":
+        """Steps 1 to 6: what the code presents, or the first reason against it; for a code of
+        another issuer its verdict, 7 and 8 included.
 
         A short code is checked as the long one that it stands for.
         """
         if not is_short_code(scan.code):
-            return self._check_long(scan.code, caller, scan, business_type, now)
+            return await self._check_long(scan.code, caller, scan, business_type, now)
         text = await run_in_threadpool(self._services.short_codes.find_code, scan.code)
         if text is None:
-            return None, Reason.UNKNOWN_SHORT_CODE
-        presented, refusal = self._check_long(text, caller, scan, business_type, now)
-        return presented and replace(presented, medium=Medium.SHORT_CODE), refusal
+            return _Finding(refusal=Reason.UNKNOWN_SHORT_CODE)
+        found = await self._check_long(text, caller, scan, business_type, now)
+        if found.presented is None:
+            return found
+        return _Finding(presented=replace(found.presented, medium=Medium.SHORT_CODE))
 
-    def _check_long(
+    async def _check_long(
         self,
         text: str,
         caller: Caller,
         scan: ScanRequest,
         business_type: BusinessType,
         now: datetime,
-    ) -> tuple[Presented | None, Reason | None]:
+    ) -> "_Finding":
+        services = self._services
         try:
             checked = codes.check(
                 text,
-                keys=self._services.key_ring(),
+                keys=services.key_ring(),
                 now=now,
                 business_type=business_type,
                 terminal=caller.terminal.serial_number,
                 amount_fen=scan.amount_fen,
             )
         except RefusedError as refused:
-            return None, refused.reason
-        presented = self._services.presenter.present(checked)
-        return presented, None if presented else Reason.UNKNOWN_CARD
+            return _Finding(refusal=refused.reason)
+        if checked.issuer != services.peers.issuer:
+            question = _question(caller, scan)
+            judged = await run_in_threadpool(services.peers.judge, checked.issuer, question)
+            return _Finding(elsewhere=judged)
+        presented = services.presenter.present(checked)
+        return _Finding(presented, None if presented else Reason.UNKNOWN_CARD)
+
+
+class _Finding(NamedTuple):
+    """What came of a code: one of the three."""
+
+    presented: Presented | None = None
+    refusal: Reason | None = None
+    elsewhere: JudgedElsewhere | None = None
+
+
+def _question(caller: Caller, scan: ScanRequest) -> PeerScanRequest:
+    """What the code's issuer has to know. A terminal's retry asks it the same thing again."""
+    own_id = f"sscard/peer-request/v1 {caller.terminal.id} {scan.request_id}".encode()
+    return PeerScanRequest(
+        code=scan.code,
+        business_type=scan.business_type,
+        request_id=sm3.digest(own_id).hex()[:PEER_REQUEST_ID_DIGITS],
+        amount_fen=scan.amount_fen,
+        institution_code=caller.institution.code,
+        institution_name=caller.institution.name,
+        institution_kind=caller.institution.kind,
+        terminal=caller.terminal.serial_number.hex(),
+    )
 
 
 def view_terminal(services: Services, signed: SignedRequest) -> TerminalView:

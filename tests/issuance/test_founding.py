@@ -6,9 +6,11 @@ import pytest
 from office import PASSPHRASE, PEOPLE, Office, first_people, make_office
 
 from card_core.codes import KeyPurpose
-from card_core.errors import InvalidActError, WeakPasswordError
-from card_core.kernel import Kernel
-from card_core.store import Store, issuers, operators
+from card_core.errors import ApprovalNeededError, InvalidActError, WeakPasswordError
+from card_core.kernel import Actor, ActorKind, Kernel
+from card_core.kernel.acts.trust import PinTrustAuthority
+from card_core.store import Store, issuers, operators, trust
+from crypto import sm2
 from crypto.keys import KeyFiles, WrongPassphraseError
 from issuance.errors import HomeError
 from issuance.founding import SECRET_SIZES_BYTES, Bureau, NewPerson, found
@@ -76,6 +78,18 @@ def test_stopped_anywhere_and_run_again_it_is_finished(
     }
 
 
+def test_the_authority_of_trust_lists_is_pinned_from_the_start(empty_office: Office) -> None:
+    point = sm2.PrivateKey.generate().public_key().to_bytes(compressed=True)
+    make(empty_office, Bureau(7, "FS", "Test bureau", point))
+    with open_installation(empty_office.settings, PASSPHRASE.encode()) as site:
+        with site.store.read() as tx:
+            assert trust.get(tx).authority == point
+        with pytest.raises(ApprovalNeededError):
+            site.kernel.perform(
+                PinTrustAuthority(None), actor=Actor(ActorKind.SYSTEM, "x"), request_id="x"
+            )
+
+
 def test_finishing_takes_the_same_passphrase(
     empty_office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +119,8 @@ def test_a_database_of_another_home_is_left_alone(
 
 
 @pytest.mark.parametrize(
-    "bureau", [Bureau(0, "FS", "x"), Bureau(1, "fs", "x"), Bureau(1, "FS", "")]
+    "bureau",
+    [Bureau(0, "FS", "x"), Bureau(1, "fs", "x"), Bureau(1, "FS", ""), Bureau(1, "FS", "x", b"")],
 )
 def test_an_unfit_bureau_is_refused_before_anything_is_written(
     empty_office: Office, bureau: Bureau

@@ -202,7 +202,7 @@ def flip(bureau: Bureau, number: int, state: str) -> None:
 def test_an_old_row_put_back_fits_its_hmac_and_is_refused_all_the_same(worker: Worker) -> None:
     bureau, table = worker.bureau, schema.issuer_keys
     with bureau.store.read() as tx:
-        row = tx.connection.execute(table.select().where(table.c.number == KEY_NUMBER)).one()
+        row = tx.connection.execute(table.select().where(table.c.id == "code_signing.1.1")).one()
     text = mint(bureau)
     bureau.decide(
         RevokeIssuerKey(CODES, KEY_NUMBER, RevocationCause.LEAKED),

@@ -14,6 +14,8 @@ from card_core.verdicts import Reason
 from scan_api import business_types, problems
 from scan_api.holders import examples as holder_examples
 from scan_api.holders import models as holder_models
+from scan_api.issuers import examples as issuer_examples
+from scan_api.issuers import models as issuer_models
 from scan_api.scans import examples as scan_examples
 from scan_api.scans import models as scan_models
 from scan_api.terminals import examples as terminal_examples
@@ -41,6 +43,8 @@ OPERATIONS = {
     "mintCode": "POST /v1/holder/codes",
     "reportLoss": "POST /v1/holder/loss-reports",
     "withdrawLoss": "POST /v1/holder/loss-withdrawals",
+    "answerPeerScan": "POST /v1/peer-scans",
+    "getTrustList": "GET /v1/issuers/trust-list",
     "healthz": "GET /healthz",
     "readyz": "GET /readyz",
 }
@@ -69,6 +73,8 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (holder_models.CardStateChange, holder_examples.LOST),
     (holder_models.CardStateChange, holder_examples.FOUND),
     (holder_models.HolderScans, holder_examples.SCANS),
+    (issuer_models.PeerScanRequest, issuer_examples.REQUEST),
+    (issuer_models.PeerVerdict, issuer_examples.ACCEPTED),
 ]
 
 

@@ -1,0 +1,174 @@
+"""One scan in a group: what it has come to, and what is recorded, told and answered of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from card_core import receipts
+from card_core.codes import ForWhom, Presence
+from card_core.errors import CardCoreError, NotAllowedError
+from card_core.holder_views import HolderFacts, HolderViews
+from card_core.kernel.dates import SHANGHAI
+from card_core.kernel.grants import Grants, ReceiptFacts
+from card_core.kernel.scan_requests import ScanRequest
+from card_core.presented import Medium
+from card_core.receipts import ReceiptKind
+from card_core.store.answers import RequestKey
+from card_core.store.cards import Card, ECard
+from card_core.store.institutions import Institution, Terminal
+from card_core.store.scans import Scan
+from card_core.store.trust import PeerScan
+from card_core.store.visits import Visit
+from card_core.verdicts import Reason
+
+
+@dataclass(slots=True, repr=False)
+class GroupedScan:
+    """One request on its way through the group; `result` is set when it is decided."""
+
+    request: ScanRequest
+    id: str = ""
+    content_digest: bytes = b""
+    serving: tuple[Terminal, Institution] | None = None
+    card: Card | None = None
+    ecard: ECard | None = None
+    receipt: bytes | None = None
+    visit: Visit | None = None
+    reason: Reason | None = None
+    result: bytes | CardCoreError | None = None
+    repeats: list["GroupedScan"] = field(default_factory=list)
+
+    @property
+    def key(self) -> RequestKey:
+        actor = self.request.actor
+        return RequestKey(actor.kind.value, actor.id, self.request.request_id)
+
+
+def receipt_facts(scan: GroupedScan, now: datetime) -> ReceiptFacts:
+    request, presented = scan.request, scan.request.presented
+    if presented is None or scan.card is None or scan.serving is None:
+        raise NotAllowedError
+    return ReceiptFacts(
+        kind=ReceiptKind.SCAN,
+        at=now,
+        id=scan.id,
+        business_type=request.business_type,
+        amount_fen=request.amount_fen,
+        medium=presented.medium,
+        presence=presented.presence,
+        for_whom=presented.for_whom,
+        holder_id=scan.card.holder_id,
+        terminal=scan.serving[0],
+        institution=scan.serving[1],
+        operator=request.operator,
+        department=request.department,
+    )
+
+
+def told(scan: GroupedScan) -> dict[str, Any]:
+    """What listeners outside the database learn of a scan; from it the holder hears of a step."""
+    presented = scan.request.presented
+    return {
+        "visit_id": None if presented is None else presented.visit_id,
+        "scan_id": scan.id,
+        "card_id": None if scan.card is None else scan.card.id,
+        "terminal_id": scan.request.terminal_id,
+        "institution_id": scan.request.institution_id,
+        "business_type": scan.request.business_type,
+        "reason": reason_of(scan).value,
+    }
+
+
+def answer_of(scan: GroupedScan, now: datetime) -> dict[str, Any]:
+    reason, (medium, presence, for_whom) = reason_of(scan), _shown(scan)
+    elsewhere = scan.request.elsewhere
+    card_state = None if scan.card is None else scan.card.state.value
+    return {
+        "scan_id": scan.id,
+        "outcome": "accepted" if reason is Reason.ACCEPTED else "refused",
+        "reason": reason.value,
+        "medium": None if medium is None else medium.value,
+        "presence": None if presence is None else presence.name.lower(),
+        "for_whom": None if for_whom is None else for_whom.name.lower(),
+        "card_state": card_state if elsewhere is None else elsewhere.card_state,
+        "holder": None if elsewhere is None else elsewhere.holder,
+        "pseudonym": None if elsewhere is None else elsewhere.pseudonym,
+        "receipt": None if elsewhere is None else elsewhere.receipt,
+        "clerk_salt": None,
+        "visit": None,
+        "scanned_at": now.isoformat(),
+    }
+
+
+def granted(scan: GroupedScan, grants: Grants) -> dict[str, Any]:
+    """What goes with an accepted scan's answer beside the view."""
+    request, visit = scan.request, scan.visit
+    if scan.card is None or scan.receipt is None:
+        raise NotAllowedError
+    named = request.operator or request.department
+    return {
+        "pseudonym": grants.pseudonyms.of(scan.card.holder_id, request.institution_id).hex(),
+        "receipt": receipts.to_text(scan.receipt),
+        "clerk_salt": grants.pseudonyms.clerk_salt(scan.id).hex() if named else None,
+        "visit": None
+        if visit is None
+        else {
+            "token": grants.visit_tokens.make(visit.id, visit.institution_id),
+            "ends_at": visit.ends_at.isoformat(),
+            "business_types": sorted(visit.business_types),
+        },
+    }
+
+
+def view_of(
+    scan: GroupedScan, facts: Mapping[str, HolderFacts], views: HolderViews, now: datetime
+) -> dict[str, Any]:
+    if scan.card is None:
+        raise NotAllowedError
+    known = facts[scan.card.holder_id]._replace(
+        card_number=scan.card.card_number,
+        sign_number=(scan.ecard and scan.ecard.sign_number) or "",
+    )
+    today = now.astimezone(SHANGHAI).date()
+    return views.render(scan.request.business_type, known, today)
+
+
+def row_of(scan: GroupedScan, now: datetime) -> Scan:
+    request, presented = scan.request, scan.request.presented
+    medium, presence, for_whom = _shown(scan)
+    return Scan(
+        id=scan.id,
+        scanned_at=now,
+        terminal_id=request.terminal_id,
+        institution_id=request.institution_id,
+        holder_id=None if scan.card is None else scan.card.holder_id,
+        card_id=None if scan.card is None else scan.card.id,
+        business_type=request.business_type,
+        reason=reason_of(scan),
+        minted_at=None if presented is None else presented.minted_at,
+        amount_fen=request.amount_fen,
+        operator=request.operator,
+        department=request.department,
+        medium=medium,
+        presence=None if presence is None else presence.value,
+        for_whom=None if for_whom is None else for_whom.value,
+        receipt=scan.receipt,
+    )
+
+
+def peer_scan_of(scan: GroupedScan) -> PeerScan | None:
+    """Where it was scanned, if at another issuer's place."""
+    at = scan.request.asking
+    return None if at is None else PeerScan(scan.id, at.issuer, at.code, at.name, at.terminal)
+
+
+def _shown(scan: GroupedScan) -> tuple[Medium | None, Presence | None, ForWhom | None]:
+    shown = scan.request.elsewhere or scan.request.presented
+    return (None, None, None) if shown is None else (shown.medium, shown.presence, shown.for_whom)
+
+
+def reason_of(scan: GroupedScan) -> Reason:
+    if scan.reason is None:
+        raise NotAllowedError
+    return scan.reason

@@ -1,0 +1,1 @@
+"""Between issuers: the trust list for whoever asks, and scans of each other's holders."""
