@@ -11,6 +11,7 @@ import scan_api.terminals.routes
 import scan_api.visits.routes
 from scan_api import business_types, error_answers, health, openapi
 from scan_api.limits import RequestLimits
+from scan_api.overload import Admission, Overload
 from scan_api.reference import page
 from scan_api.request_log import RequestLog
 from scan_api.scans.endpoint import ScanEndpoint
@@ -35,8 +36,12 @@ _TAGS = (
 )
 
 
-def create_app(services: Services) -> FastAPI:
-    """The whole service over `services`, in one process."""
+def create_app(services: Services, admission: Admission | None = None) -> FastAPI:
+    """The whole service over `services`, in one process.
+
+    admission: how much it takes on at a time, and the numbers that it counts.
+    """
+    admission = admission or Admission()
     app = FastAPI(
         title="社会保障卡核验服务 · Social security card verification",
         version="1",
@@ -64,7 +69,9 @@ def create_app(services: Services) -> FastAPI:
     error_answers.install(app)
     # The last added is the outermost: headers on everything, also on what the others answer.
     app.add_middleware(ScanEndpoint, desk=desk)
+    # Bodies are read before a place is taken: a slow sender must not hold one.
+    app.add_middleware(Overload, admission=admission)
     app.add_middleware(RequestLimits)
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestLog, metrics=admission.metrics)
     app.add_middleware(SecurityHeaders)
     return app

@@ -336,6 +336,14 @@ NOT_READY = Problem(
     "Try again with the same request_id in a few seconds.",
     "请几秒后用同一 request_id 重试。",
 )
+OVERLOADED = Problem(
+    "overloaded",
+    503,
+    "Too many requests at this moment",
+    "当前请求过多",
+    "Nothing was recorded. Send the same request again, signed anew, as soon as Retry-After says.",
+    "未作任何记录。请按 Retry-After 等待后，重新签名再发同一请求。",
+)
 SELF_TEST_FAILED = Problem(
     "self_test_failed",
     503,

@@ -1,38 +1,62 @@
 """One log line for each request, and the end of the line for errors that nobody expected.
 
-A line holds method, route template, status, time taken and a reference: no path, query, address,
-header or body, so no personal data and no code. Of an unexpected error it holds the kind and the
-places in the source, never the message: messages of drivers and parsers quote their input.
+A line holds method, route template, status and time taken, and a reference where the service
+failed: no path, query, address, header or body, so no personal data and no code. Of an unexpected
+error it holds the kind and the places in the source, never the message: messages of drivers and
+parsers quote their input.
+
+Under load a line for each request would cost more than the request. LINES_MAX of each second are
+written; the others are counted and written as one line for each route and status.
 """
 
+import asyncio
 import json
 import logging
 import secrets
 import time
 import traceback
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from card_core.errors import TamperedRowError
 from scan_api import problems
+from scan_api.metrics import METHODS, Metrics
 
 FRAMES_LOGGED_MAX = 12
+LINES_MAX = 100
+WINDOW_SECONDS = 1.0
+# Paths without parts of their own are their templates.
+_PLAIN_ROUTES = frozenset({"/v1/scans"})
 
 _log = logging.getLogger("sscard.scan_api")
 
 
 class RequestLog:
-    """Pure ASGI middleware; answers 500 itself when the application raised."""
+    """Pure ASGI middleware; answers 500 itself when the application raised.
 
-    def __init__(self, app: ASGIApp) -> None:
+    metrics: told of each request. clock: seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.app = app
+        self._metrics = metrics or Metrics()
+        self._clock = clock
+        self._window_ends_at = 0.0
+        self._lines_left = 0
+        self._unwritten: dict[tuple[str, str, int], tuple[int, float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = time.perf_counter()
-        reference = secrets.token_hex(6)
+        started = self._clock()
+        reference = ""
         status = 0
 
         async def send_noted(message: Message) -> None:
@@ -44,25 +68,45 @@ class RequestLog:
         try:
             await self.app(scope, receive, send_noted)
         except Exception as error:  # noqa: BLE001 - the last one to catch: nothing above may tell
+            reference = secrets.token_hex(6)
             _log_failure(error, reference)
             if status == 0:
                 await _send_internal_error(send_noted, reference)
         finally:
-            _log_request(scope, status, time.perf_counter() - started, reference)
+            ended = self._clock()
+            path = scope["path"]
+            # The template, not the path: what was typed into a path may be anything.
+            route = path if path in _PLAIN_ROUTES else getattr(scope.get("route"), "path", "none")
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self._metrics.add_request(method, route, status, ended - started)
+            self._note((method, route, status), ended, ended - started, reference)
+
+    def _note(self, what: tuple[str, str, int], now: float, seconds: float, ref: str) -> None:
+        if now >= self._window_ends_at:
+            self._write_unwritten()
+            self._window_ends_at = now + WINDOW_SECONDS
+            self._lines_left = LINES_MAX
+        if self._lines_left or ref:
+            self._lines_left = max(0, self._lines_left - 1)
+            line = _line("request", what) | {"ms": round(seconds * 1000, 2)}
+            _log.info(json.dumps(line | ({"reference": ref} if ref else {})))
+            return
+        if not self._unwritten:
+            # Where no request follows, nobody else would write these.
+            asyncio.get_running_loop().call_later(WINDOW_SECONDS, self._write_unwritten)
+        count, longest = self._unwritten.get(what, (0, 0.0))
+        self._unwritten[what] = (count + 1, max(longest, seconds))
+
+    def _write_unwritten(self) -> None:
+        unwritten, self._unwritten = self._unwritten, {}
+        for what, (count, longest) in unwritten.items():
+            told = {"count": count, "ms_max": round(longest * 1000, 2)}
+            _log.info(json.dumps(_line("requests", what) | told))
 
 
-def _log_request(scope: Scope, status: int, seconds: float, reference: str) -> None:
-    route = scope.get("route")
-    line = {
-        "event": "request",
-        "method": scope["method"],
-        # The template, not the path: what was typed into a path may be anything.
-        "route": getattr(route, "path", "none"),
-        "status": status,
-        "ms": round(seconds * 1000, 2),
-        "reference": reference,
-    }
-    _log.info(json.dumps(line))
+def _line(event: str, what: tuple[str, str, int]) -> dict[str, object]:
+    method, route, status = what
+    return {"event": event, "method": method, "route": route, "status": status}
 
 
 def _log_failure(error: Exception, reference: str) -> None:

@@ -1,6 +1,5 @@
 """Headers that confine every answer, whoever made it; a page may set its own, stricter or wider."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DEFAULTS = {
@@ -13,8 +12,12 @@ DEFAULTS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# As they go over the wire; every answer carries them, so they are encoded once.
+DATA = tuple((name.lower().encode(), value.encode()) for name, value in DEFAULTS.items())
+_NAMES = frozenset(name for name, _ in DATA)
 # Two years; sent over https only, where a browser heeds it (RFC 6797, section 7.2).
-STRICT_TRANSPORT = "max-age=63072000"
+STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=63072000")
+_DATA_SECURE = (*DATA, STRICT_TRANSPORT)
 
 
 class SecurityHeaders:
@@ -27,14 +30,18 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        defaults = _DATA_SECURE if scope["scheme"] == "https" else DATA
 
         async def send_confined(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in DEFAULTS.items():
-                    headers.setdefault(name, value)
-                if scope["scheme"] == "https":
-                    headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
+                own = message.get("headers", ())
+                names = {name.lower() for name, _ in own}
+                missing = (
+                    defaults
+                    if names.isdisjoint(_NAMES)
+                    else [header for header in defaults if header[0] not in names]
+                )
+                message["headers"] = [*own, *missing]
             await send(message)
 
         await self.app(scope, receive, send_confined)

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from scan_api import problems
 from scan_api.bodies import check_media_type
+from scan_api.holders.session import LOOPBACK
 from scan_api.problems import ProblemError
 
 
@@ -18,7 +19,9 @@ def check_origin(request: Request) -> None:
     if site is not None:
         same = site == "same-origin"
     else:
-        own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+        # TLS ends at a proxy, so the scheme of the request tells nothing.
+        scheme = "http" if request.url.hostname in LOOPBACK else "https"
+        own = f"{scheme}://{request.headers.get('host', '')}"
         same = request.headers.get("origin") == own
     if not same:
         raise ProblemError(problems.CROSS_SITE)

@@ -55,6 +55,7 @@ def routes(services: Services, desk: ScanDesk) -> APIRouter:
                 problems.TOO_MANY_REFUSALS,
                 problems.HEADERS_TOO_LARGE,
                 problems.NOT_READY,
+                problems.OVERLOADED,
             ),
         },
         openapi_extra={

@@ -47,18 +47,19 @@ def test_signing_in_gives_a_session_in_a_cookie_that_no_script_and_no_other_site
 
 
 @pytest.mark.parametrize(
-    ("origin", "is_secure"),
+    ("seen", "origin", "is_secure"),
     [
-        ("http://sscard.test", True),  # what the service sees behind a proxy that ends TLS
-        ("http://127.0.0.1:8080", False),
-        ("http://localhost:8080", False),
+        # What the service sees behind a proxy that ends TLS, and what the browser says.
+        ("http://sscard.test", "https://sscard.test", True),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080", False),
+        ("http://localhost:8080", "http://localhost:8080", False),
     ],
 )
 def test_only_on_this_machine_the_cookie_may_travel_without_tls(
-    service: ScanService, origin: str, is_secure: bool
+    service: ScanService, seen: str, origin: str, is_secure: bool
 ) -> None:
     body = {"social_security_number": service.person.number, "password": HOLDER_PASSWORD}
-    answer = service.http.post(origin + SIGN_INS, json=body, headers={"Origin": origin})
+    answer = service.http.post(seen + SIGN_INS, json=body, headers={"Origin": origin})
     assert answer.status_code == 201
     assert ("; secure" in answer.headers["Set-Cookie"].lower()) is is_secure
 

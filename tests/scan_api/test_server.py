@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from scan_api import server
+from scan_api.limits import RequestLimits
 from scan_api.server import HEAD_BYTES_MAX, BoundedProtocol
 
 
@@ -22,7 +23,8 @@ async def _hello(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.2)
-    running = uvicorn.Server(server.configure(_hello, host="127.0.0.1", port=0))
+    monkeypatch.setattr(BoundedProtocol, "body_seconds", 0.2)
+    running = uvicorn.Server(server.configure(RequestLimits(_hello), host="127.0.0.1", port=0))
     listening = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
     thread.start()
@@ -74,3 +76,28 @@ def test_many_requests_sent_at_once_are_all_answered(port: int) -> None:
         connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 9)
         connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         assert _read_to_end(connection).count(b"HTTP/1.1 200 OK") == 10
+
+
+@pytest.mark.parametrize("beginning", [b"", b"12345"])
+def test_a_body_that_stops_coming_is_given_up(port: int, beginning: bytes) -> None:
+    with _connect(port) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n" + beginning)
+        answer = _read_to_end(connection)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"body_too_slow" in answer
+
+
+def test_a_body_that_comes_in_pieces_but_in_time_is_taken(port: int) -> None:
+    with _connect(port) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n12345")
+        connection.sendall(b"67890")
+        assert connection.recv(65_536).endswith(b"ok")
+
+
+def test_connections_are_bounded_in_number(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedProtocol, "connections_max", 1)
+    with _connect(port) as first:
+        first.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert first.recv(65_536).endswith(b"ok")
+        with _connect(port) as second:
+            assert _read_to_end(second).startswith(b"HTTP/1.1 503 ")

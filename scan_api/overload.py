@@ -1,0 +1,196 @@
+"""More requests than the service can answer: a bounded number is let in, the rest hear it at once.
+
+A queue without a bound answers everybody too late. Here so many requests run at a time, so many
+more may wait and only for so long; whoever finds no room gets 503 with Retry-After, made
+beforehand. Scans have places of their own, so that a crowd at the holders' page does not stand
+before the counters, nor the other way round. Whether the process lives and is ready is always
+answered.
+
+    Places       how many of one kind are inside, for one event loop
+    Admission    the places of one process, and whether it is closing
+    Overload     the middleware that uses it; scan_api/server.py asks it, too, before it parses
+"""
+
+import asyncio
+import re
+from collections import deque
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from scan_api import problems, security_headers
+from scan_api.metrics import Metrics
+from scan_api.problems import Problem
+
+SCANS = "/v1/scans"
+READY = "/readyz"
+ALWAYS = frozenset({"/healthz", READY})
+RETRY_AFTER_SECONDS = 1
+# What runs has begun to use the processor, the database or the fast store; what waits has not.
+RUNNING_MAX = 128
+WAITING_MAX = 128
+# A refusal is told within 50 ms of the request, and waiting is the longest part of it.
+WAIT_SECONDS_MAX = 0.04
+
+
+class Places:
+    """Requests of one kind: first come, first served. All calls come from one event loop."""
+
+    def __init__(
+        self,
+        running_max: int = RUNNING_MAX,
+        waiting_max: int = WAITING_MAX,
+        wait_seconds: float = WAIT_SECONDS_MAX,
+    ) -> None:
+        self._running_max = running_max
+        self._waiting_max = waiting_max
+        self._wait_seconds = wait_seconds
+        self._waiting: deque[asyncio.Future[bool]] = deque()
+        self.running = 0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one would be refused at once."""
+        return self.running >= self._running_max and len(self._waiting) >= self._waiting_max
+
+    def enter_now(self) -> bool:
+        """Take a place if one is free and nobody waits; True obliges to `leave`."""
+        if self.running < self._running_max and not self._waiting:
+            self.running += 1
+            return True
+        return False
+
+    async def enter(self) -> bool:
+        """Wait for a place as long as waiting is worth it; True obliges to `leave`."""
+        if len(self._waiting) >= self._waiting_max:
+            return False
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append(turn)
+        too_late = loop.call_later(self._wait_seconds, self._give_up, turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.result():
+                self.leave()
+            elif turn in self._waiting:
+                self._waiting.remove(turn)
+            raise
+        finally:
+            too_late.cancel()
+
+    def leave(self) -> None:
+        """Give the place to whoever has waited longest."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(True)
+                return
+        self.running -= 1
+
+    def _give_up(self, turn: asyncio.Future[bool]) -> None:
+        if not turn.done():
+            self._waiting.remove(turn)
+            turn.set_result(False)
+
+
+class Admission:
+    """The places of one process. is_closing: it takes leave and is no longer ready for more."""
+
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        self.metrics = metrics or Metrics()
+        self.scans = Places()
+        self.others = Places(running_max=32, waiting_max=64)
+        self.is_closing = False
+        self.metrics.gauges |= {
+            "scans_running": lambda: self.scans.running,
+            "scans_waiting": lambda: self.scans.waiting,
+            "others_running": lambda: self.others.running,
+            "others_waiting": lambda: self.others.waiting,
+        }
+
+
+class Overload:
+    """Pure ASGI middleware; answers 503 itself."""
+
+    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+        self.app = app
+        self.admission = admission
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path = scope["path"]
+        if path in ALWAYS:
+            await self._always(path, scope, receive, send)
+            return
+        places = self.admission.scans if path == SCANS else self.admission.others
+        if not (places.enter_now() or await places.enter()):
+            self.admission.metrics.add_refusal("queue")
+            await _refuse(problems.OVERLOADED, send)
+            return
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            places.leave()
+
+    async def _always(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if path == READY and self.admission.is_closing:
+            await _refuse(problems.NOT_READY, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+_HEADERS = (
+    (b"content-type", problems.MEDIA_TYPE.encode()),
+    (b"retry-after", b"%d" % RETRY_AFTER_SECONDS),
+)
+_BODIES = {one: one.to_bytes() for one in (problems.OVERLOADED, problems.NOT_READY)}
+
+
+async def _refuse(problem: Problem, send: Send) -> None:
+    body = _BODIES[problem]
+    headers = [*_HEADERS, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+_BEGINNING = b"POST /v1/scans HTTP/1.1\r\n"
+_LENGTH = re.compile(rb"\r\ncontent-length: ?([0-9]{1,5})(?=\r\n)", re.IGNORECASE)
+_OTHER_FRAMING = re.compile(rb"\r\n(?:transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE)
+
+
+def is_one_whole_scan(data: bytes) -> bool:
+    """Whether these bytes are exactly one request to record a scan, so that they can be refused
+    unparsed. Whatever is the least unusual is not: the parser decides about it.
+    """
+    if not data.startswith(_BEGINNING):
+        return False
+    head_end = data.find(b"\r\n\r\n") + 2
+    lengths = _LENGTH.findall(data, 0, head_end)
+    return (
+        len(lengths) == 1
+        and head_end + 2 + int(lengths[0]) == len(data)
+        and _OTHER_FRAMING.search(data, 0, head_end) is None
+    )
+
+
+def _raw(*, close: bool) -> bytes:
+    body = _BODIES[problems.OVERLOADED]
+    headers = [
+        *_HEADERS,
+        (b"content-length", b"%d" % len(body)),
+        *security_headers.DATA,
+        *([(b"connection", b"close")] if close else []),
+    ]
+    lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+    return b"HTTP/1.1 503 Service Unavailable\r\n" + lines + b"\r\n" + body
+
+
+# The answer to such bytes, whole.
+REFUSAL = _raw(close=False)
+LAST_REFUSAL = _raw(close=True)

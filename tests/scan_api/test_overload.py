@@ -1,0 +1,268 @@
+"""Who is let in, who waits, who is refused: in one loop, and over real connections."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from scan_api import server
+from scan_api.limits import RequestLimits
+from scan_api.overload import Admission, Overload, Places, is_one_whole_scan
+from scan_api.server import BoundedProtocol
+
+BODY = b'{"code":"1"}'
+SCAN = (
+    b"POST /v1/scans HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+    b"content-length: %d\r\n\r\n%s" % (len(BODY), BODY)
+)
+
+
+class Slow:
+    """An application that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+        self.entered = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.entered += 1
+        await self.go_on.wait()
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}
+        )
+        await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def _ask(app: Overload, path: str = "/v1/scans") -> int:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app({"type": "http", "path": path}, receive, send)
+    if sent[0]["status"] == 503:
+        assert dict(sent[0]["headers"])[b"retry-after"] == b"1"
+        assert json.loads(sent[1]["body"])["code"] in {"overloaded", "not_ready"}
+    status: int = sent[0]["status"]
+    return status
+
+
+def _admission(running: int, waiting: int, wait_seconds: float = 60) -> Admission:
+    admission = Admission()
+    admission.scans = Places(running, waiting, wait_seconds)
+    return admission
+
+
+async def _settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_so_many_run_so_many_wait_and_the_next_is_refused_at_once() -> None:
+    async def run() -> None:
+        admission, slow = _admission(3, 2), Slow()
+        app = Overload(slow, admission)
+        inside = [asyncio.create_task(_ask(app)) for _ in range(5)]
+        await _settle()
+        assert (slow.entered, admission.scans.running, admission.scans.waiting) == (3, 3, 2)
+        assert admission.scans.is_full
+        assert await _ask(app) == 503
+        slow.go_on.set()
+        assert await asyncio.gather(*inside) == [200] * 5
+        assert (admission.scans.running, admission.scans.waiting) == (0, 0)
+        assert await _ask(app) == 200
+        assert admission.metrics.snapshot()["refused"] == [["queue", 1]]
+
+    asyncio.run(run())
+
+
+def test_whoever_waits_too_long_is_refused_and_leaves_no_trace() -> None:
+    async def run() -> None:
+        admission, slow = _admission(1, 5, 0.01), Slow()
+        app = Overload(slow, admission)
+        first = asyncio.create_task(_ask(app))
+        await _settle()
+        assert await asyncio.gather(*(_ask(app) for _ in range(5))) == [503] * 5
+        assert (admission.scans.running, admission.scans.waiting) == (1, 0)
+        slow.go_on.set()
+        assert await first == 200
+        assert await _ask(app) == 200
+
+    asyncio.run(run())
+
+
+def test_a_place_is_given_back_when_the_application_raises_or_is_cancelled() -> None:
+    async def run() -> None:
+        async def fail(scope: Scope, receive: Receive, send: Send) -> None:
+            raise ValueError("of the application")
+
+        admission = _admission(1, 1)
+        with pytest.raises(ValueError, match="of the application"):
+            await _ask(Overload(fail, admission))
+        slow = Slow()
+        tasks = [asyncio.create_task(_ask(Overload(slow, admission))) for _ in range(2)]
+        await _settle()
+        # One that waits, then the one whose turn it just became, then the one that runs.
+        tasks[1].cancel()
+        await _settle()
+        assert (admission.scans.running, admission.scans.waiting) == (1, 0)
+        tasks[0].cancel()
+        await _settle()
+        assert admission.scans.running == 0
+
+    asyncio.run(run())
+
+
+def test_a_turn_that_comes_with_the_cancellation_is_passed_on() -> None:
+    async def run() -> None:
+        places = Places(1, 2, 60)
+        assert places.enter_now()
+        waiting = [asyncio.create_task(places.enter()) for _ in range(2)]
+        await _settle()
+        places.leave()
+        waiting[0].cancel()
+        assert await asyncio.wait_for(waiting[1], 5)
+        assert (places.running, places.waiting) == (1, 0)
+
+    asyncio.run(run())
+
+
+def test_holders_and_counters_do_not_stand_in_each_others_way() -> None:
+    async def run() -> None:
+        admission, slow = _admission(1, 0), Slow()
+        app = Overload(slow, admission)
+        scan = asyncio.create_task(_ask(app))
+        await _settle()
+        others = [asyncio.create_task(_ask(app, path)) for path in ("/v1/holder/card", "/healthz")]
+        await _settle()
+        assert slow.entered == 3
+        assert await _ask(app) == 503
+        slow.go_on.set()
+        assert await asyncio.gather(scan, *others) == [200] * 3
+
+    asyncio.run(run())
+
+
+def test_readiness_fails_when_the_process_takes_leave_and_life_does_not() -> None:
+    async def run() -> None:
+        slow = Slow()
+        slow.go_on.set()
+        app = Overload(slow, admission := Admission())
+        assert [await _ask(app, path) for path in ("/readyz", "/healthz")] == [200, 200]
+        admission.is_closing = True
+        assert [await _ask(app, path) for path in ("/readyz", "/healthz")] == [503, 200]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("data", "is_whole"),
+    [
+        (SCAN, True),
+        (SCAN.replace(b"content-length", b"Content-Length"), True),
+        (SCAN[:-1], False),
+        (SCAN + b"P", False),
+        (SCAN + SCAN, False),
+        (SCAN[: SCAN.index(b"\r\n\r\n") + 4], False),
+        (SCAN[:40], False),
+        (SCAN.replace(b"POST", b"post"), False),
+        (SCAN.replace(b"/v1/scans", b"/v1/scans?x"), False),
+        (SCAN.replace(b"HTTP/1.1", b"HTTP/1.0"), False),
+        (SCAN.replace(b"host: x", b"transfer-encoding: chunked"), False),
+        (SCAN.replace(b"host: x", b"Transfer-Encoding : chunked"), False),
+        (SCAN.replace(b"host: x", b"expect: 100-continue"), False),
+        (SCAN.replace(b"host: x", b"content-length: 12"), False),
+        (SCAN.replace(b"content-length: ", b"content-length: +"), False),
+        (SCAN.replace(b"content-length", b"x-content-length"), False),
+        (b"", False),
+    ],
+)
+def test_only_what_is_exactly_one_scan_is_refused_unparsed(data: bytes, is_whole: bool) -> None:
+    assert is_one_whole_scan(data) is is_whole
+
+
+class _Full(Places):
+    """Places that the test fills and empties."""
+
+    is_full = True  # type: ignore[assignment]
+
+
+@contextmanager
+def _served(admission: Admission) -> Iterator[int]:
+    async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+        start = {"type": "http.response.start", "status": 200}
+        await send(start | {"headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    app = RequestLimits(Overload(hello, admission))
+    config = server.configure(app, host="127.0.0.1", port=0, admission=admission)
+    running = server.Server(config)
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        running.should_exit = True
+        thread.join()
+
+
+def _answer(connection: socket.socket) -> tuple[int, bytes, bytes]:
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(65_536)
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    while len(body) < length:
+        body += connection.recv(65_536)
+    assert len(body) == length
+    return int(head[9:12]), head, body
+
+
+def test_a_connection_that_was_refused_unparsed_goes_on_as_if_nothing_were() -> None:
+    admission = Admission()
+    with _served(admission) as port, socket.create_connection(("127.0.0.1", port), 5) as ours:
+        ours.sendall(SCAN)
+        assert _answer(ours)[0] == 200
+        full, admission.scans = admission.scans, _Full()
+        for _ in range(3):
+            ours.sendall(SCAN)
+            status, head, body = _answer(ours)
+            assert status == 503
+            assert b"retry-after: 1" in head
+            assert b"x-content-type-options: nosniff" in head
+            assert json.loads(body)["code"] == "overloaded"
+        admission.scans = full
+        ours.sendall(SCAN)
+        assert _answer(ours)[0] == 200
+        assert admission.metrics.snapshot()["refused"] == [["unparsed", 3]]
+
+
+def test_a_scan_inside_another_requests_body_is_not_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(BoundedProtocol, "body_seconds", 5)
+    admission = Admission()
+    admission.scans = _Full(0, 0)
+    begun = b"POST /v1/scans HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(SCAN)
+    with _served(admission) as port, socket.create_connection(("127.0.0.1", port), 5) as ours:
+        ours.sendall(begun)
+        # The server has read the head for itself before the body comes.
+        ours.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            ours.recv(1)
+        ours.settimeout(5)
+        ours.sendall(SCAN)
+        assert _answer(ours)[0] == 503
+        ours.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            ours.recv(1)
+    assert admission.metrics.snapshot()["refused"] == [["queue", 1]]
