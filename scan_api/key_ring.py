@@ -66,6 +66,11 @@ class KeyRingCache:
         self.ring()
         return self._trusted
 
+    def age_seconds(self) -> float:
+        """How long ago the keys were read; -1 where they never were."""
+        read_at = self._read_at
+        return -1.0 if read_at is None else self._monotonic() - read_at
+
     @property
     def distrusted(self) -> frozenset[str]:
         """The names of the keys whose rows were tampered with; "trust" for the trust list."""

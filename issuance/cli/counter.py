@@ -8,9 +8,9 @@ from typing import Any
 from card_core.kernel import enrolment_codes
 from issuance.cli import screen
 from issuance.cli.desk import LOOPBACK
+from issuance.cli.listening import bind
 from issuance.cli.serving import (
     RunningServer,
-    bind,
     check_self_tests,
     running,
     serve_until_stopped,

@@ -117,11 +117,11 @@ def explained() -> Iterator[None]:
         )
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the last resort before a traceback
-        show_error(*_explain(error))
+        show_error(*explain(error))
         raise typer.Exit(FAILED) from None
 
 
-def _explain(error: Exception) -> tuple[str, str]:
+def explain(error: Exception) -> tuple[str, str]:
     """What to tell the person, in Chinese and English."""
     if reason := _database_reason(error):
         return reason

@@ -1,17 +1,17 @@
 """Putting the service together, and running HTTP servers until somebody stops them."""
 
-import errno
+import gc
 import logging
+import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
-import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
@@ -25,19 +25,21 @@ from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
 from card_core.signing import SigningKeys
 from crypto import SelfTestError, self_test
+from issuance.cli.listening import url_of
 from issuance.errors import IssuanceError
 from issuance.installation import Installation, random_bytes, utc_now
 from scan_api.app import create_app
 from scan_api.issuers.asking import PeerClient
 from scan_api.key_ring import KeyRingCache
+from scan_api.overload import Admission
 from scan_api.scans.writing import ScanWriter
-from scan_api.server import configure
+from scan_api.server import Server, configure
 from scan_api.services import Services
 from scan_api.terminals.access_tokens import AccessTokens
 from scan_api.terminals.authentication import TerminalAuthentication
 from scan_api.terminals.registry import Registry
 
-BACKLOG = 2048
+COLLECT_THRESHOLDS = (50_000, 20, 100)
 SWEEP_EVERY_SECONDS = 300
 WATCH_SECONDS = 1.0
 
@@ -54,8 +56,22 @@ def make_registry(site: Installation) -> Registry:
     return Registry(site.store, monotonic=time.monotonic)
 
 
-def make_service(site: Installation, key_ring: KeyRingCache, registry: Registry) -> FastAPI:
-    """The whole HTTP service over an opened installation."""
+def make_service(
+    site: Installation,
+    key_ring: KeyRingCache,
+    registry: Registry,
+    admission: Admission | None = None,
+) -> FastAPI:
+    """The whole HTTP service over an opened installation.
+
+    admission: how much it takes on at a time; its numbers learn how old the key ring is.
+    """
+    admission = admission or Admission()
+    admission.metrics.gauges |= {
+        "key_ring_age_seconds": key_ring.age_seconds,
+        "resident_bytes": resident_bytes,
+        "self_tests_passed": _self_tests_passed,
+    }
     minter = Minter(
         site.store,
         site.keys,
@@ -89,8 +105,26 @@ def make_service(site: Installation, key_ring: KeyRingCache, registry: Registry)
             ),
             pepper=site.pepper,
             clock=utc_now,
-        )
+        ),
+        admission,
     )
+
+
+def resident_bytes() -> int:
+    """How much memory this process holds now; 0 where the system doesn't tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _self_tests_passed() -> int:
+    try:
+        check_self_tests()
+    except SelfTestError:
+        return 0
+    return 1
 
 
 def check_self_tests() -> None:
@@ -102,37 +136,29 @@ def check_self_tests() -> None:
     codes.require_operational()
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Take the address now, so that a port in use is told before anything else happens.
-
-    port: 0 for any free one. Raises IssuanceError.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise IssuanceError(
-                "port_in_use",
-                f"端口 {port} 已被其他程序占用。请用 --port 换一个，或先停掉那个程序。",
-                f"Port {port} is in use by another program. Choose another with --port, or stop "
-                "that program.",
-            ) from error
-        raise IssuanceError(
-            "address_unusable",
-            f"不能在 {host}:{port} 上提供服务。请检查地址；1024 以下的端口需要特权。",
-            f"The address {host}:{port} can't be served. Check it; ports below 1024 need "
-            "privileges.",
-        ) from error
-
-
 class RunningServer:
-    """One HTTP server in a thread of its own, on a socket that is bound already."""
+    """One HTTP server in a thread of its own, on a socket that is bound already.
 
-    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
-        host, self.port = listening.getsockname()[:2]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
-        self._server = uvicorn.Server(configure(app, host=host, port=self.port))
+    admission: the one that `app` was made with. notice_seconds: for how long it is not ready
+    any more, but still takes connections, when it is stopped.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        listening: socket.socket,
+        admission: Admission | None = None,
+        *,
+        notice_seconds: float = 0.0,
+    ) -> None:
+        self.url = url_of(listening)
+        name = listening.getsockname()
+        host, self.port = name[:2] if isinstance(name, tuple) else ("", 0)
+        self._listening = listening
+        self._server = Server(
+            configure(app, host=host, port=self.port, admission=admission),
+            notice_seconds=notice_seconds,
+        )
         self._thread = threading.Thread(
             target=self._server.run, args=([listening],), name=f"http {self.port}"
         )
@@ -141,6 +167,21 @@ class RunningServer:
     @property
     def is_alive(self) -> bool:
         return self._thread.is_alive()
+
+    @property
+    def notice_seconds(self) -> float:
+        return self._server.notice_seconds
+
+    @notice_seconds.setter
+    def notice_seconds(self, seconds: float) -> None:
+        self._server.notice_seconds = seconds
+
+    def wait_until_started(self) -> None:
+        """Raises IssuanceError when it ended instead."""
+        while not self._server.started:
+            if not self.is_alive:
+                raise _server_ended()
+            time.sleep(0.01)
 
     def begin_stop(self) -> None:
         """Take no new connections and finish the requests that are there."""
@@ -168,16 +209,36 @@ def serve_until_stopped(servers: Sequence[RunningServer]) -> None:
     A self-test that fails meanwhile is logged, and ends nothing: the service answers that it is
     not ready, which says more to those who ask than a closed door.
     """
-    watch = SelfTestWatch()
     with stop_signals() as stop:
-        while not stop.wait(WATCH_SECONDS):
-            watch.look()
-            if not all(server.is_alive for server in servers):
-                raise IssuanceError(
-                    "server_ended",
-                    "服务意外停止，请查看日志。",
-                    "The service ended by itself; see its log.",
-                )
+        watch_until(stop, servers)
+
+
+def watch_until(stop: threading.Event, servers: Sequence[RunningServer]) -> None:
+    """As `serve_until_stopped`, until somebody sets `stop`. Raises IssuanceError."""
+    watch = SelfTestWatch()
+    while not stop.wait(WATCH_SECONDS):
+        watch.look()
+        if not all(server.is_alive for server in servers):
+            raise _server_ended()
+
+
+def settle_memory() -> None:
+    """Leave all that start-up made out of garbage collection, and collect less often.
+
+    A full collection over everything that was imported stops every request for tens of
+    milliseconds; what requests leave behind is small and mostly freed by its reference counts.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_THRESHOLDS)
+
+
+def _server_ended() -> IssuanceError:
+    return IssuanceError(
+        "server_ended",
+        "服务意外停止，请查看日志。",
+        "The service ended by itself; see its log.",
+    )
 
 
 class SelfTestWatch:
@@ -231,12 +292,3 @@ def swept(kernel: Kernel) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
-
-
-def log_to_stderr() -> None:
-    """One JSON line for each request, on standard error."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    log = logging.getLogger("sscard")
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)

@@ -18,9 +18,9 @@ from issuance.cli.demo.bureau import DemoHolder
 from issuance.cli.demo.folder import DemoFolder, fresh_folder
 from issuance.cli.demo.steps import Steps, boxed
 from issuance.cli.desk import LOOPBACK
+from issuance.cli.listening import bind
 from issuance.cli.serving import (
     RunningServer,
-    bind,
     make_key_ring,
     make_registry,
     make_service,
