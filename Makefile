@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 NATIVE := $(shell find crypto/native card_core/native -name '*.rs' -o -name Cargo.toml 2>/dev/null) \
           Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help setup run test test-long check lint types layers rust fuzz bench lock clean
+.PHONY: help setup run test test-long check lint types layers rust fuzz bench bench-scan lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
@@ -60,6 +60,9 @@ bench: $(VENV)/.built $(VENV)/.dev ## speed of the core beside other libraries
 	@$(BIN)/python -m benchmarks.bench_crypto
 	@$(BIN)/python -m benchmarks.bench_timing
 	@$(BIN)/python -m benchmarks.bench_pictures
+
+bench-scan: $(VENV)/.built $(VENV)/.dev ## scans a second and their times, beside what does nothing
+	@$(BIN)/python -m benchmarks.bench_scan
 
 lock: ## write the two lock files anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml \

@@ -13,6 +13,7 @@ answered.
 
 import asyncio
 import re
+import time
 from collections import deque
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -27,21 +28,34 @@ ALWAYS = frozenset({"/healthz", READY})
 RETRY_AFTER_SECONDS = 1
 # What runs has begun to use the processor, the database or the fast store; what waits has not.
 RUNNING_MAX = 128
+RUNNING_MIN = 8
 WAITING_MAX = 128
+# Where requests take longer than this there are too many of them for what is behind: a database
+# that is slow today answers eight in time, not a hundred.
+RUNNING_SECONDS_AIM = 0.2
 # A refusal is told within 50 ms of the request, and waiting is the longest part of it.
 WAIT_SECONDS_MAX = 0.04
 
 
 class Places:
-    """Requests of one kind: first come, first served. All calls come from one event loop."""
+    """Requests of one kind: first come, first served. All calls come from one event loop.
+
+    How many run at a time follows how long they take: fewer when it is longer than `aim_seconds`,
+    slowly more again up to `running_max` when it is not.
+    """
 
     def __init__(
         self,
         running_max: int = RUNNING_MAX,
         waiting_max: int = WAITING_MAX,
         wait_seconds: float = WAIT_SECONDS_MAX,
+        aim_seconds: float = RUNNING_SECONDS_AIM,
     ) -> None:
+        self._most = running_max
         self._running_max = running_max
+        self._aim_seconds = aim_seconds
+        self._measured = 0
+        self._measured_seconds = 0.0
         self._waiting_max = waiting_max
         self._wait_seconds = wait_seconds
         self._waiting: deque[asyncio.Future[bool]] = deque()
@@ -50,6 +64,11 @@ class Places:
     @property
     def waiting(self) -> int:
         return len(self._waiting)
+
+    @property
+    def running_max(self) -> int:
+        """How many may run at a time now."""
+        return self._running_max
 
     @property
     def is_full(self) -> bool:
@@ -82,14 +101,28 @@ class Places:
         finally:
             too_late.cancel()
 
+    def measure(self, seconds: float) -> None:
+        """One request took so long, from its place on. As many as run at a time make a look."""
+        self._measured += 1
+        self._measured_seconds += seconds
+        if self._measured < self._running_max:
+            return
+        mean = self._measured_seconds / self._measured
+        self._measured, self._measured_seconds = 0, 0.0
+        if mean > self._aim_seconds:
+            fewer = int(self._running_max * max(0.5, self._aim_seconds / mean))
+            self._running_max = max(min(RUNNING_MIN, self._most), fewer)
+        else:
+            self._running_max = min(self._most, self._running_max + 1 + self._running_max // 8)
+
     def leave(self) -> None:
-        """Give the place to whoever has waited longest."""
-        while self._waiting:
+        """Give the places that are free now to those who have waited longest."""
+        self.running -= 1
+        while self._waiting and self.running < self._running_max:
             turn = self._waiting.popleft()
             if not turn.done():
+                self.running += 1
                 turn.set_result(True)
-                return
-        self.running -= 1
 
     def _give_up(self, turn: asyncio.Future[bool]) -> None:
         if not turn.done():
@@ -107,6 +140,7 @@ class Admission:
         self.is_closing = False
         self.metrics.gauges |= {
             "scans_running": lambda: self.scans.running,
+            "scans_running_max": lambda: self.scans.running_max,
             "scans_waiting": lambda: self.scans.waiting,
             "others_running": lambda: self.others.running,
             "others_waiting": lambda: self.others.waiting,
@@ -133,9 +167,11 @@ class Overload:
             self.admission.metrics.add_refusal("queue")
             await _refuse(problems.OVERLOADED, send)
             return
+        entered = time.monotonic()
         try:
             await self.app(scope, receive, send)
         finally:
+            places.measure(time.monotonic() - entered)
             places.leave()
 
     async def _always(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:

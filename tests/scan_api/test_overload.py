@@ -135,6 +135,38 @@ def test_a_turn_that_comes_with_the_cancellation_is_passed_on() -> None:
     asyncio.run(run())
 
 
+def test_fewer_run_at_a_time_when_they_take_too_long_and_more_again_when_not() -> None:
+    places = Places(running_max=64, aim_seconds=0.2)
+
+    def busy(seconds: float, requests: int) -> int:
+        for _ in range(requests):
+            places.measure(seconds)
+        return places.running_max
+
+    assert busy(0.19, 640) == 64
+    assert busy(0.4, 64) == 32
+    assert busy(5.0, 1000) == 8
+    assert busy(0.01, 8) == 10
+    assert busy(0.01, 1000) == 64
+
+
+def test_places_that_are_gone_are_not_given_on() -> None:
+    async def run() -> None:
+        places = Places(64, 8, 60, 0.2)
+        assert all(places.enter_now() for _ in range(64))
+        waiting = asyncio.create_task(places.enter())
+        await _settle()
+        for _ in range(64):
+            places.measure(9.0)
+        for left in range(64, 31, -1):
+            assert (places.running, places.waiting) == (left, 1)
+            places.leave()
+        assert (places.running, places.waiting) == (32, 0)
+        assert await waiting
+
+    asyncio.run(run())
+
+
 def test_holders_and_counters_do_not_stand_in_each_others_way() -> None:
     async def run() -> None:
         admission, slow = _admission(1, 0), Slow()

@@ -1,0 +1,141 @@
+"""An installation with a few hundred e-cards and some terminals, made as any other is made.
+
+    with founded(database_url) as ground: ...
+
+The people are those of the demonstration's roster, all made up.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from card_core.kernel import Act, Actor, DangerousAct
+from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
+from card_core.kernel.acts.institutions import DesignateInstitution, EnrolTerminal
+from card_core.sign_in import hash_password, sign_in_operator
+from card_core.store import cards
+from card_core.store.operators import Role
+from crypto import sm2
+from issuance.batches import find_batch, import_roster, issue, new_request_id, release_approval
+from issuance.cli.roster import today_in_shanghai
+from issuance.founding import Bureau, NewPerson, found
+from issuance.installation import Installation, open_installation, random_bytes
+from issuance.roster import check_roster
+from issuance.settings import Settings
+
+PASSPHRASE = "only for the benchmark"  # noqa: S105 - it guards made-up people for a minute
+HOSPITAL = "H44060400001"
+TERMINALS = 16
+_PEOPLE = {"admin": Role.ADMINISTRATOR, "maker": Role.MAKER, "checker": Role.CHECKER}
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """An enrolled terminal of the hospital and its key."""
+
+    serial_number: bytes
+    key: sm2.PrivateKey
+
+
+@dataclass(frozen=True)
+class Ground:
+    """site: opened in this process. environment: for commands. ecards: ids of usable e-cards."""
+
+    site: Installation
+    environment: dict[str, str]
+    ecards: list[int]
+    terminals: list[Terminal]
+
+
+@contextmanager
+def founded(database_url: str | None = None) -> Iterator[Ground]:
+    """database_url: an empty PostgreSQL database; None for SQLite in the home."""
+    with tempfile.TemporaryDirectory(prefix="sscard-bench-") as folder:
+        passphrase = Path(folder) / "passphrase"
+        passphrase.write_text(PASSPHRASE)
+        environment = {
+            "SSCARD_HOME": f"{folder}/home",
+            "SSCARD_KEY_PASSPHRASE_FILE": str(passphrase),
+            **({"SSCARD_DATABASE_URL": database_url} if database_url else {}),
+        }
+        settings = Settings.from_environment(environment)
+        people = {
+            name: NewPerson(name, name, frozenset({role}), os.urandom(12).hex())
+            for name, role in _PEOPLE.items()
+        }
+        bureau = Bureau(7, "FS", "Benchmark")
+        found(settings, PASSPHRASE.encode(), bureau=bureau, people=list(people.values()))
+        with open_installation(settings, PASSPHRASE.encode()) as site:
+            staff = {
+                name: sign_in_operator(site.kernel, name, one.password, pepper=site.pepper).actor
+                for name, one in people.items()
+            }
+            ecards = _issue(site, staff)
+            yield Ground(site, {**os.environ, **environment}, ecards, _enrol(site, staff))
+
+
+def _issue(site: Installation, staff: dict[str, Actor]) -> list[int]:
+    sample = resources.files("issuance.cli.demo").joinpath("foshan-600.xlsx")
+    with resources.as_file(sample) as path:
+        report = check_roster(path, today=today_in_shanghai())
+    batch = import_roster(site.kernel, report, name="bench", actor=staff["maker"])
+    with site.store.read() as tx:
+        approval = release_approval(tx, find_batch(tx, str(batch.batch_id)))
+    site.kernel.approve(
+        approval.id,
+        content_hash=approval.content_hash,
+        actor=staff["checker"],
+        request_id=new_request_id(),
+    )
+    issue(
+        site.kernel,
+        site.store,
+        str(batch.batch_id),
+        actor=staff["maker"],
+        progress=lambda _done, _all: None,
+    )
+    password = hash_password("274095", pepper=site.pepper, random_bytes=random_bytes)
+    ecards: list[int] = []
+    after = ""
+    while True:
+        with site.store.read() as tx:
+            page = cards.page(tx, batch_id=str(batch.batch_id), after=after)
+        if not page:
+            return ecards
+        for card in page:
+            _perform(site, staff["maker"], ActivateCard(card.id, Evidence.IDENTITY_DOCUMENT))
+            _perform(site, staff["maker"], ActivateECard(card.id, password))
+            with site.store.read() as tx:
+                ecards.append(cards.ecard_of(tx, card.id).id)
+        after = page[-1].id
+
+
+def _enrol(site: Installation, staff: dict[str, Actor]) -> list[Terminal]:
+    _decide(site, staff, DesignateInstitution(HOSPITAL, "基准医院", "hospital", "440604"))
+    terminals = [
+        Terminal(number.to_bytes(8), sm2.PrivateKey.generate())
+        for number in range(1, TERMINALS + 1)
+    ]
+    for one in terminals:
+        point = one.key.public_key().to_bytes(compressed=True)
+        _decide(site, staff, EnrolTerminal(one.serial_number, HOSPITAL, point))
+    return terminals
+
+
+def _perform(site: Installation, actor: Actor, act: Act) -> None:
+    site.kernel.perform(act, actor=actor, request_id=new_request_id())
+
+
+def _decide(site: Installation, staff: dict[str, Actor], act: DangerousAct) -> None:
+    maker = "admin" if isinstance(act, EnrolTerminal) else "maker"
+    proposed = site.kernel.propose(act, actor=staff[maker], request_id=new_request_id())
+    site.kernel.approve(
+        proposed["approval_id"],
+        content_hash=proposed["content_hash"],
+        actor=staff["checker"],
+        request_id=new_request_id(),
+    )

@@ -1,0 +1,146 @@
+"""Requests that are ready to be sent: each code new, each request of one of the terminals.
+
+What a scan of a kind is made of stands here and nowhere else: `IDENTIFY` and `CONSUME` say which
+codes and business types are measured, `_authorise` how a terminal proves itself.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import cycle, islice
+from pathlib import Path
+
+from benchmarks.bench_scan.bureau import Ground, Terminal
+from card_core import codes
+from card_core.business_types import ALL_PURPOSES
+from card_core.codes import OnlineCode, PurposeClass
+from card_core.kernel import BoxKeyWrap
+from card_core.kernel.box_keys import box_day
+from card_core.minting import Minter, code_signing_key
+from card_core.store import box_keys, cards
+from issuance.installation import random_bytes, utc_now
+from scan_api.signed_requests import NONCE_BYTES, authorization
+
+TARGET = "/v1/scans"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is scanned, and for what."""
+
+    name: str
+    purpose_class: PurposeClass
+    business_type: str
+    amount_fen: int | None = None
+
+
+IDENTIFY = Kind("identify", PurposeClass.IDENTIFY_ONLY, "01101")
+CONSUME = Kind("consume", PurposeClass.ANY_USE, "01301", amount_fen=4580)
+
+
+class Press:
+    """Makes codes as the holder service makes them, without asking the database for each."""
+
+    def __init__(self, ground: Ground) -> None:
+        site = ground.site
+        self._ground = ground
+        self._facts = site.facts
+        self._signer = site.keys.signer(
+            code_signing_key(self._facts.issuer, self._facts.key_number)
+        )
+        self._wrap = BoxKeyWrap(site.keys.secret("box_wrap"))
+        self._ecards = cycle(ground.ecards)
+        self._terminals = cycle(ground.terminals)
+
+    def requests(self, kind: Kind, count: int) -> list[bytes]:
+        """Raw HTTP requests for codes that are minted now and good for the next 60 s."""
+        now = datetime.now(UTC).replace(microsecond=0)
+        box_key = self._box_key(now)
+        return [
+            _request(kind, self._code(kind, now, box_key), terminal)
+            for terminal in islice(self._terminals, count)
+        ]
+
+    def _code(self, kind: Kind, now: datetime, box_key: bytes) -> str:
+        box = codes.seal_box(box_key, next(self._ecards), os.urandom(8))
+        facts = self._facts
+        code = OnlineCode(
+            facts.issuer, facts.key_number, now, kind.purpose_class, ALL_PURPOSES, box
+        )
+        to_be_signed = code.to_be_signed()
+        return codes.assemble(to_be_signed, self._signer.sign(to_be_signed))
+
+    def _box_key(self, now: datetime) -> bytes:
+        """The day's key, which the first code of the day makes."""
+        site = self._ground.site
+        with site.store.read() as tx:
+            wrapped = box_keys.get(tx, box_day(now))
+        if wrapped is None:
+            self._mint_one()
+            with site.store.read() as tx:
+                wrapped = box_keys.get(tx, box_day(now))
+        if wrapped is None:
+            raise LookupError("no box key of the day")
+        return self._wrap.unwrap(box_day(now), wrapped)
+
+    def _mint_one(self) -> None:
+        site = self._ground.site
+        minter = Minter(
+            site.store,
+            site.keys,
+            site.kernel,
+            issuer=self._facts.issuer,
+            key_number=self._facts.key_number,
+            clock=utc_now,
+            random_bytes=random_bytes,
+        )
+        with site.store.read() as tx:
+            holder_id = cards.page(tx, limit=1)[0].holder_id
+        minter.mint(holder_id)
+
+
+def _request(kind: Kind, code: str, terminal: Terminal) -> bytes:
+    fields = {
+        "code": code,
+        "business_type": kind.business_type,
+        "request_id": os.urandom(12).hex(),
+        "amount_fen": kind.amount_fen,
+    }
+    body = json.dumps({name: value for name, value in fields.items() if value}).encode()
+    return post(body, authorization=_authorise(terminal, body))
+
+
+def _authorise(terminal: Terminal, body: bytes) -> str:
+    return authorization(
+        terminal.key,
+        terminal.serial_number,
+        method="POST",
+        target=TARGET,
+        body=body,
+        signed_at=int(datetime.now(UTC).timestamp()),
+        nonce=os.urandom(NONCE_BYTES),
+    )
+
+
+def post(body: bytes, **headers: str) -> bytes:
+    """One POST to the scans' address, as it goes over the wire."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = (
+        f"POST {TARGET} HTTP/1.1\r\nhost: sscard\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\n{lines}\r\n"
+    )
+    return head.encode() + body
+
+
+def write(requests: Iterable[bytes], path: Path) -> Path:
+    """In the form that the load generator reads."""
+    path.write_bytes(b"".join(_framed(requests)))
+    return path
+
+
+def _framed(requests: Iterable[bytes]) -> Iterator[bytes]:
+    for request in requests:
+        yield len(request).to_bytes(4)
+        yield request
