@@ -58,8 +58,10 @@ class Field:
             seconds=self.seconds,
             rate=rate,
         )
-        if found["accepted"] != found["sent"]:
-            raise RuntimeError(f"not every scan was accepted: {found}")
+        # Where the service is slower than its queue is patient some hear 503; nobody else may.
+        answered = found["accepted"] + found["statuses"].get("503", 0)
+        if answered != found["sent"]:
+            raise RuntimeError(f"a good code was not accepted: {found}")
         self.needed = max(self.needed, int(found["rate"] * self.seconds * 1.3))
         return found
 
@@ -107,7 +109,7 @@ def measure(field: Field, url: str | None, rounds: int) -> dict[str, Figure]:
         for connections in CONNECTIONS:
             for kind in (IDENTIFY, CONSUME):
                 found = field.scan(kind, connections)
-                samples[f"{kind.name}.{connections}"].append(found["rate"])
+                samples[f"{kind.name}.{connections}"].append(found["good_rate"])
                 samples[f"{kind.name}.{connections}.p99"].append(found["good"]["p99_us"] / 1000)
             for name in field.others:
                 samples[f"{name}.{connections}"].append(field.other(name, connections)["rate"])
