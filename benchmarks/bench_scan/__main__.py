@@ -21,7 +21,7 @@ from benchmarks.bench_scan import commits, postgresql
 from benchmarks.bench_scan.bureau import founded
 from benchmarks.bench_scan.processes import SSCARD, Server, build_load, load, serving
 from benchmarks.bench_scan.requests import CONSUME, IDENTIFY, Kind, Press, write
-from benchmarks.report import PATH, Figure, machine, show
+from benchmarks.report import PATH, Figure, machine
 from benchmarks.report import write as write_figures
 
 SCAN_PATH = PATH.with_name("bench-scan.json")
@@ -167,6 +167,13 @@ def _figures(
         figures[f"{name}.rate.{database}"] = Figure(rate, "scans/s")
     figures[f"S5.{database}"] = Figure(memory["rss"], "MiB", {"of which its own": memory["pss"]})
     return figures
+
+
+def show(name: str, figure: Figure) -> None:
+    """Print a figure and its yardsticks, and which part of each yardstick it is."""
+    print(f"\n{name}: {figure.value:.2f} {figure.unit}")
+    for text, value in figure.yardsticks.items():
+        print(f"  {text:<32}{value:>12.2f} {figure.unit}{figure.value / value:>9.3f} of it")
 
 
 def _consume(database: str) -> str:

@@ -30,6 +30,7 @@ from issuance.settings import Settings
 PASSPHRASE = "only for the benchmark"  # noqa: S105 - it guards made-up people for a minute
 HOSPITAL = "H44060400001"
 TERMINALS = 16
+ECARDS_MAX = 500
 _PEOPLE = {"admin": Role.ADMINISTRATOR, "maker": Role.MAKER, "checker": Role.CHECKER}
 
 
@@ -52,8 +53,11 @@ class Ground:
 
 
 @contextmanager
-def founded(database_url: str | None = None) -> Iterator[Ground]:
-    """database_url: an empty PostgreSQL database; None for SQLite in the home."""
+def founded(database_url: str | None = None, *, ecards: int = ECARDS_MAX) -> Iterator[Ground]:
+    """database_url: an empty PostgreSQL database; None for SQLite in the home.
+
+    ecards: how many are activated; the roster has no more than ECARDS_MAX.
+    """
     with tempfile.TemporaryDirectory(prefix="sscard-bench-") as folder:
         passphrase = Path(folder) / "passphrase"
         passphrase.write_text(PASSPHRASE)
@@ -74,11 +78,11 @@ def founded(database_url: str | None = None) -> Iterator[Ground]:
                 name: sign_in_operator(site.kernel, name, one.password, pepper=site.pepper).actor
                 for name, one in people.items()
             }
-            ecards = _issue(site, staff)
-            yield Ground(site, {**os.environ, **environment}, ecards, _enrol(site, staff))
+            usable = _issue(site, staff, ecards)
+            yield Ground(site, {**os.environ, **environment}, usable, _enrol(site, staff))
 
 
-def _issue(site: Installation, staff: dict[str, Actor]) -> list[int]:
+def _issue(site: Installation, staff: dict[str, Actor], count: int) -> list[int]:
     sample = resources.files("issuance.cli.demo").joinpath("foshan-600.xlsx")
     with resources.as_file(sample) as path:
         report = check_roster(path, today=today_in_shanghai())
@@ -101,17 +105,16 @@ def _issue(site: Installation, staff: dict[str, Actor]) -> list[int]:
     password = hash_password("274095", pepper=site.pepper, random_bytes=random_bytes)
     ecards: list[int] = []
     after = ""
-    while True:
+    while len(ecards) < count:
         with site.store.read() as tx:
             page = cards.page(tx, batch_id=str(batch.batch_id), after=after)
-        if not page:
-            return ecards
-        for card in page:
+        for card in page[: count - len(ecards)]:
             _perform(site, staff["maker"], ActivateCard(card.id, Evidence.IDENTITY_DOCUMENT))
             _perform(site, staff["maker"], ActivateECard(card.id, password))
             with site.store.read() as tx:
                 ecards.append(cards.ecard_of(tx, card.id).id)
         after = page[-1].id
+    return ecards
 
 
 def _enrol(site: Installation, staff: dict[str, Actor]) -> list[Terminal]:

@@ -10,7 +10,7 @@ use crate::options::Options;
 use crate::report::Report;
 
 /// Answers that were not there by then count as unanswered.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// A poll may sleep a millisecond too long; what is due sooner is waited for awake.
 const AWAKE: Duration = Duration::from_millis(2);
 const IDLE: Duration = Duration::from_millis(50);
