@@ -1,18 +1,23 @@
-"""What `sscard doctor` looks at: cryptography, the home, its keys, the database, the clock.
+"""What `sscard doctor` looks at: cryptography, the home, its keys, the database, what is slow.
 
-Each check returns findings and changes nothing. No passphrase is asked for: with
+Each check returns findings and leaves nothing behind. No passphrase is asked for: with
 SSCARD_KEY_PASSPHRASE_FILE the keys are opened and one signature is made, without it their files are
 looked at from outside. A finding that is not `well` says in both languages what to do.
 """
 
 import os
 import platform
+import resource
 import stat
+import statistics
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from importlib.metadata import version
+from pathlib import Path
 
 from card_core import codes
 from card_core.codes import KeyPurpose
@@ -29,6 +34,12 @@ _TO_SIGN = b"sscard doctor"
 WRITTEN_AT = datetime(2026, 11, 1, tzinfo=UTC)
 FUTURE_ALLOWED = timedelta(minutes=5)
 DRAWS = 100
+# Slower than these and counters wait for the machine, not for the service.
+WRITE_MS_MAX = 10.0
+QUESTION_MS_MAX = 5.0
+TIMED = 9
+# As many connections as scan_api.server takes, and what else a process has open.
+OPEN_FILES_MIN = 8192
 
 
 class Grade(Enum):
@@ -64,6 +75,8 @@ def look(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield _told("密钥文件权限 Key file permissions", lambda: _key_files(settings))
     yield from _passphrase_file(settings)
     yield _told("数据库 Database", lambda: _database(settings))
+    yield from _speed(settings)
+    yield from _open_files()
 
 
 def _versions() -> Iterator[Finding]:
@@ -168,6 +181,63 @@ def _database(settings: Settings) -> str:
             )
     kind = "SQLite" if settings.database_url.startswith("sqlite") else "PostgreSQL"
     return f"{kind}，可用且结构为最新 reachable and current"
+
+
+def _speed(settings: Settings) -> Iterator[Finding]:
+    """What every scan waits for: the disk under the home, and a question to the database."""
+    about = "磁盘写入 Disk, one durable write"
+    try:
+        taken = _median_ms(lambda: _write_durably(settings.home.path))
+    except OSError as error:
+        yield Finding(about, Grade.BAD, os.strerror(error.errno or 0))
+    else:
+        yield _timed(about, taken, WRITE_MS_MAX, "换用更快的磁盘 use a faster disk")
+    about = "数据库应答 Database, one question"
+    try:
+        with open_database_unread(settings) as store:
+            store.is_current()
+            taken = _median_ms(store.is_current)
+    except Exception:  # noqa: BLE001 - the finding on the database says it
+        return
+    near = "数据库应在同一机房 keep the database near"
+    yield _timed(about, taken, QUESTION_MS_MAX, near)
+
+
+def _median_ms(work: Callable[[], object]) -> float:
+    times = []
+    for _ in range(TIMED):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1000
+
+
+def _write_durably(folder: Path) -> None:
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(bytes(4096))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _timed(about: str, taken: float, most: float, advice: str) -> Finding:
+    seen = f"{taken:.1f} ms"
+    if taken <= most:
+        return Finding(about, Grade.WELL, seen)
+    return Finding(about, Grade.NOTE, f"{seen}，偏慢 slow; {advice}")
+
+
+def _open_files() -> Iterator[Finding]:
+    """Each connection is an open file; the service takes so many at a time."""
+    about = "可打开文件数 Open files"
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= OPEN_FILES_MIN:
+        yield Finding(about, Grade.WELL, str(soft))
+        return
+    yield Finding(
+        about,
+        Grade.NOTE,
+        f"{soft}，连接多时不够，请设 LimitNOFILE={OPEN_FILES_MIN} few; set LimitNOFILE",
+    )
 
 
 def _told(about: str, check: Callable[[], str]) -> Finding:
