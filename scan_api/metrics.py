@@ -8,8 +8,8 @@
 Every label comes from a fixed, small set: routes of the application, statuses, reasons, business
 types. No path, name, number, code or address is ever a label.
 
-Adding takes no lock. Each number is written by one thread: those of requests and scans by the event
-loop's, those of groups by the thread that commits them.
+Adding takes no lock. Each number is written by one thread: those of requests and refusals by the
+event loop's, those of scans and groups by the thread that commits them.
 """
 
 from bisect import bisect_left

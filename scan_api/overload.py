@@ -23,6 +23,8 @@ from scan_api.metrics import Metrics
 from scan_api.problems import Problem
 
 SCANS = "/v1/scans"
+TERMINALS = "/v1/"
+HOLDERS = "/v1/holder/"
 READY = "/readyz"
 ALWAYS = frozenset({"/healthz", READY})
 RETRY_AFTER_SECONDS = 1
@@ -146,6 +148,13 @@ class Admission:
             "others_waiting": lambda: self.others.waiting,
         }
 
+    def places_for(self, path: str) -> Places:
+        """Terminals' places for what terminals ask; the others for holders, pages and the rest."""
+        is_terminals = path == SCANS or (
+            path.startswith(TERMINALS) and not path.startswith(HOLDERS)
+        )
+        return self.scans if is_terminals else self.others
+
 
 class Overload:
     """Pure ASGI middleware; answers 503 itself."""
@@ -162,7 +171,7 @@ class Overload:
         if path in ALWAYS:
             await self._always(path, scope, receive, send)
             return
-        places = self.admission.scans if path == SCANS else self.admission.others
+        places = self.admission.places_for(path)
         if not (places.enter_now() or await places.enter()):
             self.admission.metrics.add_refusal("queue")
             await _refuse(problems.OVERLOADED, send)

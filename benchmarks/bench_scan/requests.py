@@ -15,10 +15,11 @@ from pathlib import Path
 from benchmarks.bench_scan.bureau import Ground, Terminal
 from card_core import codes
 from card_core.business_types import ALL_PURPOSES
-from card_core.codes import OnlineCode, PurposeClass
+from card_core.codes import KeyPurpose, OnlineCode, PurposeClass
 from card_core.kernel import BoxKeyWrap
 from card_core.kernel.box_keys import box_day
-from card_core.minting import Minter, code_signing_key
+from card_core.minting import Minter
+from card_core.signing import SigningKeys
 from card_core.store import box_keys, cards
 from issuance.installation import random_bytes, utc_now
 from scan_api.signed_requests import NONCE_BYTES, authorization
@@ -46,10 +47,9 @@ class Press:
     def __init__(self, ground: Ground) -> None:
         site = ground.site
         self._ground = ground
-        self._facts = site.facts
-        self._signer = site.keys.signer(
-            code_signing_key(self._facts.issuer, self._facts.key_number)
-        )
+        self._issuer = site.facts.issuer
+        found = SigningKeys(site.store, site.keys, issuer=self._issuer, clock=utc_now)
+        self._key = found.current(KeyPurpose.CODE_SIGNING)
         self._wrap = BoxKeyWrap(site.keys.secret("box_wrap"))
         self._ecards = cycle(ground.ecards)
         self._terminals = cycle(ground.terminals)
@@ -65,12 +65,11 @@ class Press:
 
     def _code(self, kind: Kind, now: datetime, box_key: bytes) -> str:
         box = codes.seal_box(box_key, next(self._ecards), os.urandom(8))
-        facts = self._facts
         code = OnlineCode(
-            facts.issuer, facts.key_number, now, kind.purpose_class, ALL_PURPOSES, box
+            self._issuer, self._key.number, now, kind.purpose_class, ALL_PURPOSES, box
         )
         to_be_signed = code.to_be_signed()
-        return codes.assemble(to_be_signed, self._signer.sign(to_be_signed))
+        return codes.assemble(to_be_signed, self._key.signer.sign(to_be_signed))
 
     def _box_key(self, now: datetime) -> bytes:
         """The day's key, which the first code of the day makes."""
@@ -91,8 +90,7 @@ class Press:
             site.store,
             site.keys,
             site.kernel,
-            issuer=self._facts.issuer,
-            key_number=self._facts.key_number,
+            issuer=self._issuer,
             clock=utc_now,
             random_bytes=random_bytes,
         )

@@ -86,7 +86,7 @@ def make_service(
             store=site.store,
             minter=minter,
             presenter=Presenter(site.store, BoxKeyWrap(site.keys.secret("box_wrap"))),
-            writer=ScanWriter(site.kernel),
+            writer=ScanWriter(site.kernel, admission.metrics),
             short_codes=ShortCodes(site.store, site.kernel, random_bytes=random_bytes),
             card_reading=CardReading(
                 site.store,

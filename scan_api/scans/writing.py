@@ -5,6 +5,7 @@ load and a single scan waits for nobody. The queue is bounded in number and in a
 """
 
 import asyncio
+import json
 import threading
 import time
 from collections import defaultdict, deque
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from card_core.errors import StoreBusyError
 from card_core.kernel import Kernel
 from card_core.kernel.scan_requests import ScanRequest
+from scan_api.metrics import Metrics
 
 GROUP_SCANS_MAX = 256
 WAITING_SCANS_MAX = 2048
@@ -35,8 +37,15 @@ class _Waiting:
 class ScanWriter:
     """Writes scans through the kernel in groups; its thread ends when nothing came for a while."""
 
-    def __init__(self, kernel: Kernel, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """clock: seconds, monotonic."""
+    def __init__(
+        self,
+        kernel: Kernel,
+        metrics: Metrics | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """metrics: told of each group and verdict. clock: seconds, monotonic."""
+        self.metrics = metrics or Metrics()
         self._kernel = kernel
         self._clock = clock
         self._waiting: deque[_Waiting] = deque()
@@ -83,7 +92,12 @@ class ScanWriter:
             late = [one for one in group if one.since < oldest]
             _deliver_all(late, [StoreBusyError() for _ in late])
             if in_time:
-                _deliver_all(in_time, self._write(in_time))
+                began = self._clock()
+                results = self._write(in_time)
+                written = self._clock()
+                _deliver_all(in_time, results)
+                self.metrics.add_group(len(in_time), written - began)
+                self._count(in_time, results)
 
     def _next_group(self) -> list[_Waiting]:
         with self._wake:
@@ -98,6 +112,15 @@ class ScanWriter:
             return list(self._kernel.record_scans([one.request for one in group]))
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must learn it
             return [error] * len(group)
+
+    def _count(self, group: list[_Waiting], results: list[_Result]) -> None:
+        for one, result in zip(group, results, strict=True):
+            if isinstance(result, bytes):
+                verdict, presented = json.loads(result), one.request.presented
+                medium = presented.medium.value if presented else "none"
+                self.metrics.add_scan(
+                    verdict["outcome"], verdict["reason"], one.request.business_type, medium
+                )
 
 
 def _deliver_all(group: list[_Waiting], results: list[_Result]) -> None:

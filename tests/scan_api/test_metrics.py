@@ -62,16 +62,28 @@ def test_the_service_counts_routes_and_nothing_that_was_typed(service: ScanServi
     for path in ("/healthz", f"/{canary}", f"/v1/{canary}?x={canary}"):
         service.http.get(path)
     service.http.request(canary, "/healthz")
-    service.scan(service.pharmacy, service.mint())
+    code = service.mint()
+    for _ in range(2):
+        service.scan(service.pharmacy, code)
     admission: Admission = next(
         one.kwargs["admission"]  # type: ignore[misc]
         for one in service.app.user_middleware
         if "admission" in one.kwargs
     )
-    text = to_text({"0": admission.metrics.snapshot()})
+    text = to_text(
+        {"0": admission.metrics.snapshot(), "1": service.services.writer.metrics.snapshot()}
+    )
     assert canary.encode() not in text
     found = samples(text)
     labels = (("method", "POST"), ("route", "/v1/scans"), ("status", "200"))
-    assert found["sscard_requests_total", labels] == 1
+    assert found["sscard_requests_total", labels] == 2
+    verdicts = {
+        dict(key[1])["reason"]: (dict(key[1])["medium"], value)
+        for key, value in found.items()
+        if key[0] == "sscard_scans_total"
+    }
+    assert verdicts == {"accepted": ("online_code", 1), "already_used": ("online_code", 1)}
+    assert found["sscard_group_scans_sum", ()] == 2
+    assert found["sscard_group_seconds_count", ()] == 2
     assert found["sscard_requests_total", (("method", "GET"), ("route", "none"), ("status", "404"))]
     assert ("sscard_scans_running", (("worker", "0"),)) in found

@@ -183,6 +183,22 @@ def test_holders_and_counters_do_not_stand_in_each_others_way() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("path", "is_terminals"),
+    [
+        ("/v1/scans", True),
+        ("/v1/terminal", True),
+        ("/v1/anything/else", True),
+        ("/v1/holder/codes", False),
+        ("/", False),
+        ("/docs", False),
+    ],
+)
+def test_what_terminals_ask_has_the_terminals_places(path: str, is_terminals: bool) -> None:
+    admission = Admission()
+    assert (admission.places_for(path) is admission.scans) is is_terminals
+
+
 def test_readiness_fails_when_the_process_takes_leave_and_life_does_not() -> None:
     async def run() -> None:
         slow = Slow()
