@@ -15,7 +15,6 @@ from card_core.codes.fields import (
     to_seconds,
 )
 
-
 # Members by their numbers: to call an enumeration takes half a microsecond each time.
 _KINDS: Final = {member.value: member for member in CodeKind}
 _CLASSES: Final = {member.value: member for member in PurposeClass}

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_codes import (
     BOX,
+    CODE_REASONS,
     DAY_END,
     NOW,
     TERMINAL,
@@ -160,11 +161,6 @@ def random_code(chance: random.Random) -> RawOnline | RawOffline:
     return RawOffline(credential, **own)
 
 
-# Every signature is genuine here, and the rest is about the store.
-# Up to the last that comes from the code alone; random codes are all signed.
-FROM_CODES = set(list(Reason)[: list(Reason).index(Reason.UNKNOWN_CARD)])
-
-
 def test_core_and_stranger_agree_on_random_codes() -> None:
     chance = random.Random(7406)
     keys, known_types = make_vectors.ring_json(), make_vectors.business_types_json()
@@ -185,7 +181,8 @@ def test_core_and_stranger_agree_on_random_codes() -> None:
         expected = Reason(verdict.get("reason", "accepted"))
         assert reason(text, business_type=business_type, amount_fen=500) is expected, code
         outcomes.add(expected)
-    assert outcomes == FROM_CODES - {Reason.BAD_SIGNATURE}
+    # Every signature is genuine here.
+    assert outcomes == {Reason.ACCEPTED, *CODE_REASONS} - {Reason.BAD_SIGNATURE}
 
 
 def test_a_checked_code_says_what_was_signed() -> None:
@@ -262,6 +259,15 @@ def test_an_empty_ring_knows_no_key() -> None:
     assert reason(RawOnline().text(), keys=KeyRing([])) is Reason.UNKNOWN_KEY
 
 
+def test_keys_that_sign_no_codes_take_no_place_in_a_ring() -> None:
+    receipts = [
+        one_key(number=n % 256, issuer=n // 256, purpose=KeyPurpose.RECEIPT) for n in range(600)
+    ]
+    ring = KeyRing([*receipts, one_key()])
+    assert len(ring) == 1
+    assert reason(RawOnline().text(), keys=ring) is Reason.ACCEPTED
+
+
 @pytest.mark.parametrize(
     "keys",
     [
@@ -272,7 +278,7 @@ def test_an_empty_ring_knows_no_key() -> None:
         [one_key(number=256)],
         [one_key(number=1.0)],
         [one_key(state="retired")],
-        [one_key(purpose="something_else")],
+        [one_key(purpose="status")],
         [one_key(number=number % 256, issuer=number // 256) for number in range(513)],
     ],
     ids=["twice", "shared", "negative", "issuer", "number", "float", "state", "purpose", "many"],

@@ -19,12 +19,16 @@ impl KeyRing {
     /// Raises InvalidFieldError: too many, two with the same purpose, issuer and number, or one
     /// public key for both purposes. SelfTestError once a self-test has failed.
     #[new]
-    #[pyo3(signature = (keys, *, remembered_bytes_max = REMEMBERED_BYTES))]
+    #[pyo3(
+        signature = (keys, *, remembered_bytes_max = REMEMBERED_BYTES),
+        text_signature = "(keys, *, remembered_bytes_max=16777216)"
+    )]
     fn new(py: Python<'_>, keys: &Bound<'_, PyAny>, remembered_bytes_max: usize) -> PyResult<Self> {
         operational()?;
         let mut read = Vec::new();
         for key in keys.try_iter()? {
             read.extend(read_key(&key?)?);
+            // One too many is enough to refuse them; an iterator need not have an end.
             if read.len() > KEY_RING_MAX {
                 break;
             }
