@@ -91,6 +91,8 @@ impl<const WIDTH: usize> Verifier<WIDTH> {
     /// [`InvalidSignature`], whatever is wrong.
     pub fn verify_digest(&self, signature: &[u8], e: &Digest) -> Result<(), InvalidSignature> {
         let (signature, t) = signed_scalars(signature)?;
+        self.kept.table.fetch(&t);
+        PUBLIC_GENERATOR.fetch(&signature.s);
         let sum = self.kept.table.add_public_multiple(Jacobian::INFINITY, &t);
         let sum = PUBLIC_GENERATOR.add_public_multiple(sum, &signature.s);
         verify_sum(&sum, &signature.r, e)
