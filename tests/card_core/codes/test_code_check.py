@@ -278,7 +278,7 @@ def test_keys_that_sign_no_codes_take_no_place_in_a_ring() -> None:
         [one_key(number=256)],
         [one_key(number=1.0)],
         [one_key(state="retired")],
-        [one_key(purpose="status")],
+        [one_key(purpose="something_else")],
         [one_key(number=number % 256, issuer=number // 256) for number in range(513)],
     ],
     ids=["twice", "shared", "negative", "issuer", "number", "float", "state", "purpose", "many"],
