@@ -3,9 +3,7 @@
 `bench_crypto` runs it once for each back end, forced by the environment.
 """
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 
 import gmssl_pyx
 from cryptography.hazmat.primitives import hashes
@@ -15,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from benchmarks.contenders import MESSAGE, Contender, contenders
 from benchmarks.measure import microseconds, pin_to_one_core
-from benchmarks.report import Figure
+from benchmarks.report import Figure, tell
 from crypto import sm2, sm3, sm4
 
 BATCH = 64
@@ -142,11 +140,7 @@ def main() -> None:
         | signing(private, others)
         | digests_and_blocks()
     )
-    answer = {
-        "back_end": sm2.backend(),
-        "figures": {name: asdict(figure) for name, figure in figures.items()},
-    }
-    print(json.dumps(answer))
+    tell(figures)
 
 
 if __name__ == "__main__":

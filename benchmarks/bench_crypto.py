@@ -5,13 +5,7 @@
 Prints the figures and writes them to build/bench/bench.json; README.md says how to read them.
 """
 
-import json
-import os
-import subprocess
-import sys
-
-from benchmarks.report import Figure, machine, show, write
-from crypto import sm2
+from benchmarks.report import by_back_end
 
 TITLES = {
     "C1": "C1 verify, key kept",
@@ -29,31 +23,9 @@ TITLES = {
 }
 
 
-def measure(back_end: str) -> dict[str, Figure]:
-    """Return the figures of one back end, measured in a process of its own."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "benchmarks.back_end"],
-        env={**os.environ, "SSCARD_SM2_BACKEND": back_end},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    told = json.loads(answer.stdout)
-    if told["back_end"] != back_end:
-        raise RuntimeError(f"{told['back_end']} was measured, not {back_end}")
-    return {name: Figure(**figure) for name, figure in told["figures"].items()}
-
-
 def main() -> None:
     """Measure, print, write."""
-    for name, value in machine().items():
-        print(f"{name}: {value}")
-    for back_end in sm2.available_backends():
-        figures = measure(back_end)
-        print(f"\n== back end: {back_end}")
-        for name, title in TITLES.items():
-            show(title, figures[name])
-        write({f"{name}.{back_end}": figure for name, figure in figures.items()})
+    by_back_end("benchmarks.back_end", TITLES)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,15 @@
 import json
 import os
 import platform
+import subprocess
+import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 
 from benchmarks import libcrypto
+from crypto import sm2
 
 PATH = Path(__file__).parent.parent / "build" / "bench" / "bench.json"
 TIMING_PATH = PATH.with_name("timing.json")
@@ -41,6 +45,42 @@ def write(figures: dict[str, Figure], path: Path = PATH) -> None:
     known |= {name: asdict(figure) for name, figure in figures.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"machine": machine(), "figures": known}, indent=1) + "\n")
+
+
+def by_back_end(module: str, titles: Mapping[str, str]) -> None:
+    """Measure under each back end that the processor has, print, write.
+
+    module: prints what it measured as one line of JSON; runs in a process of its own each time.
+    titles: of its figures, by id.
+    """
+    for name, value in machine().items():
+        print(f"{name}: {value}")
+    for back_end in sm2.available_backends():
+        figures = _measure(module, back_end)
+        print(f"\n== back end: {back_end}")
+        for name, title in titles.items():
+            show(title, figures[name])
+        write({f"{name}.{back_end}": figure for name, figure in figures.items()})
+
+
+def _measure(module: str, back_end: str) -> dict[str, Figure]:
+    answer = subprocess.run(
+        [sys.executable, "-m", module],
+        env={**os.environ, "SSCARD_SM2_BACKEND": back_end},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    told = json.loads(answer.stdout)
+    if told["back_end"] != back_end:
+        raise RuntimeError(f"{told['back_end']} was measured, not {back_end}")
+    return {name: Figure(**figure) for name, figure in told["figures"].items()}
+
+
+def tell(figures: Mapping[str, Figure]) -> None:
+    """Print the figures of this process's back end for `by_back_end`."""
+    told = {name: asdict(figure) for name, figure in figures.items()}
+    print(json.dumps({"back_end": sm2.backend(), "figures": told}))
 
 
 def show(title: str, figure: Figure) -> None:

@@ -1,7 +1,8 @@
 """Checking a code: one native call over the text, with no store."""
 
 from datetime import datetime
-from typing import NamedTuple
+from functools import cache
+from typing import Final, NamedTuple
 
 from card_core import _native
 from card_core.business_types import BusinessType, Purpose
@@ -13,6 +14,19 @@ from card_core.codes.fields import (
     from_seconds,
     to_seconds,
 )
+
+# Members by their numbers: to call an enumeration takes half a microsecond each time.
+_KINDS: Final = {member.value: member for member in CodeKind}
+_CLASSES: Final = {member.value: member for member in PurposeClass}
+_FOR_WHOM: Final = {member.value: member for member in ForWhom}
+_PRESENCE: Final = {member.value: member for member in Presence}
+_NOT_OFFLINE: Final = (None, None, None, None)
+
+
+@cache
+def _purposes(mask: int) -> Purpose:
+    """One of the 511 sets of purposes."""
+    return Purpose(mask)
 
 
 class CheckedCode(NamedTuple):
@@ -84,21 +98,24 @@ def check(
         terminal,
         amount_fen,
     )
-    nonce, device_key, status_index, expires_at = offline or (None, None, None, None)
-    return CheckedCode(
-        kind=CodeKind(kind),
-        issuer=issuer,
-        key_number=key_number,
-        minted_at=from_seconds(minted_at),
-        purpose_class=PurposeClass(purpose_class),
-        purposes=Purpose(purposes),
-        for_whom=ForWhom(for_whom),
-        presence=Presence(presence),
-        terminal=bound_terminal,
-        amount_fen=bound_amount_fen,
-        box=box,
-        nonce=nonce,
-        device_key=device_key,
-        status_index=status_index,
-        credential_expires_at=None if expires_at is None else from_seconds(expires_at),
+    nonce, device_key, status_index, expires_at = offline or _NOT_OFFLINE
+    # By position and without a call of Python's own: `__new__` with names takes 1 us here.
+    return CheckedCode._make(
+        (
+            _KINDS[kind],
+            issuer,
+            key_number,
+            from_seconds(minted_at),
+            _CLASSES[purpose_class],
+            _purposes(purposes),
+            _FOR_WHOM[for_whom],
+            _PRESENCE[presence],
+            bound_terminal,
+            bound_amount_fen,
+            box,
+            nonce,
+            device_key,
+            status_index,
+            None if expires_at is None else from_seconds(expires_at),
+        )
     )

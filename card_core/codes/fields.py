@@ -2,6 +2,8 @@
 
 import enum
 from datetime import UTC, datetime
+from functools import lru_cache
+from math import floor
 from typing import Final
 
 from card_core.codes.errors import InvalidFieldError
@@ -44,9 +46,13 @@ def to_seconds(field: str, at: datetime) -> int:
     """Return whole seconds since 1970 in UTC, rounded down; refuse a time without a zone."""
     if at.tzinfo is None:
         raise InvalidFieldError(field)
-    return int(at.timestamp() // 1)
+    return floor(at.timestamp())
 
 
+@lru_cache(maxsize=256)
 def from_seconds(seconds: int) -> datetime:
-    """Return the aware UTC instant of whole seconds since 1970."""
+    """Return the aware UTC instant of whole seconds since 1970.
+
+    The codes that are shown at one time were minted in the same minute or two.
+    """
     return datetime.fromtimestamp(seconds, UTC)

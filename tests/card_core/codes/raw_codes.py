@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import gmssl_pyx
 
 from card_core.codes import CodeKey, KeyPurpose, KeyState
+from card_core.verdicts import Reason
 from crypto import sm2, sm3, sm4
 
 NOW = 1_800_000_000  # 2027-01-15 16:00 in Shanghai
@@ -36,6 +37,12 @@ BOX_KEY = sm3.digest(b"sscard vectors box key")[:16]
 ECARD_ID = 0x0123456789ABCDEF
 NONCE = bytes.fromhex("0f1e2d3c4b5a6978")
 BOX = sm4.encrypt_block(BOX_KEY, ECARD_ID.to_bytes(8, "big") + NONCE)
+
+# In the order of the checks; what comes behind them needs a store.
+_REASONS = list(Reason)
+CODE_REASONS = frozenset(
+    _REASONS[_REASONS.index(Reason.MALFORMED) : _REASONS.index(Reason.AMOUNT_MISMATCH) + 1]
+)
 
 RING = [
     # purpose, issuer, number, state

@@ -30,7 +30,8 @@ pub const RING: &[(KeyPurpose, u16, u8, KeyState, usize)] = &[
     (KeyPurpose::DeviceCredential, 1, 3, KeyState::Revoked, 9),
 ];
 
-pub fn ring() -> KeyRing {
+/// remembered_bytes_max: for the credentials that it finds good.
+pub fn ring(remembered_bytes_max: usize) -> KeyRing {
     let keys: Vec<Key> = RING
         .iter()
         .map(|&(purpose, issuer, number, state, index)| Key {
@@ -41,7 +42,7 @@ pub fn ring() -> KeyRing {
             public_key: KEYS[index].public,
         })
         .collect();
-    KeyRing::new(&keys).expect("the keys differ")
+    KeyRing::remembering(&keys, remembered_bytes_max).expect("the keys differ")
 }
 
 /// The digits that 256^size - 1 has.

@@ -1,10 +1,13 @@
 use pyo3::prelude::*;
-use sscard_codes::{InvalidKeys, KEY_RING_MAX, Key, KeyPurpose, KeyState};
+use sscard_codes::{InvalidKeys, KEY_RING_MAX, Key, KeyPurpose, KeyState, REMEMBERED_BYTES};
 use sscard_sm::sm2::PublicKey;
 
 use crate::errors::{field, invalid_field, operational};
 
-/// The issuers' keys that codes are checked with; never changes, serves all threads.
+/// The issuers' keys that codes are checked with; they never change, and serve all threads.
+///
+/// A ring also remembers, within `remembered_bytes_max`, the device credentials whose codes it found
+/// good, so that the next code under one is checked in less time. It never changes an answer.
 #[pyclass(module = "card_core._native", frozen)]
 pub(crate) struct KeyRing(pub(crate) sscard_codes::KeyRing);
 
@@ -16,16 +19,21 @@ impl KeyRing {
     /// Raises InvalidFieldError: too many, two with the same purpose, issuer and number, or one
     /// public key for both purposes. SelfTestError once a self-test has failed.
     #[new]
-    fn new(py: Python<'_>, keys: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(
+        signature = (keys, *, remembered_bytes_max = REMEMBERED_BYTES),
+        text_signature = "(keys, *, remembered_bytes_max=16777216)"
+    )]
+    fn new(py: Python<'_>, keys: &Bound<'_, PyAny>, remembered_bytes_max: usize) -> PyResult<Self> {
         operational()?;
         let mut read = Vec::new();
         for key in keys.try_iter()? {
             read.extend(read_key(&key?)?);
+            // One too many is enough to refuse them; an iterator need not have an end.
             if read.len() > KEY_RING_MAX {
                 break;
             }
         }
-        py.detach(|| sscard_codes::KeyRing::new(&read))
+        py.detach(|| sscard_codes::KeyRing::remembering(&read, remembered_bytes_max))
             .map(Self)
             .map_err(|error| {
                 invalid_field(match error {
@@ -38,6 +46,18 @@ impl KeyRing {
 
     fn __len__(&self) -> usize {
         self.0.len()
+    }
+
+    /// How many device credentials are remembered.
+    #[getter]
+    fn remembered(&self) -> usize {
+        self.0.remembered().len()
+    }
+
+    /// The bytes that they take.
+    #[getter]
+    fn remembered_bytes(&self) -> usize {
+        self.0.remembered().bytes()
     }
 
     fn __repr__(&self) -> String {

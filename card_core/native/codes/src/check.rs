@@ -1,6 +1,6 @@
 //! Checking a code: steps 1 to 6 of the order in `docs/code-format.md`, section 7.
 
-use sscard_sm::sm2::{DEFAULT_SIGNER_ID, PublicKey};
+use sscard_sm::sm2::DEFAULT_SIGNER_ID;
 
 use crate::credential;
 use crate::fields::{Binding, Scope};
@@ -8,7 +8,8 @@ use crate::key_ring::{KeyPurpose, KeyRing};
 use crate::offline::{self, OfflineCode};
 use crate::online::{self, OnlineCode};
 use crate::refusal::Refusal;
-use crate::signed::{CREDENTIAL_CONTEXT, OFFLINE_CONTEXT, ONLINE_CONTEXT, split_signature};
+use crate::remembered::Device;
+use crate::signed::{CREDENTIAL_CONTEXT, OFFLINE_CONTEXT, ONLINE_CONTEXT, verify};
 use crate::text::{Decoded, decode};
 
 /// How long a code lives.
@@ -69,7 +70,7 @@ fn check_online(
     // 3 issuer and key
     let issuer = keys.find(KeyPurpose::CodeSigning, code.issuer, code.key_number)?;
     // 4 signature
-    verify(bytes, ONLINE_CONTEXT, |signature, message| {
+    verify(ONLINE_CONTEXT, bytes, |signature, message| {
         issuer.verify(signature, message, DEFAULT_SIGNER_ID).is_ok()
     })?;
     // 5 time window
@@ -94,17 +95,24 @@ fn check_offline(
         credential.issuer,
         credential.key_number,
     )?;
-    // 4 issuer's signature, the credential's day, device's signature
-    verify(
-        &bytes[..credential::SIZE],
-        CREDENTIAL_CONTEXT,
-        |signature, message| issuer.verify(signature, message, DEFAULT_SIGNER_ID).is_ok(),
-    )?;
+    // 4 issuer's signature (not again for a credential whose codes were good under this ring),
+    // the credential's day, device's signature
+    let signed: &[u8; credential::SIZE] = bytes.first_chunk().ok_or(Refusal::Malformed)?;
+    let remembered = keys.remembered().find(signed);
+    if remembered.is_none() {
+        verify(CREDENTIAL_CONTEXT, signed, |signature, message| {
+            issuer.verify(signature, message, DEFAULT_SIGNER_ID).is_ok()
+        })?;
+    }
     check_day(credential.expires_at, request.now)?;
-    let device = PublicKey::from_sec1(&credential.device_key).map_err(|_| Refusal::BadSignature)?;
-    verify(bytes, OFFLINE_CONTEXT, |signature, message| {
-        device.verify(signature, message, DEFAULT_SIGNER_ID).is_ok()
+    let device = match remembered {
+        Some(device) => device,
+        None => Device::read(&credential.device_key).ok_or(Refusal::BadSignature)?,
+    };
+    verify(OFFLINE_CONTEXT, bytes, |signature, message| {
+        device.verify(signature, message)
     })?;
+    keys.remembered().signed_well(signed, &device);
     // 5 time window
     check_window(code.minted_at, request.now, OFFLINE_SKEW_SECONDS)?;
     // 6 purpose within the credential's, offline consuming, terminal, amount
@@ -117,19 +125,6 @@ fn check_offline(
     }
     check_binding(&code.binding, request)?;
     Ok(code)
-}
-
-fn verify(
-    bytes: &[u8],
-    context: &[u8],
-    holds: impl FnOnce(&[u8], &[u8]) -> bool,
-) -> Result<(), Refusal> {
-    let (message, signature) = split_signature(context, bytes).ok_or(Refusal::Malformed)?;
-    if holds(signature, &message) {
-        Ok(())
-    } else {
-        Err(Refusal::BadSignature)
-    }
 }
 
 /// Valid while starts_at - skew <= now <= ends_at + skew, in whole seconds.

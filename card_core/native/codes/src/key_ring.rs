@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sscard_sm::sm2::{PublicKey, Verifier};
 
 use crate::refusal::Refusal;
+use crate::remembered::{REMEMBERED_BYTES, Remembered};
 
 /// Keys in one ring: a kept key takes about a quarter of a mebibyte.
 pub const KEY_RING_MAX: usize = 512;
@@ -57,19 +58,32 @@ pub enum InvalidKeys {
     Shared,
 }
 
-/// The keys that codes are checked with; it never changes.
+/// The keys that codes are checked with; they never change.
+///
+/// The ring also remembers the device credentials whose codes it found good. It is the ring that does,
+/// so that nothing verified under a key outlives the key: whoever revokes one makes a new ring.
 pub struct KeyRing {
     /// No verifier: the key is known and its state refuses. A sorted map, because a hashed one
     /// panics in a new thread while the system gives no randomness to seed it with.
     verifiers: BTreeMap<(KeyPurpose, u16, u8), Option<Verifier>>,
+    remembered: Remembered,
 }
 
 impl KeyRing {
-    /// Builds the tables of the keys that may verify, 1 to 2 ms each.
+    /// Builds the tables of the keys that may verify, 1 to 2 ms each; remembers credentials in
+    /// [`REMEMBERED_BYTES`].
     ///
     /// # Errors
     /// [`InvalidKeys`].
     pub fn new(keys: &[Key]) -> Result<Self, InvalidKeys> {
+        Self::remembering(keys, REMEMBERED_BYTES)
+    }
+
+    /// As [`KeyRing::new`], remembering credentials in at most this many bytes.
+    ///
+    /// # Errors
+    /// [`InvalidKeys`].
+    pub fn remembering(keys: &[Key], bytes_max: usize) -> Result<Self, InvalidKeys> {
         if keys.len() > KEY_RING_MAX {
             return Err(InvalidKeys::TooMany);
         }
@@ -96,7 +110,10 @@ impl KeyRing {
                 return Err(InvalidKeys::Repeated);
             }
         }
-        Ok(Self { verifiers })
+        Ok(Self {
+            verifiers,
+            remembered: Remembered::new(bytes_max),
+        })
     }
 
     /// How many keys there are, in whatever state.
@@ -107,6 +124,11 @@ impl KeyRing {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.verifiers.is_empty()
+    }
+
+    /// The credentials whose codes were good under these keys.
+    pub fn remembered(&self) -> &Remembered {
+        &self.remembered
     }
 
     /// Step 3. A key that is there for the other purpose only is as unknown as none.

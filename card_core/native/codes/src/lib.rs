@@ -6,7 +6,8 @@
 //! - [`check`] takes the text and gives what it says, or the first reason why it may not be relied
 //!   on; [`KeyRing`] holds the issuers' keys for it.
 //!
-//! Nothing here reads a clock, draws a random number or keeps anything between two calls.
+//! Nothing here reads a clock or draws a random number. What is kept between two calls is what a
+//! [`KeyRing`] remembers, which changes how long an answer takes and never the answer.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -14,12 +15,14 @@
 mod assembly;
 mod check;
 mod credential;
+mod decimal;
 mod fields;
 mod key_ring;
 mod offline;
 mod online;
 mod reader;
 mod refusal;
+mod remembered;
 mod signed;
 mod text;
 
@@ -33,4 +36,5 @@ pub use key_ring::{InvalidKeys, KEY_RING_MAX, Key, KeyPurpose, KeyRing, KeyState
 pub use offline::OfflineCode;
 pub use online::OnlineCode;
 pub use refusal::Refusal;
+pub use remembered::{REMEMBERED_BYTES, Remembered};
 pub use text::TEXT_MAX;

@@ -4,6 +4,7 @@
 //! under any input method. The length is fixed by the number of bytes, and a number that the bytes
 //! can't hold is refused, so that each code has exactly one text.
 
+use crate::decimal;
 use crate::offline;
 use crate::online;
 use crate::refusal::Refusal;
@@ -15,10 +16,6 @@ pub const TEXT_MAX: usize = 512;
 
 const ONLINE_DIGITS: usize = digits_of(online::SIZE);
 const OFFLINE_DIGITS: usize = digits_of(offline::SIZE);
-const LIMBS: usize = offline::SIZE.div_ceil(4);
-
-/// A chunk of nine digits fits into 32 bits.
-const CHUNK_DIGITS: usize = 9;
 
 /// The bytes of a text; its length tells the kind.
 pub(crate) enum Decoded {
@@ -34,7 +31,12 @@ const fn digits_of(size: usize) -> usize {
 
 /// Step 1: length, alphabet, marker and range.
 pub(crate) fn decode(text: &str) -> Result<Decoded, Refusal> {
-    if text.len() > TEXT_MAX || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+    // All characters are looked at, sixteen at a time; to stop at the first bad one is slower.
+    let is_digits = |text: &str| {
+        text.bytes()
+            .fold(true, |all, byte| all & byte.is_ascii_digit())
+    };
+    if text.len() > TEXT_MAX || !is_digits(text) {
         return Err(Refusal::Malformed);
     }
     let digits = text
@@ -42,80 +44,23 @@ pub(crate) fn decode(text: &str) -> Result<Decoded, Refusal> {
         .ok_or(Refusal::Malformed)?
         .as_bytes();
     match digits.len() {
-        ONLINE_DIGITS => number_of(digits).map(Decoded::Online),
-        OFFLINE_DIGITS => number_of(digits).map(Decoded::Offline),
-        _ => Err(Refusal::Malformed),
+        ONLINE_DIGITS => decimal::read(digits).map(Decoded::Online),
+        OFFLINE_DIGITS => decimal::read(digits).map(Decoded::Offline),
+        _ => None,
     }
+    .ok_or(Refusal::Malformed)
 }
 
 /// The text of bytes that are an online or an offline code; any other size has none.
 pub(crate) fn encode(bytes: &[u8]) -> Option<String> {
-    match bytes.len() {
-        online::SIZE | offline::SIZE => Some(format!("{MARKER}{}", digits(bytes))),
-        _ => None,
+    if !matches!(bytes.len(), online::SIZE | offline::SIZE) {
+        return None;
     }
-}
-
-/// Reads ASCII digits, already checked, as one number of exactly SIZE bytes.
-fn number_of<const SIZE: usize>(digits: &[u8]) -> Result<[u8; SIZE], Refusal> {
-    let mut limbs = [0u32; LIMBS + 1];
-    let mut used = 0;
-    for chunk in digits.chunks(CHUNK_DIGITS) {
-        let mut carry = 0;
-        let mut scale = 1;
-        for digit in chunk {
-            carry = carry * 10 + u64::from(digit - b'0');
-            scale *= 10;
-        }
-        for limb in &mut limbs[..used] {
-            carry += u64::from(*limb) * scale;
-            *limb = carry as u32;
-            carry >>= 32;
-        }
-        if carry > 0 {
-            *limbs.get_mut(used).ok_or(Refusal::Malformed)? = carry as u32;
-            used += 1;
-        }
-    }
-    let mut number = [0; SIZE];
-    let mut places = number.rchunks_mut(4);
-    for limb in limbs {
-        let limb = limb.to_be_bytes();
-        let place = places.next().unwrap_or_default();
-        let (above, kept) = limb.split_at(4 - place.len());
-        if above.iter().any(|byte| *byte != 0) {
-            return Err(Refusal::Malformed);
-        }
-        place.copy_from_slice(kept);
-    }
-    Ok(number)
-}
-
-/// The bytes as one number, in decimal, with as many zeros before it as the size asks for.
-fn digits(bytes: &[u8]) -> String {
-    let mut limbs: Vec<u32> = bytes
-        .rchunks(4)
-        .rev()
-        .map(|chunk| {
-            chunk
-                .iter()
-                .fold(0, |limb, byte| limb << 8 | u32::from(*byte))
-        })
-        .collect();
-    let mut text = vec![b'0'; digits_of(bytes.len())];
-    for chunk in text.rchunks_mut(CHUNK_DIGITS) {
-        let mut rest = 0u64;
-        for limb in &mut limbs {
-            let value = rest << 32 | u64::from(*limb);
-            *limb = (value / 1_000_000_000) as u32;
-            rest = value % 1_000_000_000;
-        }
-        for place in chunk.iter_mut().rev() {
-            *place = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
-    }
-    text.into_iter().map(char::from).collect()
+    let mut text = vec![b'0'; MARKER.len() + digits_of(bytes.len())];
+    let (marker, digits) = text.split_at_mut(MARKER.len());
+    marker.copy_from_slice(MARKER.as_bytes());
+    decimal::write(bytes, digits);
+    String::from_utf8(text).ok()
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! The whole check of a code against a key ring: the first reason, or the very fields.
+//! The whole check of a code against a key ring: the first reason, or the very fields, whatever
+//! the ring remembers.
 
 use std::sync::LazyLock;
 
-use sscard_codes::{CheckedCode, KeyRing, Refusal, Request, check};
+use sscard_codes::{CheckedCode, KeyRing, REMEMBERED_BYTES, Refusal, Request, check};
 
 use super::Target;
 use crate::choices::Choices;
@@ -18,6 +19,7 @@ pub const TARGET: Target = Target {
     stages: &[
         "accepted online",
         "accepted offline",
+        "accepted offline, remembered",
         "malformed",
         "unknown_version",
         "unknown_key",
@@ -36,7 +38,8 @@ pub const TARGET: Target = Target {
     run,
 };
 
-static KEYS: LazyLock<KeyRing> = LazyLock::new(ring);
+static KEYS: LazyLock<KeyRing> = LazyLock::new(|| ring(REMEMBERED_BYTES));
+static FORGETFUL: LazyLock<KeyRing> = LazyLock::new(|| ring(0));
 
 fn run(choices: &mut Choices<'_>, reached: &mut Reached) {
     let built = if choices.rarely(2) {
@@ -58,9 +61,14 @@ fn run(choices: &mut Choices<'_>, reached: &mut Reached) {
         device_signed: built.device_signed && is_whole,
     };
     let expected = judge(&text, &request, &truth);
+    let remembered = KEYS.remembered().len();
     let answer = check(&text, &KEYS, &request);
+    assert_eq!(answer, check(&text, &FORGETFUL, &request));
     reached.note(match (&answer, &expected) {
         (Ok(CheckedCode::Online(_)), _) => "accepted online",
+        (Ok(CheckedCode::Offline(_)), _) if KEYS.remembered().len() == remembered => {
+            "accepted offline, remembered"
+        }
         (Ok(CheckedCode::Offline(_)), _) => "accepted offline",
         (Err(Refusal::BadSignature), _) if truth.issuer_signed => "bad signature of the device",
         (Err(refusal), _) => refusal.name(),

@@ -29,4 +29,4 @@ pub use kept_keys::{KeptKeys, Refused};
 pub use private_key::PrivateKey;
 pub use public_key::PublicKey;
 pub use signature::Signature;
-pub use verifier::Verifier;
+pub use verifier::{NarrowVerifier, Verifier};

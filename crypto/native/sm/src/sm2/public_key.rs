@@ -64,6 +64,7 @@ impl PublicKey {
     /// [`InvalidSignature`], whatever is wrong.
     pub fn verify_digest(&self, signature: &[u8], e: &Digest) -> Result<(), InvalidSignature> {
         let (signature, t) = signed_scalars(signature)?;
+        PUBLIC_GENERATOR.fetch(&signature.s);
         let sum = public_multiple(&t, &self.point);
         let sum = PUBLIC_GENERATOR.add_public_multiple(sum, &signature.s);
         verify_sum(&sum, &signature.r, e)

@@ -26,6 +26,9 @@ pub struct Verifier<const WIDTH: usize = WIDE> {
     kept: Arc<Kept<WIDTH>>,
 }
 
+/// A public key kept with a narrow table: 52 KiB in a fifth of a millisecond.
+pub type NarrowVerifier = Verifier<NARROW>;
+
 struct Kept<const WIDTH: usize> {
     table: FixedBase<WIDTH>,
     default_z: Option<Digest>,
@@ -38,9 +41,16 @@ impl Verifier {
     }
 }
 
+impl NarrowVerifier {
+    /// Builds the table.
+    pub fn narrow(key: PublicKey) -> Self {
+        Self::build(key)
+    }
+}
+
 impl<const WIDTH: usize> Verifier<WIDTH> {
     /// Bytes that a kept key takes in all.
-    pub(super) const SIZE: usize = size_of::<Kept<WIDTH>>() + FixedBase::<WIDTH>::SIZE;
+    pub const SIZE: usize = size_of::<Kept<WIDTH>>() + FixedBase::<WIDTH>::SIZE;
 
     pub(super) fn build(key: PublicKey) -> Self {
         let kept = Kept {
@@ -81,6 +91,8 @@ impl<const WIDTH: usize> Verifier<WIDTH> {
     /// [`InvalidSignature`], whatever is wrong.
     pub fn verify_digest(&self, signature: &[u8], e: &Digest) -> Result<(), InvalidSignature> {
         let (signature, t) = signed_scalars(signature)?;
+        self.kept.table.fetch(&t);
+        PUBLIC_GENERATOR.fetch(&signature.s);
         let sum = self.kept.table.add_public_multiple(Jacobian::INFINITY, &t);
         let sum = PUBLIC_GENERATOR.add_public_multiple(sum, &signature.s);
         verify_sum(&sum, &signature.r, e)
