@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from card_core.kernel import Act, Actor, DangerousAct
+from card_core.kernel import Act, Actor, ActorKind, DangerousAct, enrolment_codes
 from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
-from card_core.kernel.acts.institutions import DesignateInstitution, EnrolTerminal
+from card_core.kernel.acts.enrolment import EnrolTerminal, PrepareEnrolment
+from card_core.kernel.acts.institutions import DesignateInstitution
 from card_core.sign_in import hash_password, sign_in_operator
 from card_core.store import cards
 from card_core.store.operators import Role
@@ -31,6 +32,7 @@ PASSPHRASE = "only for the benchmark"  # noqa: S105 - it guards made-up people f
 HOSPITAL = "H44060400001"
 TERMINALS = 16
 ECARDS_MAX = 500
+_ENROLMENT = Actor(ActorKind.SYSTEM, "enrolment")
 _PEOPLE = {"admin": Role.ADMINISTRATOR, "maker": Role.MAKER, "checker": Role.CHECKER}
 
 
@@ -124,8 +126,11 @@ def _enrol(site: Installation, staff: dict[str, Actor]) -> list[Terminal]:
         for number in range(1, TERMINALS + 1)
     ]
     for one in terminals:
+        code = enrolment_codes.make(random_bytes)
+        digest = code.digest(site.store.cipher, one.serial_number)
+        _decide(site, staff, PrepareEnrolment(one.serial_number, HOSPITAL, code.name, digest))
         point = one.key.public_key().to_bytes(compressed=True)
-        _decide(site, staff, EnrolTerminal(one.serial_number, HOSPITAL, point))
+        _perform(site, _ENROLMENT, EnrolTerminal(one.serial_number, code.name, digest, point))
     return terminals
 
 
@@ -134,7 +139,7 @@ def _perform(site: Installation, actor: Actor, act: Act) -> None:
 
 
 def _decide(site: Installation, staff: dict[str, Actor], act: DangerousAct) -> None:
-    maker = "admin" if isinstance(act, EnrolTerminal) else "maker"
+    maker = "admin" if isinstance(act, PrepareEnrolment) else "maker"
     proposed = site.kernel.propose(act, actor=staff[maker], request_id=new_request_id())
     site.kernel.approve(
         proposed["approval_id"],
