@@ -1,0 +1,251 @@
+"""Receipts of scans: who gets one, what it says, and what happens where none can be made."""
+
+import json
+from typing import Any
+
+import pytest
+from bureau import (
+    ISSUER,
+    KEY_NUMBER,
+    RECEIPT_SIGNER,
+    Bureau,
+    MemoryKeys,
+    MemorySigner,
+    make_grants,
+    receipt_keys,
+)
+from sqlalchemy import delete, update
+
+from card_core import receipts
+from card_core.codes import KeyState
+from card_core.errors import NoReceiptKeyError, TamperedRowError
+from card_core.kernel import Kernel
+from card_core.kernel.grants import Grants, ReceiptMaker
+from card_core.pseudonyms import Pseudonyms
+from card_core.receipts import ReceiptContent, ReceiptKind
+from card_core.store import Store, audit, guarded, scans, schema
+from crypto import sm2
+
+
+def content_of(bureau: Bureau, answer: dict[str, Any]) -> ReceiptContent:
+    return receipts.verify_receipt(
+        receipts.from_text(answer["receipt"]), receipt_keys(bureau.store)
+    )
+
+
+class CountingKeys(MemoryKeys):
+    """Counts the signatures of the receipt key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.signed = 0
+
+    def signer(self, name: str) -> "CountingKeys":  # type: ignore[override]
+        assert name == f"receipt.{ISSUER}.{KEY_NUMBER}"
+        return self
+
+    @property
+    def public_key(self) -> sm2.PublicKey:
+        return RECEIPT_SIGNER.public_key
+
+    def sign(self, message: bytes) -> bytes:
+        self.signed += 1
+        return RECEIPT_SIGNER.sign(message)
+
+
+def with_grants(bureau: Bureau, grants: Grants) -> Bureau:
+    kernel = bureau.kernel
+    other = Kernel(
+        kernel.store,
+        clock=kernel.clock,
+        random_bytes=kernel.random_bytes,
+        box_key_wrap=kernel.box_key_wrap,
+        grants=grants,
+    )
+    there = bureau.on(other, bureau.clock)
+    there._requests = bureau._requests
+    return there
+
+
+def test_an_accepted_scan_has_a_receipt_that_says_what_was_recorded(bureau: Bureau) -> None:
+    person = bureau.person()
+    text = bureau.minter.mint(person.holder_id).text
+    answer = bureau.scan(
+        text, bureau.pharmacy, "02121", amount_fen=4580, operator="0042", department="收费处"
+    )
+    content = content_of(bureau, answer)
+    assert content.kind is ReceiptKind.SCAN
+    assert content.scan_id == answer["scan_id"]
+    assert content.at == bureau.clock()
+    assert (content.business_type, content.amount_fen) == ("02121", 4580)
+    assert content.institution_code == "P44060400002"
+    assert content.terminal == bureau.pharmacy.serial_number
+    assert content.medium.value == answer["medium"] == "online_code"
+    assert content.pseudonym.hex() == answer["pseudonym"]
+    salt = bytes.fromhex(answer["clerk_salt"])
+    assert content.clerk == receipts.commit_to_clerk("0042", "收费处", salt)
+    with bureau.store.read() as tx:
+        scan = scans.get(tx, answer["scan_id"])
+    assert scan is not None
+    assert scan.receipt == receipts.from_text(answer["receipt"])
+
+
+def test_a_receipt_holds_nothing_of_the_holder_and_no_clerks_name(bureau: Bureau) -> None:
+    person = bureau.person()
+    text = bureau.minter.mint(person.holder_id).text
+    answer = bureau.scan(text, bureau.pharmacy, "02121", operator="0042", department="till 3")
+    data = receipts.from_text(answer["receipt"])
+    for word in (person.number, person.name, person.sign_number, "0042", "till 3"):
+        assert word.encode() not in data
+    for row_id in (person.holder_id, person.card_id, bureau.pharmacy.id):
+        assert bytes.fromhex(row_id) not in data
+
+
+def test_the_same_holder_is_known_again_at_one_institution_and_not_at_another(
+    bureau: Bureau,
+) -> None:
+    person, other = bureau.people(2)
+    seen = {
+        (one.holder_id, terminal.id): {
+            bureau.scan(bureau.minter.mint(one.holder_id).text, terminal, business_type)[
+                "pseudonym"
+            ]
+            for _ in range(2)
+        }
+        for one in (person, other)
+        for terminal, business_type in ((bureau.hospital, "01101"), (bureau.pharmacy, "02121"))
+    }
+    assert all(len(pseudonyms) == 1 for pseudonyms in seen.values())
+    assert len(set().union(*seen.values())) == 4
+
+
+def test_a_refused_scan_has_no_receipt(bureau: Bureau) -> None:
+    text = bureau.minter.mint(bureau.person().holder_id).text
+    assert bureau.scan(text)["receipt"]
+    refused = bureau.scan(text)
+    assert [refused[one] for one in ("receipt", "pseudonym", "holder", "clerk_salt")] == [None] * 4
+    with bureau.store.read() as tx:
+        scan = scans.get(tx, refused["scan_id"])
+    assert scan is not None
+    assert scan.receipt is None
+
+
+def test_a_group_costs_one_signature_and_each_receipt_verifies_by_itself(bureau: Bureau) -> None:
+    keys = CountingKeys()
+    pseudonyms = Pseudonyms(bytes(32))
+    usual = make_grants()
+    grants = Grants(
+        ReceiptMaker(keys, pseudonyms),
+        pseudonyms,
+        usual.visit_tokens,
+        usual.visit_policy,
+        usual.views,
+    )
+    bureau = with_grants(bureau, grants)
+    people = bureau.people(5)
+    texts = [bureau.minter.mint(person.holder_id).text for person in people]
+    group = [bureau.scan_request(text) for text in (*texts, texts[0])]
+    answers = [json.loads(one) for one in bureau.kernel.record_scans(group)]  # type: ignore[arg-type]
+    assert keys.signed == 1
+    assert [one["outcome"] for one in answers] == [*["accepted"] * 5, "refused"]
+    assert [content_of(bureau, one).scan_id for one in answers[:5]] == [
+        one["scan_id"] for one in answers[:5]
+    ]
+    # A group of refused scans alone has nothing to sign.
+    bureau.kernel.record_scans([bureau.scan_request(texts[0])])
+    assert keys.signed == 1
+
+
+def test_a_retry_gets_the_same_receipt(bureau: Bureau) -> None:
+    request = bureau.scan_request(bureau.minter.mint(bureau.person().holder_id).text)
+    first = bureau.kernel.record_scans([request])
+    assert bureau.kernel.record_scans([request]) == first
+
+
+def test_a_receipt_names_the_logs_head_before_it_and_shows_a_rewritten_log(bureau: Bureau) -> None:
+    person = bureau.person()
+    bureau.scan(bureau.minter.mint(person.holder_id).text)
+    with bureau.store.read() as tx:
+        head = audit.head(tx, "scan")
+    content = content_of(bureau, bureau.scan(bureau.minter.mint(person.holder_id).text))
+    assert (content.audit_chain, content.audit_seq, content.audit_link) == ("scan", *head)
+    with bureau.store.read() as tx:
+        assert audit.head(tx, "scan")[0] == head[0] + 1
+
+
+def test_without_an_active_receipt_key_nothing_is_recorded_or_spent(
+    bureau: Bureau, store: Store
+) -> None:
+    text = bureau.minter.mint(bureau.person().holder_id).text
+    key_id = f"receipt.{ISSUER}.{KEY_NUMBER}"
+    with store.write() as tx:
+        guarded.change(tx, schema.issuer_keys, key_id, state=KeyState.VERIFY_ONLY.value)
+    with pytest.raises(NoReceiptKeyError):
+        bureau.scan(text)
+    with store.read() as tx:
+        assert scans.count(tx) == 0
+    with store.write() as tx:
+        guarded.change(tx, schema.issuer_keys, key_id, state=KeyState.ACTIVE.value)
+    assert bureau.scan(text)["reason"] == "accepted"
+
+
+def test_the_key_that_became_active_last_signs(bureau: Bureau, store: Store) -> None:
+    """Two are active for the moment of a rotation; old receipts go on to verify."""
+    before = bureau.scan(bureau.minter.mint(bureau.person().holder_id).text)
+    second = MemorySigner(sm2.PrivateKey.generate())
+    with store.write() as tx:
+        guarded.add(
+            tx,
+            schema.issuer_keys,
+            {
+                "id": f"receipt.{ISSUER}.{KEY_NUMBER + 1}",
+                "issuer": ISSUER,
+                "number": KEY_NUMBER + 1,
+                "purpose": "receipt",
+                "public_key": second.public_key.to_bytes(compressed=True),
+                "state": "active",
+            },
+        )
+    keys = MemoryKeys()
+    keys._signers[f"receipt.{ISSUER}.{KEY_NUMBER + 1}"] = second
+    usual = make_grants()
+    grants = Grants(
+        ReceiptMaker(keys, usual.pseudonyms),
+        usual.pseudonyms,
+        usual.visit_tokens,
+        usual.visit_policy,
+        usual.views,
+    )
+    bureau = with_grants(bureau, grants)
+    after = bureau.scan(bureau.minter.mint(bureau.person().holder_id).text)
+    assert content_of(bureau, after).key_number == KEY_NUMBER + 1
+    assert content_of(bureau, before).key_number == KEY_NUMBER
+
+
+@pytest.mark.parametrize("edit", ["swap", "remove"])
+def test_the_audit_sees_a_receipt_that_was_changed_in_the_database(
+    bureau: Bureau, store: Store, edit: str
+) -> None:
+    people = bureau.people(2)
+    answers = [bureau.scan(bureau.minter.mint(one.holder_id).text) for one in people]
+    with store.read() as tx:
+        audit.verify_scans(tx)
+    other = receipts.from_text(answers[1]["receipt"]) if edit == "swap" else None
+    with store.write() as tx:
+        tx.connection.execute(
+            update(schema.scans)
+            .where(schema.scans.c.id == answers[0]["scan_id"])
+            .values(receipt=other)
+        )
+    with store.read() as tx, pytest.raises(TamperedRowError):
+        audit.verify_scans(tx)
+
+
+def test_a_scan_is_not_lost_from_the_log_unseen(bureau: Bureau, store: Store) -> None:
+    answer = bureau.scan(bureau.minter.mint(bureau.person().holder_id).text)
+    with store.write() as tx:
+        tx.connection.execute(delete(schema.scans).where(schema.scans.c.id == answer["scan_id"]))
+    with store.read() as tx, pytest.raises(TamperedRowError):
+        audit.verify_scans(tx)
+    # The receipt in the drawer still proves that it was there.
+    assert content_of(bureau, answer).scan_id == answer["scan_id"]
