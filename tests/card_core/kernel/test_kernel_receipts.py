@@ -14,7 +14,7 @@ from bureau import (
     make_grants,
     receipt_keys,
 )
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from card_core import receipts
 from card_core.codes import KeyState
@@ -23,7 +23,7 @@ from card_core.kernel import Kernel
 from card_core.kernel.grants import Grants, ReceiptMaker
 from card_core.pseudonyms import Pseudonyms
 from card_core.receipts import ReceiptContent, ReceiptKind
-from card_core.store import Store, audit, guarded, scans, schema
+from card_core.store import Store, Transaction, audit, guarded, scans, schema
 from crypto import sm2
 
 
@@ -249,3 +249,29 @@ def test_a_scan_is_not_lost_from_the_log_unseen(bureau: Bureau, store: Store) ->
         audit.verify_scans(tx)
     # The receipt in the drawer still proves that it was there.
     assert content_of(bureau, answer).scan_id == answer["scan_id"]
+
+
+def test_a_holder_who_can_not_be_read_stops_no_other_and_loses_no_code(
+    bureau: Bureau, store: Store
+) -> None:
+    spoiled, fine = bureau.people(2)
+    texts = [bureau.minter.mint(person.holder_id).text for person in (spoiled, fine)]
+    with store.write() as tx:
+        right = tx.connection.execute(
+            select(schema.holders.c.name).where(schema.holders.c.id == spoiled.holder_id)
+        ).scalar_one()
+        set_name(tx, spoiled.holder_id, bytes(len(right)))
+    group = [bureau.scan_request(text) for text in texts]
+    first, second = bureau.kernel.record_scans(group)
+    assert isinstance(first, TamperedRowError)
+    assert isinstance(second, bytes)
+    assert json.loads(second)["outcome"] == "accepted"
+    with store.write() as tx:
+        set_name(tx, spoiled.holder_id, right)
+    assert bureau.scan(texts[0])["reason"] == "accepted"
+
+
+def set_name(tx: Transaction, holder_id: str, sealed: bytes) -> None:
+    tx.connection.execute(
+        update(schema.holders).where(schema.holders.c.id == holder_id).values(name=sealed)
+    )
