@@ -1,6 +1,7 @@
 """Receipts of scans: who gets one, what it says, and what happens where none can be made."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,22 +10,24 @@ from bureau import (
     KEY_NUMBER,
     RECEIPT_SIGNER,
     Bureau,
+    Clock,
     MemoryKeys,
-    MemorySigner,
     make_grants,
     receipt_keys,
 )
 from sqlalchemy import delete, select, update
 
 from card_core import receipts
-from card_core.codes import KeyState
-from card_core.errors import NoReceiptKeyError, TamperedRowError
+from card_core.codes import KeyPurpose, KeyState, key_name
+from card_core.codes.key_life import ACTIVATION_LEAD
+from card_core.errors import TamperedRowError
 from card_core.kernel import Kernel
-from card_core.kernel.grants import Grants, ReceiptMaker
-from card_core.pseudonyms import Pseudonyms
-from card_core.receipts import ReceiptContent, ReceiptKind
-from card_core.store import Store, Transaction, audit, guarded, scans, schema
+from card_core.kernel.acts.issuer_keys import ActivateIssuerKey, RegisterIssuerKey
+from card_core.receipts import InvalidReceiptError, ReceiptContent, ReceiptKey, ReceiptKind
+from card_core.signing import NoSigningKeyError
+from card_core.store import Store, Transaction, audit, guarded, issuers, scans, schema
 from crypto import sm2
+from crypto.keys import KeyProvider, Signer
 
 
 def content_of(bureau: Bureau, answer: dict[str, Any]) -> ReceiptContent:
@@ -33,16 +36,11 @@ def content_of(bureau: Bureau, answer: dict[str, Any]) -> ReceiptContent:
     )
 
 
-class CountingKeys(MemoryKeys):
+class CountingSigner:
     """Counts the signatures of the receipt key."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.signed = 0
-
-    def signer(self, name: str) -> "CountingKeys":  # type: ignore[override]
-        assert name == f"receipt.{ISSUER}.{KEY_NUMBER}"
-        return self
 
     @property
     def public_key(self) -> sm2.PublicKey:
@@ -53,14 +51,27 @@ class CountingKeys(MemoryKeys):
         return RECEIPT_SIGNER.sign(message)
 
 
-def with_grants(bureau: Bureau, grants: Grants) -> Bureau:
+class OneKey(MemoryKeys):
+    """Has one key that counts."""
+
+    def __init__(self, counting: CountingSigner) -> None:
+        super().__init__()
+        self._counting = counting
+
+    def signer(self, name: str) -> Signer:
+        assert name == key_name(KeyPurpose.RECEIPT, ISSUER, KEY_NUMBER)
+        return self._counting
+
+
+def with_keys(bureau: Bureau, keys: KeyProvider) -> Bureau:
+    """The bureau whose receipts are signed with these keys."""
     kernel = bureau.kernel
     other = Kernel(
         kernel.store,
         clock=kernel.clock,
         random_bytes=kernel.random_bytes,
         box_key_wrap=kernel.box_key_wrap,
-        grants=grants,
+        grants=make_grants(kernel.store, kernel.clock, keys=keys),
     )
     there = bureau.on(other, bureau.clock)
     there._requests = bureau._requests
@@ -131,29 +142,20 @@ def test_a_refused_scan_has_no_receipt(bureau: Bureau) -> None:
 
 
 def test_a_group_costs_one_signature_and_each_receipt_verifies_by_itself(bureau: Bureau) -> None:
-    keys = CountingKeys()
-    pseudonyms = Pseudonyms(bytes(32))
-    usual = make_grants()
-    grants = Grants(
-        ReceiptMaker(keys, pseudonyms),
-        pseudonyms,
-        usual.visit_tokens,
-        usual.visit_policy,
-        usual.views,
-    )
-    bureau = with_grants(bureau, grants)
+    counting = CountingSigner()
+    bureau = with_keys(bureau, OneKey(counting))
     people = bureau.people(5)
     texts = [bureau.minter.mint(person.holder_id).text for person in people]
     group = [bureau.scan_request(text) for text in (*texts, texts[0])]
     answers = [json.loads(one) for one in bureau.kernel.record_scans(group)]  # type: ignore[arg-type]
-    assert keys.signed == 1
+    assert counting.signed == 1
     assert [one["outcome"] for one in answers] == [*["accepted"] * 5, "refused"]
     assert [content_of(bureau, one).scan_id for one in answers[:5]] == [
         one["scan_id"] for one in answers[:5]
     ]
     # A group of refused scans alone has nothing to sign.
     bureau.kernel.record_scans([bureau.scan_request(texts[0])])
-    assert keys.signed == 1
+    assert counting.signed == 1
 
 
 def test_a_retry_gets_the_same_receipt(bureau: Bureau) -> None:
@@ -174,52 +176,51 @@ def test_a_receipt_names_the_logs_head_before_it_and_shows_a_rewritten_log(burea
 
 
 def test_without_an_active_receipt_key_nothing_is_recorded_or_spent(
-    bureau: Bureau, store: Store
+    bureau: Bureau, store: Store, clock: Clock
 ) -> None:
     text = bureau.minter.mint(bureau.person().holder_id).text
-    key_id = f"receipt.{ISSUER}.{KEY_NUMBER}"
-    with store.write() as tx:
-        guarded.change(tx, schema.issuer_keys, key_id, state=KeyState.VERIFY_ONLY.value)
-    with pytest.raises(NoReceiptKeyError):
-        bureau.scan(text)
-    with store.read() as tx:
-        assert scans.count(tx) == 0
-    with store.write() as tx:
-        guarded.change(tx, schema.issuer_keys, key_id, state=KeyState.ACTIVE.value)
-    assert bureau.scan(text)["reason"] == "accepted"
+    key_id = key_name(KeyPurpose.RECEIPT, ISSUER, KEY_NUMBER)
+    for state, outcome in ((KeyState.REVOKED, None), (KeyState.ACTIVE, "accepted")):
+        with store.write() as tx:
+            guarded.change(tx, schema.issuer_keys, key_id, state=state.value)
+        clock.advance(1)  # a signing key is known for a second
+        if outcome is None:
+            with pytest.raises(NoSigningKeyError):
+                bureau.scan(text)
+            with store.read() as tx:
+                assert scans.count(tx) == 0
+        else:
+            assert bureau.scan(text)["outcome"] == outcome
 
 
-def test_the_key_that_became_active_last_signs(bureau: Bureau, store: Store) -> None:
-    """Two are active for the moment of a rotation; old receipts go on to verify."""
-    before = bureau.scan(bureau.minter.mint(bureau.person().holder_id).text)
-    second = MemorySigner(sm2.PrivateKey.generate())
-    with store.write() as tx:
-        guarded.add(
-            tx,
-            schema.issuer_keys,
-            {
-                "id": f"receipt.{ISSUER}.{KEY_NUMBER + 1}",
-                "issuer": ISSUER,
-                "number": KEY_NUMBER + 1,
-                "purpose": "receipt",
-                "public_key": second.public_key.to_bytes(compressed=True),
-                "state": "active",
-            },
-        )
+def test_the_key_that_is_activated_signs_and_the_one_before_verifies_its_own(
+    bureau: Bureau, clock: Clock
+) -> None:
     keys = MemoryKeys()
-    keys._signers[f"receipt.{ISSUER}.{KEY_NUMBER + 1}"] = second
-    usual = make_grants()
-    grants = Grants(
-        ReceiptMaker(keys, usual.pseudonyms),
-        usual.pseudonyms,
-        usual.visit_tokens,
-        usual.visit_policy,
-        usual.views,
-    )
-    bureau = with_grants(bureau, grants)
+    bureau = with_keys(bureau, keys)
+    second = keys.make(key_name(KeyPurpose.RECEIPT, ISSUER, KEY_NUMBER + 1))
+    point = second.public_key.to_bytes(compressed=True)
+    before = bureau.scan(bureau.minter.mint(bureau.person().holder_id).text)
+    by = (bureau.administrator, bureau.deputy)
+    bureau.decide(RegisterIssuerKey(ISSUER, KEY_NUMBER + 1, point, KeyPurpose.RECEIPT), *by)
+    bureau.decide(ActivateIssuerKey(KeyPurpose.RECEIPT, KEY_NUMBER + 1), *by)
+    clock.advance(ACTIVATION_LEAD.total_seconds() + 1)
     after = bureau.scan(bureau.minter.mint(bureau.person().holder_id).text)
     assert content_of(bureau, after).key_number == KEY_NUMBER + 1
     assert content_of(bureau, before).key_number == KEY_NUMBER
+    # Each key verifies what was signed in its time, and nothing else.
+    with bureau.store.read() as tx:
+        timed = [
+            ReceiptKey.of(key)
+            for key in issuers.keys(tx)
+            if key.purpose is KeyPurpose.RECEIPT and key.issuer == ISSUER
+        ]
+    for answer in (before, after):
+        receipts.verify_receipt(receipts.from_text(answer["receipt"]), timed)
+    late = content_of(bureau, before)._replace(at=clock() + timedelta(minutes=2))
+    (forged,) = receipts.make_receipts([late], RECEIPT_SIGNER)
+    with pytest.raises(InvalidReceiptError):
+        receipts.verify_receipt(forged, timed)
 
 
 @pytest.mark.parametrize("edit", ["swap", "remove"])

@@ -34,7 +34,7 @@ def bureau(bureau: Bureau) -> Bureau:
         clock=kernel.clock,
         random_bytes=kernel.random_bytes,
         box_key_wrap=kernel.box_key_wrap,
-        grants=make_grants(POLICY),
+        grants=make_grants(kernel.store, kernel.clock, POLICY),
     )
     return bureau.on(limited, bureau.clock)
 
@@ -60,7 +60,8 @@ def step_request(
     **more: Any,
 ) -> ScanRequest:
     terminal = terminal or bureau.hospital
-    presenter = VisitPresenter(bureau.store, make_grants().visit_tokens)
+    tokens = make_grants(bureau.store, bureau.clock).visit_tokens
+    presenter = VisitPresenter(bureau.store, tokens)
     presented = presenter.present(
         token,
         institution_id=terminal.institution_id,
