@@ -19,11 +19,11 @@ from card_core.errors import (
     TamperedRowError,
 )
 from card_core.kernel import Answer
-from card_core.kernel.acts.institutions import EnrolTerminal, SuspendTerminal
+from card_core.kernel.acts.institutions import SuspendTerminal
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.receipts import NO_SCAN, ReceiptKind
 from card_core.store import Store, audit, outbox, reversals, schema
-from card_core.store.institutions import Terminal, get_terminal
+from card_core.store.institutions import Terminal
 from card_core.store.reversals import ReversalKind
 from crypto import sm2
 
@@ -127,10 +127,7 @@ def test_another_institution_and_an_unknown_scan_are_told_the_same(bureau: Burea
 def test_any_terminal_of_the_institution_takes_back_but_no_suspended_one(bureau: Bureau) -> None:
     scan_id = bought(bureau)
     public_key = sm2.PrivateKey.generate().public_key().to_bytes(compressed=True)
-    enrolled = bureau.decide(EnrolTerminal((0xD1).to_bytes(8), "P44060400002", public_key))
-    with bureau.store.read() as tx:
-        other = get_terminal(tx, enrolled["terminal_id"])
-    assert other is not None
+    other = bureau.enrol((0xD1).to_bytes(8), "P44060400002", public_key)
     assert reverse(bureau, scan_id, REFUND, 1, terminal=other)["left_fen"] == 999
     bureau.perform(SuspendTerminal(other.serial_number), bureau.administrator)
     with pytest.raises(CardCoreError):
