@@ -32,7 +32,7 @@ _TAGS = (
     {"name": "enrolment", "description": "Terminals' keys and tokens · 终端密钥与令牌"},
     {"name": "holder", "description": "For holders · 持卡人"},
     {"name": "issuer", "description": "For other issuers · 其他发卡机构"},
-    {"name": "service", "description": "For whoever runs it · 运行维护"},
+    {"name": "service", "description": "For everybody · 公共"},
 )
 
 

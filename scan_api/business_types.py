@@ -51,7 +51,7 @@ class BusinessTypeList(BaseModel):
 
 
 def routes(services: Services) -> APIRouter:
-    router = APIRouter(tags=["terminal"])
+    router = APIRouter(tags=["service"])
     grants = services.kernel.grants
     views = HolderViews() if grants is None else grants.views
     shown = BusinessTypeList(business_types=[_view(one, views) for one in business_types.ALL])

@@ -128,30 +128,26 @@ def make_grants(
     store: Store,
     clock: Callable[[], datetime],
     visit_policy: VisitPolicy | None = None,
-    views: HolderViews | None = None,
+    keys: KeyProvider | None = None,
     issuer: int = ISSUER,
 ) -> Grants:
     """What accepted scans are answered with, under keys of the tests."""
     pseudonyms = Pseudonyms(bytes([5]) * 32)
     return Grants(
         receipts=ReceiptMaker(
-            SigningKeys(store, MemoryKeys(issuer), issuer=issuer, clock=clock), pseudonyms
+            SigningKeys(store, keys or MemoryKeys(issuer), issuer=issuer, clock=clock), pseudonyms
         ),
         pseudonyms=pseudonyms,
         visit_tokens=VisitTokens(bytes([6]) * 32),
         visit_policy=visit_policy or VisitPolicy(),
-        views=views or HolderViews(),
+        views=HolderViews(),
     )
 
 
 def receipt_keys(store: Store) -> list[ReceiptKey]:
     """What anybody who was given the issuer's keys verifies receipts with."""
     with store.read() as tx:
-        return [
-            ReceiptKey(key.issuer, key.number, key.public_key, key.state)
-            for key in issuers.keys(tx)
-            if key.purpose is KeyPurpose.RECEIPT
-        ]
+        return [ReceiptKey.of(key) for key in issuers.keys(tx) if key.purpose is KeyPurpose.RECEIPT]
 
 
 def make_cipher() -> FieldCipher:

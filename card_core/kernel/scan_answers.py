@@ -1,6 +1,5 @@
 """One scan in a group: what it has come to, and what is recorded, told and answered of it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,7 +24,10 @@ from card_core.verdicts import Reason
 
 @dataclass(slots=True, repr=False)
 class GroupedScan:
-    """One request on its way through the group; `result` is set when it is decided."""
+    """One request on its way through the group; `result` is set when it is decided.
+
+    facts: what its business type shows of the holder, in clear.
+    """
 
     request: ScanRequest
     id: str = ""
@@ -33,6 +35,7 @@ class GroupedScan:
     serving: tuple[Terminal, Institution] | None = None
     card: Card | None = None
     ecard: ECard | None = None
+    facts: HolderFacts | None = None
     receipt: bytes | None = None
     visit: Visit | None = None
     reason: Reason | None = None
@@ -67,10 +70,14 @@ def receipt_facts(scan: GroupedScan, now: datetime) -> ReceiptFacts:
 
 
 def told(scan: GroupedScan) -> dict[str, Any]:
-    """What listeners outside the database learn of a scan; from it the holder hears of a step."""
+    """What listeners outside the database learn of a scan; from it the holder hears of a step.
+
+    visit_id: of the visit that it opened, or is a step of.
+    """
     presented = scan.request.presented
+    of_step = None if presented is None else presented.visit_id
     return {
-        "visit_id": None if presented is None else presented.visit_id,
+        "visit_id": of_step if scan.visit is None else scan.visit.id,
         "scan_id": scan.id,
         "card_id": None if scan.card is None else scan.card.id,
         "terminal_id": scan.request.terminal_id,
@@ -121,12 +128,10 @@ def granted(scan: GroupedScan, grants: Grants) -> dict[str, Any]:
     }
 
 
-def view_of(
-    scan: GroupedScan, facts: Mapping[str, HolderFacts], views: HolderViews, now: datetime
-) -> dict[str, Any]:
-    if scan.card is None:
+def view_of(scan: GroupedScan, views: HolderViews, now: datetime) -> dict[str, Any]:
+    if scan.card is None or scan.facts is None:
         raise NotAllowedError
-    known = facts[scan.card.holder_id]._replace(
+    known = scan.facts._replace(
         card_number=scan.card.card_number,
         sign_number=(scan.ecard and scan.ecard.sign_number) or "",
     )

@@ -6,7 +6,7 @@ a group of scans shares one transaction, in this order, each step for all of the
     1  the nonces of signed requests are spent; they stay spent if the scan is refused
     2  the terminals and their institutions are read, and locked against change
     3  the request ids are held; one that was answered before gets that answer
-    4  the cards are read, locked against change, and judged (7)
+    4  the cards are read, locked against change, and judged (7); then the holders
     5  the codes' nonces are spent (8): of scans that race, here or elsewhere, one inserts
     6  receipts under one signature, visits, scans, answers, one audit event with a digest over the
        scans, one outbox event
@@ -95,6 +95,7 @@ def record_group(
     open_scans = _hold_request_ids(tx, asked)
     ledger = VisitLedger(tx, _visit_ids(open_scans))
     _judge(tx, open_scans, ledger, now)
+    _read_facts(tx, open_scans, ledger, grants)
     undecided = [scan for scan in open_scans if scan.result is None]
     for scan, scan_id in zip(
         undecided, ids.make_ids(now, len(undecided), random_bytes), strict=True
@@ -225,6 +226,32 @@ def _judge(tx: Transaction, new: Sequence[GroupedScan], ledger: VisitLedger, now
         scan.reason = reason_of_presented(presented, *pair, now) or ledger.take(scan.request, now)
 
 
+def _read_facts(
+    tx: Transaction, new: Sequence[GroupedScan], ledger: VisitLedger, grants: Grants | None
+) -> None:
+    """What the scans that nothing is against would show of their holders.
+
+    Read before anything is spent: of a holder who can't be read no code is used up.
+    """
+    views = _views(grants)
+    wanted: dict[str, set[str]] = {}
+    for scan in _undecided(new):
+        if scan.reason is None and scan.card is not None:
+            needs = views.needs(scan.request.business_type)
+            wanted.setdefault(scan.card.holder_id, set()).update(needs)
+    facts = holders.facts_of(tx, wanted)
+    for scan in _undecided(new):
+        if scan.reason is None and scan.card is not None:
+            scan.facts = facts.get(scan.card.holder_id)
+            if scan.facts is None:
+                scan.result = TamperedRowError("holders", scan.card.holder_id)
+                ledger.give_back(scan.request)
+
+
+def _views(grants: Grants | None) -> HolderViews:
+    return _DEFAULT_VIEWS if grants is None else grants.views
+
+
 def _spend(tx: Transaction, undecided: Sequence[GroupedScan], ledger: VisitLedger) -> None:
     """Step 8, for the scans that nothing is against."""
     spendings = [
@@ -278,18 +305,11 @@ def _record(
 ) -> None:
     if not undecided:
         return
-    views = _DEFAULT_VIEWS if grants is None else grants.views
-    wanted: dict[str, set[str]] = {}
-    for scan in undecided:
-        if scan.reason is Reason.ACCEPTED and scan.card is not None:
-            needs = views.needs(scan.request.business_type)
-            wanted.setdefault(scan.card.holder_id, set()).update(needs)
-    facts = holders.facts_of(tx, wanted)
     answered = {}
     for scan in undecided:
         answer = answer_of(scan, now)
         if scan.reason is Reason.ACCEPTED and scan.request.elsewhere is None:
-            answer["holder"] = view_of(scan, facts, views, now)
+            answer["holder"] = view_of(scan, _views(grants), now)
             if grants is not None:
                 answer |= granted(scan, grants)
         scan.result = canonical_bytes(answer)

@@ -22,6 +22,7 @@ class VisitLedger:
         tx.lock_all((visits.lock_name(one) for one in visit_ids), Lock.OWN)
         self._visits, self.tampered = visits.get_all(tx, visit_ids)
         self._before = dict(self._visits)
+        self._taken: set[tuple[str, bytes]] = set()
 
     def take(self, request: ScanRequest, now: datetime) -> Reason | None:
         """Count a step in its visit, or say why it can't be taken. No step of a visit: None."""
@@ -31,10 +32,14 @@ class VisitLedger:
         reason = reason_of_visit(visit, request.institution_id, request.business_type, now)
         if visit is None or reason is not None:
             return reason
+        step = (visit.id, request.presented.nonce)
+        if step in self._taken:
+            return Reason.ALREADY_USED  # by an earlier one of this group, and counted there
         after = visit.with_step(consumes=_consumes(request), amount_fen=request.amount_fen)
         if after is None:
             return Reason.VISIT_LIMIT_REACHED
         self._visits[visit.id] = after
+        self._taken.add(step)
         return None
 
     def give_back(self, request: ScanRequest) -> None:

@@ -11,6 +11,7 @@ docs/receipts.md, complete enough for a stranger to verify one with no network, 
 
     ReceiptsError
     ├── InvalidReceiptError     not a receipt, not genuine, or no key here verifies it
+    ├── InvalidKeyFileError     no file of receipt keys
     └── InvalidContentError     the caller's own fault: a value that no receipt can carry
 """
 
@@ -25,7 +26,18 @@ from card_core.receipts.content import (
     ReceiptContent,
     ReceiptKind,
 )
-from card_core.receipts.errors import InvalidContentError, InvalidReceiptError, ReceiptsError
+from card_core.receipts.errors import (
+    InvalidContentError,
+    InvalidKeyFileError,
+    InvalidReceiptError,
+    ReceiptsError,
+)
+from card_core.receipts.key_file import (
+    KEY_FILE_BYTES_MAX,
+    fingerprint,
+    read_key_file,
+    write_key_file,
+)
 from card_core.receipts.making import GROUP_MAX, make_receipts
 from card_core.receipts.reading import (
     RECEIPT_BYTES_MAX,
@@ -42,6 +54,7 @@ __all__ = [
     "CHAIN_MAX",
     "GROUP_MAX",
     "INSTITUTION_CODE_MAX",
+    "KEY_FILE_BYTES_MAX",
     "NO_CLERK",
     "NO_EVENT",
     "NO_SCAN",
@@ -50,6 +63,7 @@ __all__ = [
     "RECEIPT_TEXT_MAX",
     "SALT_SIZE_BYTES",
     "InvalidContentError",
+    "InvalidKeyFileError",
     "InvalidReceiptError",
     "Receipt",
     "ReceiptContent",
@@ -57,9 +71,12 @@ __all__ = [
     "ReceiptKind",
     "ReceiptsError",
     "commit_to_clerk",
+    "fingerprint",
     "from_text",
     "make_receipts",
+    "read_key_file",
     "read_receipt",
     "to_text",
     "verify_receipt",
+    "write_key_file",
 ]

@@ -19,6 +19,14 @@ class InvalidReceiptError(ReceiptsError):
     )
 
 
+class InvalidKeyFileError(ReceiptsError):
+    """Not a file of receipt keys, or not one that this program understands whole."""
+
+    code = "invalid_receipt_key_file"
+    message_zh = "不是可用的凭据公钥文件，请向发卡机构重新索取（sscard receipt keys 导出）"
+    message_en = "This is no usable file of receipt keys; ask the issuer for it again"
+
+
 class InvalidContentError(ReceiptsError, ValueError):
     """A value that no receipt can carry was given by the caller. `field` names it, no more."""
 

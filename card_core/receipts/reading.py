@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from card_core.codes import KeyState
+from card_core.codes import CodeKey, KeyState
 from card_core.receipts.content import (
     CONTENT_BYTES_MAX,
     CONTENT_BYTES_MIN,
@@ -54,6 +54,13 @@ class ReceiptKey:
     state: KeyState
     active_from: datetime | None = None
     active_until: datetime | None = None
+
+    @classmethod
+    def of(cls, key: CodeKey) -> "ReceiptKey":
+        """A receipt key as the issuer's own table has it."""
+        return cls(
+            key.issuer, key.number, key.public_key, key.state, key.signs_from, key.signs_until
+        )
 
     def may_have_signed(self, content: ReceiptContent) -> bool:
         """Whether it is this key that the receipt names, and it was in use then.

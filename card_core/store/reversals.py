@@ -72,7 +72,9 @@ def of_scans(tx: Reader, scan_ids: Sequence[str]) -> list[Reversal]:
     """All reversals of a page of scans, the first first."""
     if not scan_ids:
         return []
-    statement = select(table).where(table.c.scan_id.in_(scan_ids)).order_by(table.c.id)
+    statement = (
+        select(table).where(table.c.scan_id.in_(scan_ids)).order_by(table.c.reversed_at, table.c.id)
+    )
     return [_record(tx, row) for row in guarded.rows(tx, table, statement)]
 
 

@@ -17,6 +17,7 @@ from issuance.cli import (
     issuer,
     keys,
     operator,
+    receipt,
     roster,
     serve,
     terminal,
@@ -42,6 +43,7 @@ app.add_typer(approval.app, name="approval")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(issuer.app, name="issuer")
+app.add_typer(receipt.app, name="receipt")
 app.command()(serve.serve)
 app.command()(doctor.doctor)
 app.command()(demo.demo)

@@ -11,6 +11,7 @@ STEP: dict[str, Any] = {
     "request_id": "desk-2-20260101-000031",
     "amount_fen": 18600,
     "operator": "0017",
+    "department": None,
 }
 STEP_TAKEN: dict[str, Any] = examples.ACCEPTED
 VISIT_ENDED: dict[str, Any] = examples.VISIT_ENDED
@@ -20,6 +21,7 @@ REVERSAL: dict[str, Any] = {
     "request_id": "desk-2-20260101-000032",
     "amount_fen": 600,
     "operator": "0017",
+    "department": None,
 }
 REVERSED: dict[str, Any] = {
     "reversal_id": "0019b7a4d2e34f6a9b01c2d3e4f50617",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from card_core.visits import VisitPolicy
 from issuance import files
 from issuance.errors import FileRefusedError, HomeError, SettingsError
 from issuance.files import PRIVATE, PUBLIC, write_whole
@@ -124,3 +125,40 @@ def test_a_failure_anywhere_leaves_the_old_file_alone(
         write_whole(path, b"new", mode=PUBLIC)
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_views_and_visits_follow_their_settings() -> None:
+    settings = Settings.from_environment(
+        {
+            "SSCARD_FULL_NUMBERS_FOR": "01301,02121",
+            "SSCARD_VISIT_HOURS": "8",
+            "SSCARD_VISIT_CONSUMING_MAX": "3",
+            "SSCARD_VISIT_AMOUNT_MAX_FEN": "1000",
+        }
+    )
+    assert settings.full_numbers_for == {"01301", "02121"}
+    policy = settings.visit_policy
+    assert (policy.hours, policy.consuming_max, policy.amount_max_fen) == (8, 3, 1000)
+    none = Settings.from_environment({"SSCARD_FULL_NUMBERS_FOR": "none"})
+    assert none.full_numbers_for == frozenset()
+    assert Settings.from_environment({}).full_numbers_for is None
+    assert Settings.from_environment({}).visit_policy == VisitPolicy()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SSCARD_FULL_NUMBERS_FOR", "01301,"),
+        ("SSCARD_FULL_NUMBERS_FOR", "all"),
+        ("SSCARD_VISIT_HOURS", "25"),
+        ("SSCARD_VISIT_HOURS", "0"),
+        ("SSCARD_VISIT_HOURS", "twelve"),
+        ("SSCARD_VISIT_CONSUMING_MAX", "41"),
+        ("SSCARD_VISIT_AMOUNT_MAX_FEN", "-1"),
+    ],
+)
+def test_a_setting_that_can_not_be_followed_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({name: value})
+    assert name in caught.value.message_zh
+    assert name in caught.value.message_en

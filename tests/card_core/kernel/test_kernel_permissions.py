@@ -44,6 +44,7 @@ from card_core.kernel.acts.issuer_keys import (
     RevokeIssuerKey,
 )
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
+from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
     EnsureBoxKey,
@@ -51,10 +52,12 @@ from card_core.kernel.acts.set_up import (
     SetUpIssuer,
 )
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
+from card_core.kernel.acts.visits import EndVisit
 from card_core.kernel.permissions import ACTS, RULES, is_dangerous
 from card_core.store.credentials import SubjectKind
 from card_core.store.epochs import Node
 from card_core.store.operators import Role
+from card_core.store.reversals import ReversalKind
 from crypto import sm2
 
 NOBODY = "f" * 32
@@ -72,6 +75,7 @@ MATRIX = {
     "designate_institution": "maker administrator",
     "end_issuer_key": "administrator",
     "enrol_terminal": "system",
+    "end_visit": "holder",
     "ensure_box_key": "system",
     "grant_buckets": "system",
     "import_roster": "maker",
@@ -89,6 +93,7 @@ MATRIX = {
     "revoke_issuer_key": "administrator",
     "revoke_terminal_keys": "maker checker administrator",
     "rotate_terminal_key": "terminal",
+    "reverse_scan": "terminal",
     "set_up_first_operators": "system",
     "set_up_issuer": "system",
     "sign_in": "system",
@@ -149,6 +154,7 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         EnrolTerminal((7).to_bytes(8), "7KQMX", bytes(32), key),
         RotateTerminalKey(key, hospital.public_key),
         RevokeTerminalKeys(hospital.serial_number),
+        EndVisit(ID),
         EnsureBoxKey(date(2026, 3, 2), bytes(44)),
         ImportRoster("名册", bytes(32), (make_application(77),), 0),
         IssueChunk(ID, 1),
@@ -163,6 +169,7 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         ReleaseBatch(ID, bytes(32)),
         ReportFormalLoss(person.card_id),
         ReportTemporaryLoss(person.card_id),
+        ReverseScan(ID, ReversalKind.VOID),
         SetUpFirstOperators(admins),
         SetUpIssuer(2, "XX", "另一机构"),
         SignIn(SubjectKind.HOLDER, bytes(32), None, 0, False, bytes(32)),

@@ -29,7 +29,9 @@ def verifies(text: str, public_key: bytes) -> bool:
         index, count = int.from_bytes(rest[:2]), int.from_bytes(rest[2:4])
         root = _root(content, index, count, rest[4:])
         signed = b"sscard/receipt-group/v1\0" + content[1:4] + rest[2:4] + root
-    verifier = CryptSM2(private_key="", public_key=public_key[1:].hex())
+    verifier = CryptSM2(private_key="", public_key="")
+    # Its constructor takes any leading 0 and 4 of a point that begins with 04 for the prefix.
+    verifier.public_key = public_key[1:].hex()
     try:
         return bool(verifier.verify_with_sm3(signature.hex(), signed))
     except (TypeError, ValueError):
