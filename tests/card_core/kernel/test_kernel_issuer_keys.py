@@ -195,7 +195,7 @@ def test_no_key_is_registered_twice_or_for_two_purposes_or_for_somebody_else(
 def test_the_system_registers_only_the_first_key_of_a_purpose(bureau: Bureau) -> None:
     for number in (1, 2):
         point = sm2.PrivateKey.generate().public_key().to_bytes(compressed=True)
-        act = RegisterIssuerKey(ISSUER, number, point, KeyPurpose.RECEIPT)
+        act = RegisterIssuerKey(ISSUER, number, point, KeyPurpose.STATUS)
         if number == 1:
             assert bureau.perform(act, SYSTEM)["state"] == "active"
         else:
