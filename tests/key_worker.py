@@ -6,6 +6,7 @@ worker's agree; clocks are real.
 
 import os
 import sys
+import time
 from datetime import UTC, datetime
 
 from bureau import BOX_WRAP_KEY, PEPPER, MemoryKeys, make_cipher
@@ -44,7 +45,7 @@ def main() -> None:
     minter = Minter(
         store, keys, kernel, issuer=issuer, clock=utc_now, random_bytes=kernel.random_bytes
     )
-    registry = Registry(store)
+    registry = Registry(store, monotonic=time.monotonic)
     tokens = AccessTokens(store.cipher, random_bytes=os.urandom)
     services = Services(
         kernel=kernel,

@@ -228,10 +228,13 @@ def test_three_rotations_under_load_refuse_no_good_code(town: Town, short_lead: 
 
 
 @pytest.mark.long
-def test_three_rotations_under_200_scans_a_second_and_the_old_key_ends(town: Town) -> None:
+def test_three_rotations_at_up_to_200_scans_a_second_and_the_old_key_ends(town: Town) -> None:
+    """What rate the machine really gave is printed: one process mints, signs and asks here."""
+    began = time.monotonic()
     reasons = _rotate_under_load(town, key_life.ACTIVATION_LEAD, rotations=3, rate=200)
     assert set(reasons) == {"accepted"}, reasons
-    print("scans:", reasons["accepted"])
+    rate = reasons["accepted"] / (time.monotonic() - began)
+    print(f"scans: {reasons['accepted']}, {rate:.0f} a second")
     # Key 3 signed last until now; whoever has its private half makes fresh codes with it.
     with town.bureau.store.read() as tx:
         superseded = issuers.get_key(tx, ISSUER, 3, CODES)
