@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 from scan_service import ScanService
-from test_tokens import buy
+from token_purchase import buy
 
 
 def test_a_token_takes_no_consuming_step_of_a_visit_and_takes_nothing_back(
