@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from card_core.business_types import HolderView
 from card_core.codes import AMOUNT_FEN_MAX, CODE_TEXT_MAX
+from card_core.presented import Medium
 from card_core.states import CardState
 from card_core.verdicts import Reason
 
@@ -90,6 +91,9 @@ class Verdict(BaseModel):
     next_action: NextAction
     card_state: CardState | None
     scanned_at: datetime
+    medium: Annotated[
+        Medium | None, Field(description="What was shown; null where nothing genuine was.")
+    ]
     presence: Annotated[
         Literal["plain", "bound_phone", "face", "chip_and_pin"] | None,
         Field(description="How the holder was known to be there."),
