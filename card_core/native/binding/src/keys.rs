@@ -18,7 +18,8 @@ impl KeyRing {
     /// that sign neither codes nor device credentials are left out.
     ///
     /// Raises InvalidFieldError: a limit that is no number of bytes, too many keys, two with the
-    /// same purpose, issuer and number, or one public key for both purposes. SelfTestError once a self-test has failed.
+    /// same purpose, issuer and number, or one public key for both purposes. SelfTestError once a
+    /// self-test has failed.
     #[new]
     #[pyo3(signature = (keys, *, remembered_bytes_max = None))]
     fn new(
