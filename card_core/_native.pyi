@@ -41,7 +41,7 @@ _Fields: TypeAlias = tuple[
 @final
 class KeyRing:
     def __new__(
-        cls, keys: Iterable[CodeKey], *, remembered_bytes_max: int = 16777216
+        cls, keys: Iterable[CodeKey], *, remembered_bytes_max: int | None = None
     ) -> KeyRing: ...
     def __len__(self) -> int: ...
     @property

@@ -6,8 +6,9 @@ use crate::errors::{field, invalid_field, operational};
 
 /// The issuers' keys that codes are checked with; they never change, and serve all threads.
 ///
-/// A ring also remembers, within `remembered_bytes_max`, the device credentials whose codes it found
-/// good, so that the next code under one is checked in less time. It never changes an answer.
+/// A ring also remembers, within `remembered_bytes_max` (None: 16 MiB), the device credentials
+/// whose codes it found good, so that the next code under one is checked in less time. It never
+/// changes an answer.
 #[pyclass(module = "card_core._native", frozen)]
 pub(crate) struct KeyRing(pub(crate) sscard_codes::KeyRing);
 
@@ -16,15 +17,21 @@ impl KeyRing {
     /// Take at most KEY_RING_MAX keys (`CodeKey`); builds a table for each, in 1 to 2 ms. Keys
     /// that sign neither codes nor device credentials are left out.
     ///
-    /// Raises InvalidFieldError: too many, two with the same purpose, issuer and number, or one
-    /// public key for both purposes. SelfTestError once a self-test has failed.
+    /// Raises InvalidFieldError: a limit that is no number of bytes, too many keys, two with the
+    /// same purpose, issuer and number, or one public key for both purposes. SelfTestError once a
+    /// self-test has failed.
     #[new]
-    #[pyo3(
-        signature = (keys, *, remembered_bytes_max = REMEMBERED_BYTES),
-        text_signature = "(keys, *, remembered_bytes_max=16777216)"
-    )]
-    fn new(py: Python<'_>, keys: &Bound<'_, PyAny>, remembered_bytes_max: usize) -> PyResult<Self> {
+    #[pyo3(signature = (keys, *, remembered_bytes_max = None))]
+    fn new(
+        py: Python<'_>,
+        keys: &Bound<'_, PyAny>,
+        remembered_bytes_max: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
         operational()?;
+        let remembered_bytes_max = match remembered_bytes_max {
+            Some(bytes) => field(bytes, "remembered_bytes_max")?,
+            None => REMEMBERED_BYTES,
+        };
         let mut read = Vec::new();
         for key in keys.try_iter()? {
             read.extend(read_key(&key?)?);

@@ -60,8 +60,9 @@ pub enum InvalidKeys {
 
 /// The keys that codes are checked with; they never change.
 ///
-/// The ring also remembers the device credentials whose codes it found good. It is the ring that does,
-/// so that nothing verified under a key outlives the key: whoever revokes one makes a new ring.
+/// The ring also remembers the device credentials whose codes it found good. It is the ring that
+/// does, so that nothing verified under a key outlives the key: whoever revokes one makes a new
+/// ring.
 pub struct KeyRing {
     /// No verifier: the key is known and its state refuses. A sorted map, because a hashed one
     /// panics in a new thread while the system gives no randomness to seed it with.

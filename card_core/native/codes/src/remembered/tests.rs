@@ -39,7 +39,7 @@ fn sign(key: u8, message: &[u8]) -> [u8; 64] {
     key.sign(message, DEFAULT_SIGNER_ID).unwrap().to_bytes()
 }
 
-/// A code of a phone whose credential the issuer signed with the key of this number; the ring has 1.
+/// A code of a phone whose credential is signed with the key of this number; the ring has 1.
 fn code(issuer_key: u8, status_index: u32) -> OfflineCode {
     let credential = Credential {
         issuer: 1,
