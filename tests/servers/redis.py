@@ -165,6 +165,7 @@ def make_cluster(home: Path, primaries: int = 3) -> list[RedisServer]:
                 "cluster-enabled yes",
                 "cluster-node-timeout 1000",
                 f"cluster-port {bus}",
+                "repl-diskless-sync-delay 0",
                 "save ''",
                 port=port,
             )
@@ -188,9 +189,14 @@ def join_cluster(nodes: list[RedisServer]) -> None:
         timeout=START_TIMEOUT_SECONDS,
     )
     for node in nodes:
-        node.wait_until(
-            lambda node=node: (
-                node.client().cluster("INFO")["cluster_state"] == "ok"
-                and len(node.client().execute_command("CLUSTER SLOTS")) >= 3
-            )
-        )
+        node.wait_until(lambda node=node: _is_joined(node.client()))
+
+
+def _is_joined(client: Any) -> bool:
+    """Whether a node knows all slots and, if it is a replica, has its first copy."""
+    replication = client.info("replication")
+    return (
+        client.cluster("INFO")["cluster_state"] == "ok"
+        and len(client.execute_command("CLUSTER SLOTS")) >= 3
+        and replication.get("master_link_status", "up") == "up"
+    )
