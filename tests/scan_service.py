@@ -110,6 +110,7 @@ class ScanService:
             kernel=bureau.kernel,
             store=bureau.store,
             minter=bureau.minter,
+            credential_issuer=bureau.credential_issuer,
             presenter=Presenter(bureau.store, BoxKeyWrap(BOX_WRAP_KEY)),
             writer=ScanWriter(bureau.kernel),
             short_codes=ShortCodes(
