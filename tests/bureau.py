@@ -5,14 +5,13 @@ import itertools
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from card_core import business_types, codes
 from card_core.application import Application, ApplicationKind
 from card_core.codes import CheckedCode, KeyPurpose, KeyRing, key_name
-from card_core.device_credentials import CredentialIssuer
 from card_core.errors import CardCoreError
 from card_core.holder_views import HolderViews
 from card_core.identity import IdentityNumber, check_character
@@ -42,7 +41,6 @@ from card_core.pseudonyms import Pseudonyms
 from card_core.receipts import ReceiptKey
 from card_core.sign_in import hash_password
 from card_core.signing import SigningKeys
-from card_core.status_publishing import StatusPublisher
 from card_core.store import FieldCipher, Store, cards, holders, institutions, issuers
 from card_core.store.cards import Card
 from card_core.store.institutions import Terminal
@@ -107,10 +105,6 @@ class MemoryKeys(KeyProvider):
         self._signers: dict[str, MemorySigner] = {}
         self._signers[key_name(KeyPurpose.RECEIPT, issuer, KEY_NUMBER)] = RECEIPT_SIGNER
         self.code_signing = self.make(key_name(KeyPurpose.CODE_SIGNING, issuer, KEY_NUMBER))
-        self.device_credential = self.make(
-            key_name(KeyPurpose.DEVICE_CREDENTIAL, issuer, KEY_NUMBER)
-        )
-        self.status = self.make(key_name(KeyPurpose.STATUS, issuer, KEY_NUMBER))
         self._secrets = {"box_wrap": BOX_WRAP_KEY, "password": PEPPER}
 
     def make(self, name: str) -> MemorySigner:
@@ -217,7 +211,6 @@ class Bureau:
     kernel: Kernel
     clock: Clock
     minter: Minter
-    credential_issuer: CredentialIssuer
 
     def __init__(self, issuer: int) -> None:
         self.issuer = issuer
@@ -253,21 +246,7 @@ class Bureau:
             clock=clock,
             random_bytes=kernel.random_bytes,
         )
-        there.credential_issuer = CredentialIssuer(kernel.store, kernel, there.signing_keys())
         return there
-
-    def signing_keys(self) -> SigningKeys:
-        return SigningKeys(self.store, self.keys, issuer=self.issuer, clock=self.clock)
-
-    def publisher(self) -> StatusPublisher:
-        """What a serving process has in the background."""
-        return StatusPublisher(
-            self.store,
-            self.kernel,
-            self.signing_keys(),
-            clock=self.clock,
-            random_bytes=self.kernel.random_bytes,
-        )
 
     @property
     def store(self) -> Store:
@@ -342,23 +321,6 @@ class Bureau:
         missing = count - len(found)
         return found + (self._new_people(missing) if missing else [])
 
-    def reissued(self, person: Person) -> Person:
-        """The same person with a new card and e-card in use; the old card is cancelled before."""
-        number = IdentityNumber(person.number)
-        application = replace(
-            make_application(next(self._serials)),
-            number=number,
-            name=person.name,
-            sex=number.sex,
-            birth_on=number.birth_on,
-        )
-        imported = self.import_roster((application,))
-        self.approve(imported)
-        self.perform(IssueChunk(imported["batch_id"], 1), self.maker)
-        with self.store.read() as tx:
-            (card,) = cards.page(tx, batch_id=imported["batch_id"])
-        return self._activate(card)
-
     def ring(self) -> KeyRing:
         with self.store.read() as tx:
             return KeyRing(issuers.keys(tx))
@@ -420,12 +382,6 @@ class Bureau:
         public_key = RECEIPT_SIGNER.public_key.to_bytes(compressed=True)
         act = RegisterIssuerKey(self.issuer, KEY_NUMBER, public_key, KeyPurpose.RECEIPT)
         self.perform(act, SYSTEM)
-        for purpose, signer in (
-            (KeyPurpose.DEVICE_CREDENTIAL, self.keys.device_credential),
-            (KeyPurpose.STATUS, self.keys.status),
-        ):
-            public_key = signer.public_key.to_bytes(compressed=True)
-            self.perform(RegisterIssuerKey(self.issuer, KEY_NUMBER, public_key, purpose), SYSTEM)
         roles = {
             "administrator": Role.ADMINISTRATOR,
             "deputy": Role.ADMINISTRATOR,

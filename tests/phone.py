@@ -5,17 +5,24 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
-from bureau import Bureau, Person
+from bureau import KEY_NUMBER, SYSTEM, Bureau, MemorySigner, Person
 
 from card_core import codes
 from card_core.business_types import Purpose
-from card_core.codes import ANY_TERMINAL, OfflineCode, PurposeClass
+from card_core.codes import ANY_TERMINAL, KeyPurpose, OfflineCode, PurposeClass, key_name
+from card_core.device_credentials import CredentialIssuer
+from card_core.identity import IdentityNumber
+from card_core.kernel.acts.batches import IssueChunk
 from card_core.kernel.acts.devices import DayKey, RegisterDevice
+from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
+from card_core.signing import SigningKeys
+from card_core.status_publishing import StatusPublisher
+from card_core.store import cards, issuers
 from card_core.store.devices import Grade
 from crypto import sm2, sm3
 
@@ -90,6 +97,57 @@ class Phone:
         return codes.assemble(to_be_signed, self.keys[day].sign(to_be_signed))
 
 
+def status_signer(bureau: Bureau) -> MemorySigner:
+    """The bureau's first status key."""
+    return bureau.keys.make(key_name(KeyPurpose.STATUS, bureau.issuer, KEY_NUMBER))
+
+
+def with_offline_keys(bureau: Bureau) -> SigningKeys:
+    """The bureau's signing keys, after making known those for credentials and status lists."""
+    with bureau.store.read() as tx:
+        known = {key.purpose for key in issuers.keys(tx) if key.issuer == bureau.issuer}
+    for purpose in (KeyPurpose.DEVICE_CREDENTIAL, KeyPurpose.STATUS):
+        if purpose not in known:
+            signer = bureau.keys.make(key_name(purpose, bureau.issuer, KEY_NUMBER))
+            point = signer.public_key.to_bytes(compressed=True)
+            act = RegisterIssuerKey(bureau.issuer, KEY_NUMBER, point, purpose)
+            bureau.perform(act, SYSTEM)
+    return SigningKeys(bureau.store, bureau.keys, issuer=bureau.issuer, clock=bureau.clock)
+
+
+def credential_issuer_of(bureau: Bureau) -> CredentialIssuer:
+    return CredentialIssuer(bureau.store, bureau.kernel, with_offline_keys(bureau))
+
+
+def publisher_of(bureau: Bureau) -> StatusPublisher:
+    """What a serving process has in the background."""
+    return StatusPublisher(
+        bureau.store,
+        bureau.kernel,
+        with_offline_keys(bureau),
+        clock=bureau.clock,
+        random_bytes=bureau.kernel.random_bytes,
+    )
+
+
+def reissued(bureau: Bureau, person: Person) -> Person:
+    """The same person with a new card and e-card in use; the old card is cancelled before."""
+    number = IdentityNumber(person.number)
+    application = replace(
+        bureau.next_applications(1)[0],
+        number=number,
+        name=person.name,
+        sex=number.sex,
+        birth_on=number.birth_on,
+    )
+    imported = bureau.import_roster((application,))
+    bureau.approve(imported)
+    bureau.perform(IssueChunk(imported["batch_id"], 1), bureau.maker)
+    with bureau.store.read() as tx:
+        (card,) = cards.page(tx, batch_id=imported["batch_id"])
+    return bureau._activate(card)
+
+
 def registered_phone(
     bureau: Bureau, person: Person, grade: Grade = Grade.APP, *, days: int
 ) -> Phone:
@@ -104,7 +162,7 @@ def registered_phone(
 def fetch(bureau: Bureau, person: Person, phone: Phone, days: Sequence[datetime]) -> None:
     """Credentials for these days, past HTTP."""
     keys, signature = phone.asks_for(phone.device_id, CHALLENGE, days)
-    issued = bureau.credential_issuer.issue(
+    issued = credential_issuer_of(bureau).issue(
         person.actor,
         phone.device_id,
         challenge=CHALLENGE,

@@ -2,6 +2,7 @@
 
 import httpx2
 import pytest
+from phone import publisher_of
 from scan_service import ScanService, TerminalDevice
 
 from card_core.kernel.acts.institutions import SuspendTerminal
@@ -12,7 +13,7 @@ BUNDLE = "/v1/terminal/bundle"
 
 @pytest.fixture
 def published(service: ScanService) -> ScanService:
-    service.bureau.publisher().round()
+    publisher_of(service.bureau).round()
     return service
 
 
@@ -45,7 +46,7 @@ def test_what_did_not_change_is_not_sent_again(published: ScanService) -> None:
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["ETag"] == etag
     published.clock.advance(1800)
-    published.bureau.publisher().round()
+    publisher_of(published.bureau).round()
     for target in (BUNDLE, todays(published)):
         newer = get(published, target, **{"If-None-Match": '"1"'})
         assert (newer.status_code, newer.headers["ETag"]) == (200, '"2"')
@@ -95,5 +96,6 @@ def test_only_terminals_in_service_are_served_and_each_request_once(
         assert published.http.get(target, headers=headers).status_code == 401
     bureau = published.bureau
     bureau.perform(SuspendTerminal(published.pharmacy.serial_number), bureau.maker)
+    published.registry.refresh()
     for target in (BUNDLE, todays(published)):
         assert get(published, target, published.pharmacy).json()["code"] == "terminal_suspended"

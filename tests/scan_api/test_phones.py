@@ -2,7 +2,7 @@
 
 import pytest
 from bureau import HOLDER_PASSWORD
-from phone import Phone, PhoneApp, day_ends
+from phone import Phone, PhoneApp, day_ends, with_offline_keys
 from scan_service import ScanService
 
 from card_core.store.devices import Grade
@@ -10,6 +10,7 @@ from card_core.store.devices import Grade
 
 @pytest.fixture
 def app(service: ScanService) -> PhoneApp:
+    with_offline_keys(service.bureau)
     return PhoneApp(service.signed_in())
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bureau import ISSUER, SYSTEM, Bureau
-from phone import Phone, day_ends
+from phone import Phone, day_ends, with_offline_keys
 
 from card_core.bundles import Bundle, open_bundle
 from card_core.codes import CodeKey, KeyPurpose, key_name
@@ -62,6 +62,7 @@ def latest_bundle(bureau: Bureau, held: Bundle | None = None) -> Bundle:
 
 
 def prepare(bureau: Bureau, key_number: int = 1) -> tuple[int, bytes]:
+    with_offline_keys(bureau)
     act = PrepareStatusList(ISSUER, key_number, today(bureau))
     answer = bureau.perform(act, SYSTEM)
     return answer["list_version"], bytes.fromhex(answer["to_be_signed"])
@@ -69,6 +70,7 @@ def prepare(bureau: Bureau, key_number: int = 1) -> tuple[int, bytes]:
 
 def register_second_key(bureau: Bureau) -> None:
     """A second status key, which is pending."""
+    with_offline_keys(bureau)
     signer = bureau.keys.make(key_name(KeyPurpose.STATUS, ISSUER, 2))
     point = signer.public_key.to_bytes(compressed=True)
     bureau.decide(RegisterIssuerKey(ISSUER, 2, point, KeyPurpose.STATUS), bureau.administrator)

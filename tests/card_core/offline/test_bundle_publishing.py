@@ -13,7 +13,7 @@ from carrying import (
     rotate,
     today,
 )
-from phone import registered_phone
+from phone import publisher_of, registered_phone, status_signer, with_offline_keys
 from trusting import document, entry, pin, take
 
 from card_core.bundles import OfflinePolicy, assemble_bundle, open_bundle
@@ -47,7 +47,7 @@ def test_a_new_key_finishes_what_the_old_one_left(bureau: Bureau) -> None:
     prepare(bureau)
     bureau.perform(PrepareBundle(ISSUER, 1), SYSTEM)
     rotate(bureau)
-    bureau.publisher().round()
+    publisher_of(bureau).round()
     holding = Holding(bureau)
     assert holding.state(phone) is CredentialState.SUSPENDED
     assert (holding.fetch().head.version, holding.fetch().head.key_number) == (1, 2)
@@ -67,7 +67,7 @@ def test_a_key_that_is_not_there_signs_nothing(bureau: Bureau) -> None:
 
 
 def test_the_bundle_says_what_the_store_says_and_follows_it(bureau: Bureau) -> None:
-    publisher = bureau.publisher()
+    publisher = publisher_of(bureau)
     publisher.round()
     first = latest_bundle(bureau)
     assert {key.purpose for key in first.content.keys} == {
@@ -104,7 +104,7 @@ def test_the_bundle_says_what_the_store_says_and_follows_it(bureau: Bureau) -> N
 
 
 def test_what_a_revoked_key_signed_is_issued_anew_at_once(bureau: Bureau) -> None:
-    publisher, holding = bureau.publisher(), Holding(bureau)
+    publisher, holding = publisher_of(bureau), Holding(bureau)
     publisher.round()
     holding.fetch()
     rotate(bureau)
@@ -125,33 +125,35 @@ def test_what_a_revoked_key_signed_is_issued_anew_at_once(bureau: Bureau) -> Non
 
 
 def test_without_a_key_that_signs_nothing_is_published(bureau: Bureau) -> None:
+    with_offline_keys(bureau)
     bureau.decide(RevokeIssuerKey(KeyPurpose.STATUS, 1, RevocationCause.LOST), bureau.administrator)
     with pytest.raises(NoSigningKeyError):
-        bureau.publisher().round()
+        publisher_of(bureau).round()
     with pytest.raises(WrongStateError):
         prepare(bureau)
 
 
 def test_the_trust_list_that_holds_is_carried_as_it_was_signed(bureau: Bureau) -> None:
-    bureau.publisher().round()
+    publisher_of(bureau).round()
     assert latest_bundle(bureau).content.trust_lists == ()
     pin(bureau)
     signed = document(bureau.clock(), entry())
     take(bureau, signed)
-    assert bureau.publisher().round() == 1
+    assert publisher_of(bureau).round() == 1
     assert latest_bundle(bureau).content.trust_lists == (signed,)
 
 
 def test_a_bundle_whose_signature_does_not_hold_is_not_published(bureau: Bureau) -> None:
+    with_offline_keys(bureau)
     prepared = bureau.perform(PrepareBundle(ISSUER, 1), SYSTEM)
     message = bytes.fromhex(prepared["to_be_signed"])
     with pytest.raises(InvalidActError):
         bureau.perform(PublishBundle(ISSUER, 1, bytes(64)), SYSTEM)
     with pytest.raises(NotFoundError):
-        bureau.perform(PublishBundle(ISSUER, 2, bureau.keys.status.sign(message)), SYSTEM)
+        bureau.perform(PublishBundle(ISSUER, 2, status_signer(bureau).sign(message)), SYSTEM)
     with bureau.store.read() as tx:
         assert bundles.published(tx, ISSUER) is None
-    good = bureau.keys.status.sign(message)
+    good = status_signer(bureau).sign(message)
     bureau.perform(PublishBundle(ISSUER, 1, good), SYSTEM)
     opened = open_bundle(assemble_bundle(message, good), keys=keys_of(bureau))
     assert opened == latest_bundle(bureau)

@@ -7,7 +7,16 @@ from datetime import timedelta
 
 import pytest
 from bureau import Bureau, Person
-from phone import CHALLENGE, Phone, day_ends, fetch, registered_phone
+from phone import (
+    CHALLENGE,
+    Phone,
+    credential_issuer_of,
+    day_ends,
+    fetch,
+    publisher_of,
+    registered_phone,
+    reissued,
+)
 from sqlalchemy import select, update
 
 from card_core import codes
@@ -141,7 +150,7 @@ def test_the_same_request_gets_the_same_credentials(bureau: Bureau) -> None:
 
     def ask(request_id: str) -> list[bytes]:
         keys, signature = phone.asks_for(phone.device_id, CHALLENGE, days)
-        issued = bureau.credential_issuer.issue(
+        issued = credential_issuer_of(bureau).issue(
             person.actor,
             phone.device_id,
             challenge=CHALLENGE,
@@ -393,7 +402,7 @@ def test_a_phone_goes_on_with_the_holders_next_card(bureau: Bureau) -> None:
     person = bureau.person()
     phone = registered_phone(bureau, person, days=2)
     bureau.decide(CancelCard(person.card_id, CancelReason.REPLACED))
-    again = bureau.reissued(person)
+    again = reissued(bureau, person)
     assert again.holder_id == person.holder_id
     fetch(bureau, again, phone, day_ends(bureau.clock(), 2))
     assert states(bureau, phone) == {CredentialState.CANCELLED: 2, CredentialState.GOOD: 2}
@@ -418,7 +427,7 @@ def test_a_row_that_somebody_else_was_faster_with_is_a_conflict(bureau: Bureau) 
 
 def test_what_is_past_is_swept(bureau: Bureau) -> None:
     phone = registered_phone(bureau, bureau.person(), days=3)
-    bureau.publisher().round()
+    publisher_of(bureau).round()
     bureau.clock.now = day_ends(bureau.clock(), 1)[0] + timedelta(days=2, seconds=-1)
     assert bureau.kernel.sweep()["device_credentials"] == 0
     bureau.clock.advance(2)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from bureau import HOLDER_PASSWORD, Bureau
-from phone import PhoneApp, day_ends
+from phone import PhoneApp, day_ends, publisher_of, status_signer, with_offline_keys
 from scan_service import ScanService, TerminalDevice
 
 from card_core import business_types, codes
@@ -15,6 +15,7 @@ from card_core.status_list import Age, CredentialState, HeldList, open_list
 
 @pytest.fixture
 def service(bureau: Bureau) -> Iterator[ScanService]:
+    with_offline_keys(bureau)
     service = ScanService(bureau)
     yield service
     service.services.writer.stop()
@@ -25,7 +26,7 @@ class OfflineTerminal:
 
     def __init__(self, service: ScanService, device: TerminalDevice) -> None:
         self.service, self.device = service, device
-        trusted = service.bureau.keys.status.public_key
+        trusted = status_signer(service.bureau).public_key
         self.keys: tuple[CodeKey, ...] = (
             CodeKey(1, 1, trusted, KeyState.ACTIVE, KeyPurpose.STATUS),
         )
@@ -76,7 +77,7 @@ def test_a_phone_shows_codes_offline_until_its_card_is_lost(service: ScanService
     days = day_ends(service.clock(), 7)
     assert app.fetch(days).status_code == 201
     assert list(app.phone.credentials) == days
-    publisher = service.bureau.publisher()
+    publisher = publisher_of(service.bureau)
     publisher.round()
     terminal = OfflineTerminal(service, service.hospital)
     terminal.refresh()
@@ -119,7 +120,7 @@ def test_tomorrows_list_is_carried_in_the_evening(service: ScanService) -> None:
     today, tomorrow = day_ends(service.clock(), 2)
     app.fetch([today, tomorrow])
     service.clock.now = today.replace(hour=15, minute=59, second=58)
-    service.bureau.publisher().round()
+    publisher_of(service.bureau).round()
     terminal = OfflineTerminal(service, service.pharmacy)
     terminal.refresh()
     assert sorted(terminal.lists) == [int(today.timestamp()), int(tomorrow.timestamp())]

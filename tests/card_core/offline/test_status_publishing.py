@@ -10,7 +10,7 @@ from carrying import (
     prepare,
     today,
 )
-from phone import day_ends, registered_phone
+from phone import day_ends, publisher_of, registered_phone, status_signer
 from sqlalchemy import select, update
 
 from card_core.errors import (
@@ -39,7 +39,7 @@ from scan_api.bundles.answers import CarriedAnswers
 def test_the_next_list_says_what_happened_to_cards_and_phones(bureau: Bureau) -> None:
     people = bureau.people(4)
     phones = [registered_phone(bureau, person, days=2) for person in people]
-    publisher = bureau.publisher()
+    publisher = publisher_of(bureau)
     publisher.round()
     holding, tomorrow = Holding(bureau), Holding(bureau, day_ends(bureau.clock(), 2)[1])
     assert [holding.state(phone) for phone in phones] == [CredentialState.GOOD] * 4
@@ -68,7 +68,7 @@ def test_the_next_list_says_what_happened_to_cards_and_phones(bureau: Bureau) ->
 def test_a_terminal_that_is_some_versions_behind_gets_one_update(bureau: Bureau) -> None:
     person = bureau.person()
     phone = registered_phone(bureau, person, days=1)
-    publisher = bureau.publisher()
+    publisher = publisher_of(bureau)
     publisher.round()
     behind, ahead = Holding(bureau), Holding(bureau)
     behind.fetch()
@@ -88,7 +88,7 @@ def test_who_is_too_far_behind_gets_the_whole_list(
     monkeypatch.setattr(status_acts, "VERSIONS_KEPT", 2)
     person = bureau.person()
     registered_phone(bureau, person, days=1)
-    publisher = bureau.publisher()
+    publisher = publisher_of(bureau)
     publisher.round()
     near, far = Holding(bureau), Holding(bureau)
     far.fetch()
@@ -108,7 +108,7 @@ def test_who_is_too_far_behind_gets_the_whole_list(
 
 
 def test_a_version_from_the_future_gets_the_whole_list(bureau: Bureau) -> None:
-    bureau.publisher().round()
+    publisher_of(bureau).round()
     answers = CarriedAnswers(bureau.store)
     day = int(today(bureau).timestamp())
     assert answers.status_list(ISSUER, day, 99).data == answers.status_list(ISSUER, day, None).data
@@ -119,7 +119,7 @@ def test_a_version_from_the_future_gets_the_whole_list(bureau: Bureau) -> None:
 
 
 def test_what_is_kept_is_never_older_than_what_was_published(bureau: Bureau) -> None:
-    answers, publisher = CarriedAnswers(bureau.store), bureau.publisher()
+    answers, publisher = CarriedAnswers(bureau.store), publisher_of(bureau)
     with pytest.raises(NotFoundError):
         answers.bundle(ISSUER)
     day = int(today(bureau).timestamp())
@@ -131,7 +131,7 @@ def test_what_is_kept_is_never_older_than_what_was_published(bureau: Bureau) -> 
 
 
 def test_what_did_not_change_is_issued_anew_before_it_is_stale(bureau: Bureau) -> None:
-    publisher, holding = bureau.publisher(), Holding(bureau)
+    publisher, holding = publisher_of(bureau), Holding(bureau)
     assert publisher.round() == 3  # today's list, tomorrow's, the bundle
     first = holding.fetch()
     for _ in range(9):
@@ -149,7 +149,7 @@ def test_many_changes_go_out_in_several_versions_of_one_round(
     bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(status_acts, "CHANGES_MAX", 2)
-    publisher = bureau.publisher()
+    publisher = publisher_of(bureau)
     publisher.round()
     people = bureau.people(5)
     phones = [registered_phone(bureau, person, days=1) for person in people]
@@ -166,7 +166,7 @@ def test_lists_compare_in_full_with_the_rows(
 ) -> None:
     monkeypatch.setattr(device_acts, "POSITIONS", 64)
     monkeypatch.setattr(status_acts, "POSITIONS", 64)
-    publisher, people = bureau.publisher(), bureau.people(6)
+    publisher, people = publisher_of(bureau), bureau.people(6)
     phones = [registered_phone(bureau, one, Grade.BROWSER, days=2) for one in people]
     holding = Holding(bureau)
     for person, phone in zip(people[::2], phones[1::2], strict=True):
@@ -188,7 +188,7 @@ def test_lists_compare_in_full_with_the_rows(
 def test_versions_never_fall_with_several_workers(bureau: Bureau) -> None:
     people = bureau.people(6)
     phones = [registered_phone(bureau, person, days=1) for person in people]
-    publishers = [bureau.publisher() for _ in range(3)]
+    publishers = [publisher_of(bureau) for _ in range(3)]
     stop, faults = threading.Event(), []
 
     def work(publisher: StatusPublisher) -> None:
@@ -225,7 +225,7 @@ def test_versions_never_fall_with_several_workers(bureau: Bureau) -> None:
 def test_what_was_prepared_and_not_signed_is_signed_by_the_next(bureau: Bureau) -> None:
     person = bureau.person()
     phone = registered_phone(bureau, person, days=1)
-    publisher, holding = bureau.publisher(), Holding(bureau)
+    publisher, holding = publisher_of(bureau), Holding(bureau)
     publisher.round()
     holding.fetch()
     bureau.perform(ReportTemporaryLoss(person.card_id), person.actor)
@@ -240,7 +240,7 @@ def test_what_was_prepared_and_not_signed_is_signed_by_the_next(bureau: Bureau) 
 
 def test_a_signature_that_does_not_hold_is_not_published(bureau: Bureau) -> None:
     version, prepared = prepare(bureau)
-    good = bureau.keys.status.sign(prepared)
+    good = status_signer(bureau).sign(prepared)
     for wrong in (bytes(64), bureau.keys.code_signing.sign(prepared), good[:32] + bytes(32)):
         with pytest.raises(InvalidActError):
             bureau.perform(PublishStatusList(ISSUER, today(bureau), version, wrong), SYSTEM)
@@ -259,11 +259,11 @@ def test_a_credential_unlisted_in_the_database_stops_the_list(bureau: Bureau) ->
     with bureau.store.write() as tx:
         tx.connection.execute(update(device_credentials).values(state=3))
     with pytest.raises(TamperedRowError):
-        bureau.publisher().round()
+        publisher_of(bureau).round()
 
 
 def test_a_clock_that_was_set_back_makes_no_older_list(bureau: Bureau) -> None:
-    publisher, holding = bureau.publisher(), Holding(bureau)
+    publisher, holding = publisher_of(bureau), Holding(bureau)
     publisher.round()
     issued_at = holding.fetch().head.issued_at
     bureau.clock.advance(-3600)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from bureau import OPERATOR_PASSWORD, PEPPER, Bureau
-from phone import registered_phone
+from phone import publisher_of, registered_phone
 from sqlalchemy import Table, select, update
 from trusting import document, entry, pin, take
 
@@ -49,7 +49,7 @@ def full(bureau: Bureau) -> Bureau:
     take(bureau, document(bureau.clock(), entry()))
     registered_phone(bureau, bureau.person(), days=1)
     bureau.decide(SetOfflinePolicy(consumes=True, count_max=1, amount_fen_max=1), bureau.deputy)
-    bureau.publisher().round()
+    publisher_of(bureau).round()
     return bureau
 
 
