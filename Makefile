@@ -59,6 +59,7 @@ fuzz: ## random input for the native core, SECONDS=60 for each target; needs a C
 bench: $(VENV)/.built $(VENV)/.dev ## speed of the core beside other libraries
 	@$(BIN)/python -m benchmarks.bench_crypto
 	@$(BIN)/python -m benchmarks.bench_codes
+	@$(BIN)/python -m benchmarks.bench_status
 	@$(BIN)/python -m benchmarks.bench_timing
 	@$(BIN)/python -m benchmarks.bench_pictures
 

@@ -1,4 +1,4 @@
-"""The native core; its public face is card_core.codes."""
+"""The native core; its public faces are card_core.codes and card_core.status_list."""
 
 from collections.abc import Iterable
 from typing import Final, TypeAlias, final
@@ -13,14 +13,19 @@ __all__ = [
     "KEY_RING_MAX",
     "OFFLINE_SKEW_SECONDS",
     "ONLINE_SKEW_SECONDS",
+    "STATUS_LISTED_MAX",
+    "STATUS_POSITIONS_MAX",
     "KeyRing",
+    "StatusList",
     "assemble",
     "assemble_credential",
     "check",
+    "compose_status_changes",
     "credential_to_be_signed",
     "offline_to_be_signed",
     "online_to_be_signed",
     "require_operational",
+    "status_changes",
 ]
 
 AMOUNT_FEN_MAX: Final[int]
@@ -30,6 +35,8 @@ CREDENTIAL_LIFE_SECONDS: Final[int]
 KEY_RING_MAX: Final[int]
 OFFLINE_SKEW_SECONDS: Final[int]
 ONLINE_SKEW_SECONDS: Final[int]
+STATUS_LISTED_MAX: Final[int]
+STATUS_POSITIONS_MAX: Final[int]
 
 _OfflineFields: TypeAlias = tuple[bytes, bytes, int, int]
 _Fields: TypeAlias = tuple[
@@ -93,3 +100,21 @@ def offline_to_be_signed(
 ) -> bytes: ...
 def assemble(to_be_signed: bytes, signature: bytes) -> str: ...
 def assemble_credential(to_be_signed: bytes, signature: bytes) -> bytes: ...
+
+@final
+class StatusList:
+    def __new__(cls, size: int, listed: Iterable[tuple[int, int]]) -> StatusList: ...
+    @staticmethod
+    def decode(size: int, body: bytes) -> StatusList: ...
+    def encode(self) -> bytes: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def listed(self) -> int: ...
+    def state(self, index: int) -> int: ...
+    def changes_to(self, later: StatusList) -> bytes: ...
+    def apply(self, changes: bytes) -> StatusList: ...
+    def __eq__(self, other: object, /) -> bool: ...
+
+def status_changes(size: int, changed: Iterable[tuple[int, int]]) -> bytes: ...
+def compose_status_changes(size: int, steps: Iterable[bytes]) -> bytes: ...

@@ -82,8 +82,16 @@ class VisitState(StrEnum):
     ENDED = "ended"
 
 
+class DeviceState(StrEnum):
+    """Of a holder's phone; one that was removed does not come back, it is registered anew."""
+
+    ACTIVE = "active"
+    REMOVED = "removed"
+
+
 class Step(StrEnum):
-    """What can happen to a card, an e-card, a batch, an approval, a visit, a key, or who serves."""
+    """What can happen to a card, an e-card, a batch, an approval, a visit, a key, a phone, or who
+    serves."""
 
     ACTIVATE = "activate"
     REPORT_TEMPORARY_LOSS = "report_temporary_loss"
@@ -99,6 +107,7 @@ class Step(StrEnum):
     SUPERSEDE = "supersede"
     END = "end"
     REVOKE = "revoke"
+    REMOVE = "remove"
 
 
 # A formal loss is not undone: the holder gets a new card. A locked card goes to formal loss only,
@@ -152,6 +161,10 @@ SERVICE: Mapping[Step, Mapping[ServiceState, ServiceState]] = MappingProxyType(
 
 VISIT: Mapping[Step, Mapping[VisitState, VisitState]] = MappingProxyType(
     {Step.END: {VisitState.OPEN: VisitState.ENDED}}
+)
+
+DEVICE: Mapping[Step, Mapping[DeviceState, DeviceState]] = MappingProxyType(
+    {Step.REMOVE: {DeviceState.ACTIVE: DeviceState.REMOVED}}
 )
 
 

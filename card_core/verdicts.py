@@ -16,8 +16,9 @@ class Reason(enum.StrEnum):
 
     `MALFORMED` to `AMOUNT_MISMATCH` come from the code alone (steps 1 to 6 of
     docs/code-format.md), the three after them from looking a short code up and from a chip card
-    (docs/chip-cards.md), the card reasons from step 7, `ALREADY_USED` from step 8, and
-    `SHOW_NEW_CODE` where it can't be known whether the code was used before. The visit
+    (docs/chip-cards.md), the card reasons from step 7 with `CREDENTIAL_WITHDRAWN`, of a phone that
+    was removed; `ALREADY_USED` from step 8, and `SHOW_NEW_CODE` where it can't be known whether
+    the code was used before. The visit
     reasons are those of a step of a visit, which shows no code.
     `ISSUER_UNREACHABLE`: the card is another issuer's, who could not be asked for 7 and 8.
     """
@@ -40,6 +41,7 @@ class Reason(enum.StrEnum):
     CHALLENGE_INVALID = "challenge_invalid"
     CARD_NOT_GENUINE = "card_not_genuine"
     UNKNOWN_CARD = "unknown_card"
+    CREDENTIAL_WITHDRAWN = "credential_withdrawn"
     CARD_DATA_MISMATCH = "card_data_mismatch"
     CARD_NOT_ACTIVE = "card_not_active"
     CARD_LOST = "card_lost"

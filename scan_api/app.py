@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+import scan_api.bundles.routes
 import scan_api.card_reads.routes
 import scan_api.holders.routes
 import scan_api.issuers.routes
@@ -59,6 +60,7 @@ def create_app(services: Services, admission: Admission | None = None) -> FastAP
     app.include_router(scan_api.visits.routes.routes(services))
     app.include_router(scan_api.card_reads.routes.routes(services))
     app.include_router(scan_api.terminals.routes.routes(services))
+    app.include_router(scan_api.bundles.routes.routes(services))
     app.include_router(scan_api.holders.routes.routes(services))
     app.include_router(business_types.routes(services))
     app.include_router(scan_api.issuers.routes.routes(services))

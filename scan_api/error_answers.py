@@ -25,6 +25,7 @@ _BY_ERROR: Mapping[type[CardCoreError | CryptoError], Problem] = {
     errors.NotAllowedError: problems.NOT_ALLOWED,
     errors.WrongStateError: problems.WRONG_STATE,
     errors.NotFoundError: problems.NOT_FOUND,
+    errors.AlreadyExistsError: problems.ALREADY_EXISTS,
     errors.InvalidActError: problems.INVALID_REQUEST,
     errors.NotReversibleError: problems.NOT_REVERSIBLE,
     errors.IdempotencyConflictError: problems.IDEMPOTENCY_CONFLICT,
@@ -118,7 +119,12 @@ def _of_error_below(error: CardCoreError | CryptoError) -> ProblemError:
             reason = Reason(error.reason)
             told = {"detail": reason.text_en, "detail_zh": reason.text_zh}
             return ProblemError(problem, extra={"reason": reason.value, **told})
-        case errors.WrongStateError() | errors.InvalidActError() | errors.NotReversibleError():
+        case (
+            errors.WrongStateError()
+            | errors.InvalidActError()
+            | errors.NotReversibleError()
+            | errors.AlreadyExistsError()
+        ):
             # These say themselves, without personal data, what the catalogue can't know.
             told = {"detail": error.message_en, "detail_zh": error.message_zh}
             return ProblemError(problem, extra=told)

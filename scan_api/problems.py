@@ -236,6 +236,14 @@ NOT_REVERSIBLE = Problem(
     "Only accepted scans that moved money or goods are taken back, within 90 days.",
     "只有 90 天内已通过且涉及收费或发药的业务可以撤销。",
 )
+ALREADY_EXISTS = Problem(
+    "already_exists",
+    409,
+    "There is one already",
+    "记录已存在",
+    "Read what is there before asking for another.",
+    "请先查看已有的记录。",
+)
 BODY_TOO_LARGE = Problem(
     "body_too_large",
     413,

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from card_core.card_reading import CardReading
 from card_core.codes import KeyRing
+from card_core.device_credentials import CredentialIssuer
 from card_core.kernel import Kernel
 from card_core.minting import Minter
 from card_core.presenting import Presenter
@@ -29,6 +30,7 @@ class Services:
     kernel: Kernel
     store: Store
     minter: Minter
+    credential_issuer: CredentialIssuer
     presenter: Presenter
     writer: ScanWriter
     short_codes: ShortCodes

@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 from card_core.card_reading import CardReading
 from card_core.chip_cards import Challenges, SoftwareCardAuthentication
 from card_core.codes import KeyRing
+from card_core.device_credentials import CredentialIssuer
 from card_core.kernel import BoxKeyWrap
 from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
@@ -110,6 +111,7 @@ class ScanService:
             kernel=bureau.kernel,
             store=bureau.store,
             minter=bureau.minter,
+            credential_issuer=CredentialIssuer(bureau.store, bureau.kernel, signing_keys),
             presenter=Presenter(bureau.store, BoxKeyWrap(BOX_WRAP_KEY)),
             writer=ScanWriter(bureau.kernel),
             short_codes=ShortCodes(

@@ -45,11 +45,13 @@ from card_core.store import (
     answers,
     audit,
     credentials,
+    devices,
     epochs,
     outbox,
     proofs,
     sessions,
     short_codes,
+    status_lists,
 )
 from card_core.store import approvals as stored_approvals
 from card_core.store.approvals import Approval
@@ -57,6 +59,8 @@ from card_core.store.short_codes import ShortCode
 
 ANSWERS_KEPT = timedelta(hours=24)
 FAILURES_KEPT = timedelta(hours=24)
+# Of device credentials and status lists, after their day has ended.
+OFFLINE_DAYS_KEPT = timedelta(days=2)
 # Deadlocks and lost races for a unique value are tried again; what is left after that is not luck.
 ATTEMPTS_MAX = 5
 # Of one holder at a time; an app that shows a new one every 30 s has three.
@@ -232,11 +236,13 @@ class Kernel:
             epochs.release(tx, owner)
 
     def sweep(self) -> dict[str, int]:
-        """Delete what has outlived its promise: answers, nonces, sessions, counted failures.
+        """Delete what has outlived its promise: answers, nonces, sessions, counted failures, and
+        what was for offline scans of days that are over.
 
-        At most a thousand rows of each go at a time; returns how many of each went.
+        A bounded number of rows of each goes at a time; returns how many of each went.
         """
         now = self.clock()
+        days_gone = int((now - OFFLINE_DAYS_KEPT).timestamp())
         with self.store.write() as tx:
             return {
                 "answers": answers.sweep(tx, now - ANSWERS_KEPT),
@@ -244,6 +250,8 @@ class Kernel:
                 "sessions": sessions.sweep(tx, now),
                 "short_codes": short_codes.sweep(tx, now),
                 "sign_in_attempts": credentials.sweep_attempts(tx, now - FAILURES_KEPT),
+                "device_credentials": devices.sweep(tx, days_gone),
+                "status_lists": status_lists.sweep(tx, days_gone),
             }
 
     def _run(self, request: _Request, work: Callable[[Scene], Done]) -> Answer:

@@ -24,6 +24,7 @@ from card_core.kernel.acts.cards import (
     ReportTemporaryLoss,
     WithdrawTemporaryLoss,
 )
+from card_core.kernel.acts.devices import IssueDeviceCredentials, RegisterDevice, RemoveDevice
 from card_core.kernel.acts.enrolment import (
     EnrolTerminal,
     PrepareEnrolment,
@@ -53,6 +54,13 @@ from card_core.kernel.acts.set_up import (
     EnsureBoxKey,
     SetUpFirstOperators,
     SetUpIssuer,
+)
+from card_core.kernel.acts.status import (
+    PrepareBundle,
+    PrepareStatusList,
+    PublishBundle,
+    PublishStatusList,
+    SetOfflinePolicy,
 )
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.acts.visits import EndVisit
@@ -121,6 +129,14 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         GrantBuckets: Rule(others=_SYSTEM),
         ReverseScan: Rule(others=_TERMINAL),
         EndVisit: Rule(others=_HOLDER),
+        RegisterDevice: Rule(others=_HOLDER),
+        RemoveDevice: Rule(_MAKER, others=_HOLDER),
+        IssueDeviceCredentials: Rule(others=_HOLDER),
+        PrepareStatusList: Rule(others=_SYSTEM),
+        PublishStatusList: Rule(others=_SYSTEM),
+        PrepareBundle: Rule(others=_SYSTEM),
+        PublishBundle: Rule(others=_SYSTEM),
+        SetOfflinePolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         SignIn: Rule(others=_SYSTEM),
         SignOut: Rule(_EVERYBODY, others=_HOLDER),
     }

@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 
 from card_core.errors import TamperedRowError
 from card_core.states import CardState, ECardState
-from card_core.store import guarded
+from card_core.store import devices, guarded
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
 from card_core.store.schema import cards, ecards
@@ -178,15 +178,25 @@ def add_all(tx: Transaction, new: Sequence[NewCard]) -> None:
 
 
 def set_state(tx: Transaction, card: Card, state: CardState) -> None:
+    """Device credentials follow, whatever act it is. Under the card's lock."""
     guarded.change(tx, cards, card.id, state=state.value)
+    ecard = ecard_of(tx, card.id)
+    devices.follow_card(tx, ecard.id, state, ecard.state)
 
 
 def set_ecard_state(
     tx: Transaction, ecard: ECard, state: ECardState, *, sign_number: str | None = None
 ) -> None:
-    """sign_number: given when the e-card is activated, kept otherwise."""
+    """sign_number: given when the e-card is activated, kept otherwise.
+
+    Device credentials follow, as in `set_state`.
+    """
     number = ecard.sign_number if sign_number is None else sign_number
     guarded.change(tx, ecards, ecard.id, state=state.value, sign_number=number)
+    card = get(tx, ecard.card_id)
+    if card is None:
+        raise TamperedRowError(cards.name, ecard.card_id)
+    devices.follow_card(tx, ecard.id, card.state, state)
 
 
 def _card(row: Row[Any]) -> Card:

@@ -75,6 +75,7 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
     """One process, this one."""
     from issuance.cli import serving  # noqa: PLC0415 - as above
     from issuance.cli.numbers_port import serve_numbers  # noqa: PLC0415 - as above
+    from issuance.cli.publishing import publishing  # noqa: PLC0415 - as above
     from scan_api.metrics import to_text  # noqa: PLC0415 - as above
     from scan_api.overload import Admission  # noqa: PLC0415 - as above
 
@@ -98,6 +99,7 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
             notice_seconds=NOTICE_SECONDS,
         )
         stack.enter_context(serving.swept(site.kernel))
+        stack.enter_context(publishing(site))
         stack.enter_context(serving.running(server))
         server.wait_until_started()
         serving.settle_memory()

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from card_core import codes
 from card_core.card_reading import CardReading
 from card_core.chip_cards import CHALLENGE_KEY, Challenges, SoftwareCardAuthentication
+from card_core.device_credentials import CredentialIssuer
 from card_core.errors import StoreError
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.minting import Minter
@@ -85,6 +86,11 @@ def make_service(
             kernel=site.kernel,
             store=site.store,
             minter=minter,
+            credential_issuer=CredentialIssuer(
+                site.store,
+                site.kernel,
+                SigningKeys(site.store, site.keys, issuer=site.facts.issuer, clock=utc_now),
+            ),
             presenter=Presenter(site.store, BoxKeyWrap(site.keys.secret("box_wrap"))),
             writer=ScanWriter(site.kernel, admission.metrics),
             short_codes=ShortCodes(site.store, site.kernel, random_bytes=random_bytes),

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from card_core.kernel import Actor
 from card_core.sign_in import SignedIn
 from scan_api import problems
-from scan_api.holders import acts, examples, session, views
+from scan_api.holders import acts, device_routes, examples, session, views
 from scan_api.holders.models import (
     CardStateChange,
     HolderCard,
@@ -200,4 +200,5 @@ def routes(services: Services) -> APIRouter:
         """
         return await password_work.run(lambda: acts.withdraw_loss(services, holder, body))
 
+    router.include_router(device_routes.routes(services, holder_of_session, password_work))
     return router

@@ -30,6 +30,16 @@ def current_holder(services: Services, request: Request) -> Actor:
     return actor
 
 
+def challenge(services: Services, request: Request) -> bytes:
+    """32 bytes that belong to this session alone: what a phone signs to prove its keys in it.
+
+    They are the same as long as the session lasts: what was signed over them serves nobody else,
+    and within the session a second time for nothing new.
+    """
+    token = request.cookies.get(COOKIE, "").encode()
+    return services.store.cipher.keyed_digest([b"device challenge", token])
+
+
 def check_password(services: Services, holder: Actor, password: str) -> None:
     """Ask for the password again within a session; failures count towards the same lock.
 

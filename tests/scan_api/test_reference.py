@@ -12,6 +12,7 @@ from scan_service import ScanService
 
 from card_core.verdicts import Reason
 from scan_api import business_types, problems
+from scan_api.holders import device_examples, device_models
 from scan_api.holders import examples as holder_examples
 from scan_api.holders import models as holder_models
 from scan_api.issuers import examples as issuer_examples
@@ -36,6 +37,8 @@ OPERATIONS = {
     "enrolTerminal": "POST /v1/terminals/enrolments",
     "rotateTerminalKey": "POST /v1/terminals/keys",
     "getToken": "POST /v1/oauth/token",
+    "getBundle": "GET /v1/terminal/bundle",
+    "getStatusList": "GET /v1/terminal/status-lists/{issuer}/{day_ends_at}",
     "signIn": "POST /v1/holder/sign-ins",
     "signOut": "DELETE /v1/holder/sign-ins",
     "getCard": "GET /v1/holder/card",
@@ -45,6 +48,10 @@ OPERATIONS = {
     "withdrawLoss": "POST /v1/holder/loss-withdrawals",
     "answerPeerScan": "POST /v1/peer-scans",
     "getTrustList": "GET /v1/issuers/trust-list",
+    "listDevices": "GET /v1/holder/devices",
+    "registerDevice": "POST /v1/holder/devices",
+    "removeDevice": "DELETE /v1/holder/devices/{device_id}",
+    "fetchCredentials": "POST /v1/holder/devices/{device_id}/credentials",
     "healthz": "GET /healthz",
     "readyz": "GET /readyz",
 }
@@ -75,6 +82,9 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (holder_models.HolderScans, holder_examples.SCANS),
     (issuer_models.PeerScanRequest, issuer_examples.REQUEST),
     (issuer_models.PeerVerdict, issuer_examples.ACCEPTED),
+    (device_models.Devices, device_examples.DEVICES),
+    (device_models.RegisteredDevice, device_examples.REGISTERED),
+    (device_models.Credentials, device_examples.CREDENTIALS),
 ]
 
 

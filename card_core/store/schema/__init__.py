@@ -7,6 +7,13 @@ carries the holder's id, so that the database can be spread by it.
 """
 
 from card_core.store.schema.base import metadata
+from card_core.store.schema.devices import (
+    bundles,
+    device_credentials,
+    devices,
+    offline_policies,
+    status_lists,
+)
 from card_core.store.schema.epochs import fast_epochs, fast_owners
 from card_core.store.schema.holders import (
     applications,
@@ -49,9 +56,18 @@ AUDITED = frozenset(
         visits,
         reversals,
         fast_epochs,
+        devices,
+        offline_policies,
     }
 )
-GUARDED = AUDITED | {credentials, sign_in_attempts, sessions}
+GUARDED = AUDITED | {
+    credentials,
+    sign_in_attempts,
+    sessions,
+    device_credentials,
+    status_lists,
+    bundles,
+}
 
 __all__ = [
     "AUDITED",
@@ -63,9 +79,12 @@ __all__ = [
     "audit_heads",
     "batch_chunks",
     "batches",
+    "bundles",
     "cards",
     "code_box_keys",
     "credentials",
+    "device_credentials",
+    "devices",
     "ecards",
     "enrolments",
     "fast_epochs",
@@ -75,6 +94,7 @@ __all__ = [
     "issuer_keys",
     "issuers",
     "metadata",
+    "offline_policies",
     "operators",
     "outbox",
     "peer_scans",
@@ -85,6 +105,7 @@ __all__ = [
     "short_codes",
     "sign_in_attempts",
     "spent",
+    "status_lists",
     "terminals",
     "trust",
     "visits",

@@ -19,6 +19,7 @@ from issuance.cli.demo.folder import DemoFolder, fresh_folder
 from issuance.cli.demo.steps import Steps, boxed
 from issuance.cli.desk import LOOPBACK
 from issuance.cli.listening import bind
+from issuance.cli.publishing import publishing
 from issuance.cli.serving import (
     RunningServer,
     make_key_ring,
@@ -97,6 +98,7 @@ def served(
         key_ring.refreshed(),
         registry.refreshed(),
         swept(site.kernel),
+        publishing(site),
         TerminalClient(service.url, key) as terminal,
     ):
         listening = bind_near(COUNTER_PORT)

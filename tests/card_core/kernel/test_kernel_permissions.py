@@ -1,9 +1,10 @@
 """Who may do what: every act tried by every kind of actor, against a matrix written out by hand."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from bureau import ISSUER, KEY_NUMBER, SYSTEM, Bureau, Person, make_application, terminal_actor
+from phone import Phone
 from trusting import document
 
 from card_core.codes import KeyPurpose, key_name
@@ -20,6 +21,7 @@ from card_core.kernel.acts.cards import (
     ReportTemporaryLoss,
     WithdrawTemporaryLoss,
 )
+from card_core.kernel.acts.devices import IssueDeviceCredentials, RegisterDevice, RemoveDevice
 from card_core.kernel.acts.enrolment import (
     EnrolTerminal,
     PrepareEnrolment,
@@ -51,10 +53,18 @@ from card_core.kernel.acts.set_up import (
     SetUpFirstOperators,
     SetUpIssuer,
 )
+from card_core.kernel.acts.status import (
+    PrepareBundle,
+    PrepareStatusList,
+    PublishBundle,
+    PublishStatusList,
+    SetOfflinePolicy,
+)
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.acts.visits import EndVisit
 from card_core.kernel.permissions import ACTS, RULES, is_dangerous
 from card_core.store.credentials import SubjectKind
+from card_core.store.devices import Grade
 from card_core.store.epochs import Node
 from card_core.store.operators import Role
 from card_core.store.reversals import ReversalKind
@@ -81,6 +91,14 @@ MATRIX = {
     "import_roster": "maker",
     "import_trust_list": "administrator",
     "issue_chunk": "maker",
+    "issue_device_credentials": "holder",
+    "prepare_bundle": "system",
+    "prepare_status_list": "system",
+    "publish_bundle": "system",
+    "publish_status_list": "system",
+    "register_device": "holder",
+    "remove_device": "maker holder",
+    "set_offline_policy": "administrator",
     "open_epoch": "system",
     "pin_trust_authority": "administrator",
     "prepare_enrolment": "maker administrator",
@@ -119,6 +137,7 @@ APPROVERS = {
     "reinstate_institution": "administrator checker",
     "reinstate_terminal": "administrator checker",
     "release_batch": "checker",
+    "set_offline_policy": "administrator checker",
     "suspend_operator": "administrator checker",
 }
 
@@ -135,6 +154,8 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
     key = sm2.PrivateKey.generate().public_key().to_bytes(compressed=True)
     hashed = bureau.hash("a password")
     new = NewOperator("new", "新人", frozenset({Role.MAKER}), hashed)
+    phone = Phone(Grade.BROWSER)
+    challenge, day = bytes(32), datetime(2026, 3, 2, 16, tzinfo=UTC)
     admins = tuple(
         NewOperator(name, name, frozenset({Role.ADMINISTRATOR}), hashed) for name in ("a", "b")
     )
@@ -158,6 +179,16 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         EnsureBoxKey(date(2026, 3, 2), bytes(44)),
         ImportRoster("名册", bytes(32), (make_application(77),), 0),
         IssueChunk(ID, 1),
+        IssueDeviceCredentials(
+            ID, phone.public_key, challenge, *phone.asks_for(ID, challenge, [day]), 1
+        ),
+        PrepareBundle(1, 1),
+        PrepareStatusList(1, 1, day),
+        PublishBundle(1, 1, bytes(64)),
+        PublishStatusList(1, day, 1, bytes(64)),
+        RegisterDevice(phone.grade, phone.public_key, challenge, phone.registers(challenge)),
+        RemoveDevice(ID),
+        SetOfflinePolicy(consumes=True, count_max=1, amount_fen_max=1),
         RegisterIssuerKey(ISSUER, 9, key),
         ActivateIssuerKey(KeyPurpose.CODE_SIGNING, 9),
         EndIssuerKey(KeyPurpose.CODE_SIGNING, KEY_NUMBER),

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from bureau import OPERATOR_PASSWORD, PEPPER, Bureau
+from phone import publisher_of, registered_phone
 from sqlalchemy import Table, select, update
 from trusting import document, entry, pin, take
 
 from card_core.errors import SignInRefusedError, StoreConflictError, TamperedRowError
 from card_core.kernel.acts.cards import CancelCard, CancelReason
+from card_core.kernel.acts.status import SetOfflinePolicy
 from card_core.sign_in import sign_in_operator
 from card_core.store import guarded
 from card_core.store.schema import GUARDED, cards, issuer_keys, issuers, sessions, sign_in_attempts
@@ -19,8 +21,8 @@ from crypto import sm2
 def other_value(value: Any) -> Any:
     """Another value of the same type."""
     match value:
-        case bool() | None:
-            return None
+        case bool():
+            return not value
         case int():
             return value + 1
         case str():
@@ -45,6 +47,9 @@ def full(bureau: Bureau) -> Bureau:
         sign_in_operator(bureau.kernel, "maker", "wrong", pepper=PEPPER)
     pin(bureau)
     take(bureau, document(bureau.clock(), entry()))
+    registered_phone(bureau, bureau.person(), days=1)
+    bureau.decide(SetOfflinePolicy(consumes=True, count_max=1, amount_fen_max=1), bureau.deputy)
+    publisher_of(bureau).round()
     return bureau
 
 

@@ -1,12 +1,15 @@
-//! The errors of `card_core.codes.errors`, and what raises them.
+//! The errors of `card_core.codes.errors` and `card_core.status_list.errors`, and what raises them.
 
 use pyo3::prelude::*;
 use sscard_codes::Refusal;
 use sscard_sm::SelfTestFailed;
+use sscard_status_list::Error as StatusListError;
 
 mod python {
     pyo3::import_exception!(card_core.codes.errors, InvalidFieldError);
     pyo3::import_exception!(card_core.codes.errors, RefusedError);
+    pyo3::import_exception!(card_core.status_list.errors, InvalidListError);
+    pyo3::import_exception!(card_core.status_list.errors, MalformedListError);
     pyo3::import_exception!(crypto.errors, SelfTestError);
 }
 
@@ -16,6 +19,14 @@ pub(crate) fn refused(refusal: Refusal) -> PyErr {
 
 pub(crate) fn invalid_field(name: &'static str) -> PyErr {
     python::InvalidFieldError::new_err(name)
+}
+
+/// Bytes that are no list are the sender's fault, everything else is the caller's.
+pub(crate) fn no_list(error: StatusListError) -> PyErr {
+    match error {
+        StatusListError::Malformed => python::MalformedListError::new_err(()),
+        error => python::InvalidListError::new_err(error.name()),
+    }
 }
 
 /// Go on only if no self-test of this module's own copy of the SM core has failed.

@@ -1,10 +1,12 @@
 //! The extension module `card_core._native`: it converts, releases the interpreter's lock and maps
-//! errors. What a code is, and what is refused, stands in `sscard-codes`.
+//! errors. What a code is, and what is refused, stands in `sscard-codes`; status lists stand in
+//! `sscard-status-list`.
 
 mod checking;
 mod errors;
 mod keys;
 mod making;
+mod status_list;
 
 /// The native core of `card_core.codes`, which is its public face.
 #[pyo3::pymodule]
@@ -24,6 +26,9 @@ mod _native {
         online_to_be_signed,
     };
 
+    #[pymodule_export]
+    use crate::status_list::{StatusList, compose_status_changes, status_changes};
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         // The tables of the base point are built now, so that no fork falls into their building.
@@ -37,6 +42,8 @@ mod _native {
         )?;
         module.add("KEY_RING_MAX", sscard_codes::KEY_RING_MAX)?;
         module.add("OFFLINE_SKEW_SECONDS", sscard_codes::OFFLINE_SKEW_SECONDS)?;
-        module.add("ONLINE_SKEW_SECONDS", sscard_codes::ONLINE_SKEW_SECONDS)
+        module.add("ONLINE_SKEW_SECONDS", sscard_codes::ONLINE_SKEW_SECONDS)?;
+        module.add("STATUS_LISTED_MAX", sscard_status_list::LISTED_MAX)?;
+        module.add("STATUS_POSITIONS_MAX", sscard_status_list::POSITIONS_MAX)
     }
 }

@@ -1,0 +1,147 @@
+"""What a holder's phone calls for codes that it makes with no network."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path
+from starlette.requests import Request
+
+from card_core.kernel import Actor
+from scan_api import problems
+from scan_api.holders import device_examples, devices, session
+from scan_api.holders.device_models import (
+    CredentialRequest,
+    Credentials,
+    DeviceRegistration,
+    Devices,
+    RegisteredDevice,
+)
+from scan_api.holders.origin import check_origin
+from scan_api.holders.password_work import PasswordWork
+from scan_api.openapi import HOLDER_SECURITY, example, json_answer, problem_answers
+from scan_api.services import Services
+
+_POSTED = (
+    problems.SIGN_IN_NEEDED,
+    problems.CROSS_SITE,
+    problems.MALFORMED_JSON,
+    problems.NOT_JSON,
+    problems.INVALID_REQUEST,
+    problems.IDEMPOTENCY_CONFLICT,
+    problems.ALREADY_EXISTS,
+    problems.BODY_TOO_SLOW,
+    problems.BODY_TOO_LARGE,
+    problems.NOT_READY,
+)
+DeviceId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+
+
+def routes(services: Services, holder_of_session: Any, password_work: PasswordWork) -> APIRouter:
+    """holder_of_session: the dependency that gives the session's holder. For within the holder's
+    router, whose prefix it has."""
+    router = APIRouter(prefix="/devices")
+    changes = [Depends(check_origin)]
+
+    @router.get(
+        "",
+        operation_id="listDevices",
+        summary="My phones · 我的手机",
+        responses={
+            **json_answer(
+                "The phones in use, and this session's challenge · 已登记的手机",
+                {"devices": example("One phone · 一部手机", device_examples.DEVICES)},
+            ),
+            **problem_answers(problems.SIGN_IN_NEEDED, problems.NOT_READY),
+        },
+        openapi_extra=HOLDER_SECURITY,
+    )
+    def list_devices(request: Request, holder: Annotated[Actor, holder_of_session]) -> Devices:
+        """The phones that may show codes with no network. A phone signs the challenge when it is
+        registered and when it fetches credentials.
+
+        可离线出示动态码的手机。登记手机、领取离线凭证时须对 challenge 签名。
+        """
+        return devices.list_devices(services, holder, session.challenge(services, request))
+
+    @router.post(
+        "",
+        operation_id="registerDevice",
+        summary="Register this phone · 登记本机",
+        status_code=201,
+        dependencies=changes,
+        responses={
+            **json_answer(
+                "Registered · 已登记",
+                {"device": example("An app · 应用", device_examples.REGISTERED)},
+                status=201,
+            ),
+            **problem_answers(*_POSTED, problems.SIGN_IN_REFUSED, problems.SIGN_IN_LOCKED),
+        },
+        openapi_extra=HOLDER_SECURITY,
+    )
+    async def register_device(
+        body: DeviceRegistration, request: Request, holder: Annotated[Actor, holder_of_session]
+    ) -> RegisteredDevice:
+        """At most 3 phones. An app gives the e-card's password again, since its codes may consume;
+        a browser's codes identify only.
+
+        最多登记 3 部。应用须再次输入密码，其动态码可用于消费；浏览器的动态码仅可用于身份识别。
+        """
+        challenge = session.challenge(services, request)
+        return await password_work.run(
+            lambda: devices.register_device(services, holder, challenge, body)
+        )
+
+    @router.delete(
+        "/{device_id}",
+        operation_id="removeDevice",
+        summary="Remove a phone · 移除手机",
+        status_code=204,
+        dependencies=changes,
+        responses=problem_answers(
+            problems.SIGN_IN_NEEDED,
+            problems.CROSS_SITE,
+            problems.WRONG_STATE,
+            problems.INVALID_REQUEST,
+            problems.NOT_READY,
+        ),
+        openapi_extra=HOLDER_SECURITY,
+    )
+    def remove_device(device_id: DeviceId, holder: Annotated[Actor, holder_of_session]) -> None:
+        """From this answer on no code of that phone is accepted where there is a network, and
+        elsewhere as soon as the status list says so.
+
+        自本答复起，该手机的动态码联网时不再通过；离线终端自收到新的状态列表起不再通过。
+        """
+        devices.remove_device(services, holder, device_id)
+
+    @router.post(
+        "/{device_id}/credentials",
+        operation_id="fetchCredentials",
+        summary="Credentials for the days ahead · 领取离线凭证",
+        status_code=201,
+        dependencies=changes,
+        responses={
+            **json_answer(
+                "One credential a day · 每天一个凭证",
+                {"credentials": example("One day · 一天", device_examples.CREDENTIALS)},
+                status=201,
+            ),
+            **problem_answers(*_POSTED, problems.CARD_UNUSABLE),
+        },
+        openapi_extra=HOLDER_SECURITY,
+    )
+    def fetch_credentials(
+        device_id: DeviceId,
+        body: CredentialRequest,
+        request: Request,
+        holder: Annotated[Actor, holder_of_session],
+    ) -> Credentials:
+        """For today and up to seven days ahead, each with a key of its own. The same request again
+        gets the same credentials, signed anew.
+
+        可领取当天及之后七天的凭证，每天一把密钥。同一请求重发得到相同的凭证（重新签名）。
+        """
+        challenge = session.challenge(services, request)
+        return devices.fetch_credentials(services, holder, challenge, device_id, body)
+
+    return router

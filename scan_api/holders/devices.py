@@ -1,0 +1,93 @@
+"""A holder's phones: register, list, remove, and fetch credentials for the days ahead."""
+
+from datetime import UTC, datetime
+
+from card_core.kernel import Actor
+from card_core.kernel.acts.devices import DayKey, RegisterDevice, RemoveDevice
+from card_core.store import devices
+from card_core.store.devices import Grade
+from scan_api import problems
+from scan_api.holders import session
+from scan_api.holders.device_models import (
+    CredentialRequest,
+    Credentials,
+    CredentialView,
+    DeviceRegistration,
+    Devices,
+    DeviceView,
+    RegisteredDevice,
+)
+from scan_api.problems import ProblemError
+from scan_api.services import Services
+
+
+def list_devices(services: Services, holder: Actor, challenge: bytes) -> Devices:
+    with services.store.read() as tx:
+        found = devices.of_holder(tx, holder.id)
+    return Devices(
+        challenge=challenge.hex(),
+        devices=[
+            DeviceView(device_id=one.id, grade=one.grade, registered_at=one.registered_at)
+            for one in found
+        ],
+    )
+
+
+def register_device(
+    services: Services, holder: Actor, challenge: bytes, request: DeviceRegistration
+) -> RegisteredDevice:
+    """An app's codes may consume, so that an open session alone is not enough to register one.
+
+    Raises: ProblemError (sign_in_refused); KernelError, SignInError.
+    """
+    act = RegisterDevice(
+        grade=request.grade,
+        public_key=bytes.fromhex(request.public_key),
+        challenge=challenge,
+        signature=bytes.fromhex(request.signature),
+    )
+    if request.grade is Grade.APP:
+        if request.password is None:
+            raise ProblemError(problems.SIGN_IN_REFUSED)
+        session.check_password(services, holder, request.password)
+    answer = services.kernel.perform(act, actor=holder, request_id=request.request_id)
+    return RegisteredDevice(device_id=answer["device_id"], grade=answer["grade"])
+
+
+def remove_device(services: Services, holder: Actor, device_id: str) -> None:
+    """Raises: KernelError."""
+    request_id = services.kernel.random_bytes(16).hex()
+    services.kernel.perform(RemoveDevice(device_id), actor=holder, request_id=request_id)
+
+
+def fetch_credentials(
+    services: Services,
+    holder: Actor,
+    challenge: bytes,
+    device_id: str,
+    request: CredentialRequest,
+) -> Credentials:
+    """Raises: CardUnusableError, KernelError."""
+    issued = services.credential_issuer.issue(
+        holder,
+        device_id,
+        challenge=challenge,
+        keys=[
+            DayKey(
+                datetime.fromtimestamp(key.expires_at, UTC),
+                bytes.fromhex(key.public_key),
+                bytes.fromhex(key.signature),
+            )
+            for key in request.keys
+        ],
+        signature=bytes.fromhex(request.signature),
+        request_id=request.request_id,
+    )
+    return Credentials(
+        credentials=[
+            CredentialView(
+                expires_at=int(one.expires_at.timestamp()), credential=one.credential.hex()
+            )
+            for one in issued
+        ]
+    )

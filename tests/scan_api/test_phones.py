@@ -1,0 +1,151 @@
+"""The addresses that a holder's phone calls: what they refuse, and what they tell."""
+
+import pytest
+from bureau import HOLDER_PASSWORD
+from phone import Phone, PhoneApp, day_ends, with_offline_keys
+from scan_service import ScanService
+
+from card_core.store.devices import Grade
+
+
+@pytest.fixture
+def app(service: ScanService) -> PhoneApp:
+    with_offline_keys(service.bureau)
+    return PhoneApp(service.signed_in())
+
+
+def registered(app: PhoneApp) -> PhoneApp:
+    assert app.register(password=HOLDER_PASSWORD).status_code == 201
+    return app
+
+
+def test_a_phone_is_registered_listed_and_removed(service: ScanService, app: PhoneApp) -> None:
+    registered(app)
+    service.clock.advance(1)
+    browser = PhoneApp(app.http, Phone(Grade.BROWSER))
+    assert browser.register().json()["grade"] == "browser"
+    listed = app.http.get("/v1/holder/devices").json()["devices"]
+    assert [(one["device_id"], one["grade"]) for one in listed] == [
+        (app.phone.device_id, "app"),
+        (browser.phone.device_id, "browser"),
+    ]
+    assert app.remove().status_code == 204
+    again = app.remove()
+    assert (again.status_code, again.json()["code"]) == (409, "wrong_state")
+    listed = app.http.get("/v1/holder/devices").json()["devices"]
+    assert [one["device_id"] for one in listed] == [browser.phone.device_id]
+
+
+@pytest.mark.parametrize("password", [None, "000000"])
+def test_an_app_needs_the_password_again(app: PhoneApp, password: str | None) -> None:
+    answer = app.register(password=password)
+    assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_refused")
+    assert app.http.get("/v1/holder/devices").json()["devices"] == []
+
+
+def test_the_challenge_is_the_sessions_own(service: ScanService, app: PhoneApp) -> None:
+    assert app.challenge() == app.challenge()
+    other = PhoneApp(service.signed_in(), app.phone)
+    assert other.challenge() != app.challenge()
+    stolen = app.phone.registers(app.challenge()).hex()
+    answer = other.register(signature=stolen, password=HOLDER_PASSWORD)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert "signature" in answer.json()["detail"]
+
+
+def test_an_app_can_not_be_made_of_a_browsers_proof(app: PhoneApp) -> None:
+    app.phone.grade = Grade.BROWSER
+    answer = app.register(grade="app", password=HOLDER_PASSWORD)
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"public_key": "04" + "11" * 32},
+        {"public_key": "02" + "11" * 31},
+        {"public_key": "02" + "FF" * 32},
+        {"public_key": "02" + "ff" * 32},
+        {"signature": "00" * 63},
+        {"signature": "00" * 64},
+        {"grade": "king"},
+        {"grade": None},
+        {"request_id": ""},
+        {"extra": 1},
+    ],
+)
+def test_a_registration_that_is_wrong_is_told_so(app: PhoneApp, changed: dict[str, object]) -> None:
+    answer = app.register(**{"password": HOLDER_PASSWORD} | changed)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+def test_the_limit_is_told_in_both_languages(app: PhoneApp) -> None:
+    for _ in range(3):
+        assert PhoneApp(app.http, Phone(Grade.BROWSER)).register().status_code == 201
+    answer = PhoneApp(app.http, Phone(Grade.BROWSER)).register()
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_exists")
+    assert "(3)" in answer.json()["detail"]
+    assert "3 部" in answer.json()["detail_zh"]
+
+
+def test_credentials_come_with_their_days(service: ScanService, app: PhoneApp) -> None:
+    registered(app)
+    days = day_ends(service.clock(), 7)
+    first = app.fetch(days, request_id="week")
+    assert first.status_code == 201
+    assert [one["expires_at"] for one in first.json()["credentials"]] == [
+        int(day.timestamp()) for day in days
+    ]
+    assert all(len(one["credential"]) == 226 for one in first.json()["credentials"])
+    again = app.fetch(days, request_id="week")
+    assert [one["credential"][:98] for one in again.json()["credentials"]] == [
+        one["credential"][:98] for one in first.json()["credentials"]
+    ]
+    other = app.fetch(days[:1], request_id="another")
+    assert (other.status_code, other.json()["code"]) == (409, "already_exists")
+
+
+@pytest.mark.parametrize("keys", [[], [{}], "x", [{"expires_at": -1}], [{"expires_at": 1 << 32}]])
+def test_a_request_for_credentials_that_is_wrong_is_told_so(app: PhoneApp, keys: object) -> None:
+    registered(app)
+    answer = app.fetch([], keys=keys)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+def test_a_lost_card_gets_no_credentials(service: ScanService, app: PhoneApp) -> None:
+    registered(app)
+    app.http.post("/v1/holder/loss-reports", json={"request_id": "lost"}).raise_for_status()
+    answer = app.fetch(day_ends(service.clock(), 1))
+    assert (answer.status_code, answer.json()["reason"]) == (409, "card_lost")
+
+
+def test_another_holders_phone_can_neither_be_used_nor_removed(
+    service: ScanService, app: PhoneApp
+) -> None:
+    registered(app)
+    other = PhoneApp(service.signed_in(service.bureau.person()), app.phone)
+    assert other.http.get("/v1/holder/devices").json()["devices"] == []
+    assert other.remove().status_code == 404
+    assert other.fetch(day_ends(service.clock(), 1)).status_code == 404
+    unknown = other.http.delete(f"/v1/holder/devices/{'0' * 32}")
+    assert unknown.status_code == 404
+    assert unknown.json() == other.remove().json()
+
+
+def test_nobody_without_a_session_and_no_other_page(service: ScanService, app: PhoneApp) -> None:
+    registered(app)
+    path = f"/v1/holder/devices/{app.phone.device_id}"
+    for method, address in (
+        ("GET", "/v1/holder/devices"),
+        ("POST", "/v1/holder/devices"),
+        ("DELETE", path),
+        ("POST", f"{path}/credentials"),
+    ):
+        origin = {"Origin": "https://sscard.test"}
+        stranger = service.client().request(method, address, json={}, headers=origin)
+        assert stranger.status_code in {401, 422}, address
+        if method != "GET":
+            elsewhere = {"Origin": "https://evil.example"}
+            answer = app.http.request(method, address, json={}, headers=elsewhere)
+            assert answer.json()["code"] == "cross_site", address
+    assert len(app.http.get("/v1/holder/devices").json()["devices"]) == 1
