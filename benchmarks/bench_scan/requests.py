@@ -1,14 +1,14 @@
 """Requests that are ready to be sent: each code new, each request of one of the terminals.
 
 What a scan of a kind is made of stands here and nowhere else: `IDENTIFY` and `CONSUME` say which
-codes and business types are measured, `_authorise` how a terminal proves itself.
+codes and business types are measured, and how a terminal proves itself for each.
 """
 
 import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from card_core.signing import SigningKeys
 from card_core.store import box_keys, cards
 from issuance.installation import random_bytes, utc_now
 from scan_api.signed_requests import NONCE_BYTES, authorization
+from scan_api.terminals.access_tokens import LIFE_SECONDS, AccessTokens
+from scan_api.terminals.registry import key_name
 
 TARGET = "/v1/scans"
 
@@ -35,9 +37,11 @@ class Kind:
     purpose_class: PurposeClass
     business_type: str
     amount_fen: int | None = None
+    by_token: bool = False
 
 
-IDENTIFY = Kind("identify", PurposeClass.IDENTIFY_ONLY, "01101")
+# What consumes is signed; the rest may show the access token that a signature bought.
+IDENTIFY = Kind("identify", PurposeClass.IDENTIFY_ONLY, "01101", by_token=True)
 CONSUME = Kind("consume", PurposeClass.ANY_USE, "01301", amount_fen=4580)
 
 
@@ -51,6 +55,8 @@ class Press:
         found = SigningKeys(site.store, site.keys, issuer=self._issuer, clock=utc_now)
         self._key = found.current(KeyPurpose.CODE_SIGNING)
         self._wrap = BoxKeyWrap(site.keys.secret("box_wrap"))
+        self._tokens = AccessTokens(site.store.cipher, random_bytes=random_bytes)
+        self._bearers: dict[bytes, tuple[datetime, str]] = {}
         self._ecards = cycle(ground.ecards)
         self._terminals = cycle(ground.terminals)
 
@@ -59,9 +65,30 @@ class Press:
         now = datetime.now(UTC).replace(microsecond=0)
         box_key = self._box_key(now)
         return [
-            _request(kind, self._code(kind, now, box_key), terminal)
+            self._request(kind, self._code(kind, now, box_key), terminal)
             for terminal in islice(self._terminals, count)
         ]
+
+    def _request(self, kind: Kind, code: str, terminal: Terminal) -> bytes:
+        fields = {
+            "code": code,
+            "business_type": kind.business_type,
+            "request_id": os.urandom(12).hex(),
+            "amount_fen": kind.amount_fen,
+        }
+        body = json.dumps({name: value for name, value in fields.items() if value}).encode()
+        shown = self._bearer(terminal) if kind.by_token else _signature(terminal, body)
+        return post(body, authorization=shown)
+
+    def _bearer(self, terminal: Terminal) -> str:
+        """As the service issues it, kept for as long as the terminal would keep it."""
+        known = self._bearers.get(terminal.serial_number)
+        now = utc_now()
+        if known is None or now - known[0] > timedelta(seconds=LIFE_SECONDS / 2):
+            point = terminal.key.public_key().to_bytes(compressed=True)
+            token = self._tokens.issue(terminal.serial_number, key_name(point), now)
+            known = self._bearers[terminal.serial_number] = (now, f"Bearer {token}")
+        return known[1]
 
     def _code(self, kind: Kind, now: datetime, box_key: bytes) -> str:
         box = codes.seal_box(box_key, next(self._ecards), os.urandom(8))
@@ -99,18 +126,7 @@ class Press:
         minter.mint(holder_id)
 
 
-def _request(kind: Kind, code: str, terminal: Terminal) -> bytes:
-    fields = {
-        "code": code,
-        "business_type": kind.business_type,
-        "request_id": os.urandom(12).hex(),
-        "amount_fen": kind.amount_fen,
-    }
-    body = json.dumps({name: value for name, value in fields.items() if value}).encode()
-    return post(body, authorization=_authorise(terminal, body))
-
-
-def _authorise(terminal: Terminal, body: bytes) -> str:
+def _signature(terminal: Terminal, body: bytes) -> str:
     return authorization(
         terminal.key,
         terminal.serial_number,
