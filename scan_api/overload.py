@@ -29,12 +29,14 @@ READY = "/readyz"
 ALWAYS = frozenset({"/healthz", READY})
 RETRY_AFTER_SECONDS = 1
 # What runs has begun to use the processor, the database or the fast store; what waits has not.
+# No fewer than 32 run: scans share commits, and smaller groups would be slower, not faster.
 RUNNING_MAX = 128
-RUNNING_MIN = 8
+RUNNING_MIN = 32
+# No more wait than get a place while they wait.
 WAITING_MAX = 128
-# Where requests take longer than this there are too many of them for what is behind: a database
-# that is slow today answers eight in time, not a hundred.
-RUNNING_SECONDS_AIM = 0.2
+WAITING_MIN = 8
+# Where requests take longer than this there are too many of them for what is behind.
+RUNNING_SECONDS_AIM = 0.3
 # A refusal is told within 50 ms of the request, and waiting is the longest part of it.
 WAIT_SECONDS_MAX = 0.04
 
@@ -43,7 +45,8 @@ class Places:
     """Requests of one kind: first come, first served. All calls come from one event loop.
 
     How many run at a time follows how long they take: fewer when it is longer than `aim_seconds`,
-    slowly more again up to `running_max` when it is not.
+    slowly more again up to `running_max` when it is not. How many wait follows how many get a place
+    while they wait.
     """
 
     def __init__(
@@ -58,6 +61,8 @@ class Places:
         self._aim_seconds = aim_seconds
         self._measured = 0
         self._measured_seconds = 0.0
+        self._looked_at: float | None = None
+        self._most_waiting = waiting_max
         self._waiting_max = waiting_max
         self._wait_seconds = wait_seconds
         self._waiting: deque[asyncio.Future[bool]] = deque()
@@ -103,14 +108,21 @@ class Places:
         finally:
             too_late.cancel()
 
-    def measure(self, seconds: float) -> None:
-        """One request took so long, from its place on. As many as run at a time make a look."""
+    def measure(self, seconds: float, now: float) -> None:
+        """One request took so long, from its place on. As many as run at a time make a look.
+
+        now: of the same clock as always.
+        """
         self._measured += 1
         self._measured_seconds += seconds
         if self._measured < self._running_max:
             return
+        if self._looked_at is not None:
+            rate = self._measured / max(now - self._looked_at, 0.001)
+            room = max(WAITING_MIN, int(rate * self._wait_seconds))
+            self._waiting_max = min(self._most_waiting, room)
         mean = self._measured_seconds / self._measured
-        self._measured, self._measured_seconds = 0, 0.0
+        self._measured, self._measured_seconds, self._looked_at = 0, 0.0, now
         if mean > self._aim_seconds:
             fewer = int(self._running_max * max(0.5, self._aim_seconds / mean))
             self._running_max = max(min(RUNNING_MIN, self._most), fewer)
@@ -180,7 +192,8 @@ class Overload:
         try:
             await self.app(scope, receive, send)
         finally:
-            places.measure(time.monotonic() - entered)
+            left = time.monotonic()
+            places.measure(left - entered, left)
             places.leave()
 
     async def _always(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:

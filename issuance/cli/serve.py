@@ -103,6 +103,7 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         stack.enter_context(serving.running(server))
         server.wait_until_started()
         serving.settle_memory()
+        serving.share_the_interpreter()
         _say_running(server.url, numbers_port)
         serving.serve_until_stopped([server])
 

@@ -73,6 +73,7 @@ def _serve(channel: Channel, listening: socket.socket, orders: Message) -> None:
         ).start()
         server.wait_until_started()
         serving.settle_memory()
+        serving.share_the_interpreter()
         channel.send("ready")
         serving.watch_until(stop, [server])
     channel.send("ended", numbers=admission.metrics.snapshot())

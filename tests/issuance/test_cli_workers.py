@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from office import PASSPHRASE, Office, refused
 from prometheus_client.parser import text_string_to_metric_families
-from test_cli_serve import ANSWER_SECONDS, started, stop
+from test_cli_serve import started, stop
 
 DEADLINE_SECONDS = 60
 T = TypeVar("T")
@@ -59,7 +59,8 @@ def metrics_address(process: subprocess.Popen[str]) -> str:
 
 
 def get(url: str, path: str) -> httpx2.Response:
-    return httpx2.get(url + path, timeout=ANSWER_SECONDS, trust_env=False)
+    # A connection waits in the socket for as long as a worker takes to start.
+    return httpx2.get(url + path, timeout=DEADLINE_SECONDS, trust_env=False)
 
 
 def numbers(text: str) -> dict[str, float]:

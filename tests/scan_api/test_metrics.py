@@ -1,11 +1,15 @@
 """The numbers, added up over processes and read back by Prometheus's own parser."""
 
+import time
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from scan_service import ScanService
 
 from scan_api.metrics import LATENCY_BOUNDS_SECONDS, Histogram, Metrics, add, to_text
 from scan_api.overload import Admission
+
+COUNTED_SECONDS_MAX = 20
 
 
 def samples(text: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -70,6 +74,11 @@ def test_the_service_counts_routes_and_nothing_that_was_typed(service: ScanServi
         for one in service.app.user_middleware
         if "admission" in one.kwargs
     )
+    # The thread that commits counts after it has answered.
+    until = time.monotonic() + COUNTED_SECONDS_MAX
+    while len(service.services.writer.metrics.snapshot()["scans"]) < 2:
+        assert time.monotonic() < until, "the verdicts were not counted"
+        time.sleep(0.01)
     text = to_text(
         {"0": admission.metrics.snapshot(), "1": service.services.writer.metrics.snapshot()}
     )

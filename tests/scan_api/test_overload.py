@@ -136,18 +136,37 @@ def test_a_turn_that_comes_with_the_cancellation_is_passed_on() -> None:
 
 
 def test_fewer_run_at_a_time_when_they_take_too_long_and_more_again_when_not() -> None:
-    places = Places(running_max=64, aim_seconds=0.2)
+    places = Places(running_max=128, aim_seconds=0.3)
 
     def busy(seconds: float, requests: int) -> int:
         for _ in range(requests):
-            places.measure(seconds)
+            places.measure(seconds, 0.0)
         return places.running_max
 
-    assert busy(0.19, 640) == 64
-    assert busy(0.4, 64) == 32
-    assert busy(5.0, 1000) == 8
-    assert busy(0.01, 8) == 10
-    assert busy(0.01, 1000) == 64
+    assert busy(0.29, 1280) == 128
+    assert busy(0.6, 128) == 64
+    assert busy(5.0, 640) == 32
+    assert busy(0.01, 32) == 37
+    assert busy(0.01, 2000) == 128
+
+
+def test_no_more_wait_than_get_through_while_they_wait() -> None:
+    async def run() -> None:
+        places = Places(32, 128, wait_seconds=0.04, aim_seconds=9)
+        while places.enter_now():
+            pass
+        for number in range(64):
+            places.measure(0.1, number / 500)  # 500 a second: 20 in the time of waiting
+        tasks = [asyncio.create_task(places.enter()) for _ in range(100)]
+        await _settle()
+        assert places.waiting == 20
+        assert places.is_full
+        assert sum(task.done() for task in tasks) == 80
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(run())
 
 
 def test_places_that_are_gone_are_not_given_on() -> None:
@@ -157,7 +176,7 @@ def test_places_that_are_gone_are_not_given_on() -> None:
         waiting = asyncio.create_task(places.enter())
         await _settle()
         for _ in range(64):
-            places.measure(9.0)
+            places.measure(9.0, 0.0)
         for left in range(64, 31, -1):
             assert (places.running, places.waiting) == (left, 1)
             places.leave()
