@@ -15,6 +15,7 @@ from scan_service import running
 
 from card_core.card_reading import CardReading
 from card_core.chip_cards import Challenges, SoftwareCardAuthentication
+from card_core.device_credentials import CredentialIssuer
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.minting import Minter
 from card_core.presenting import Presenter
@@ -61,6 +62,7 @@ def main() -> None:
             random_bytes=os.urandom,
         ),
         peers=PeerClient(signing, ring.trusted, utc_now),
+        credential_issuer=CredentialIssuer(store, kernel, signing),
         key_ring=ring.ring,
         authentication=TerminalAuthentication(registry, tokens),
         pepper=PEPPER,

@@ -4,13 +4,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from bureau import OPERATOR_PASSWORD, PEPPER, Bureau
+from bureau import OPERATOR_PASSWORD, PEPPER, SYSTEM, Bureau
 from phone import publisher_of, registered_phone
 from sqlalchemy import Table, select, update
 from trusting import document, entry, pin, take
 
 from card_core.errors import SignInRefusedError, StoreConflictError, TamperedRowError
 from card_core.kernel.acts.cards import CancelCard, CancelReason
+from card_core.kernel.acts.epochs import CloseEpoch
 from card_core.kernel.acts.status import SetOfflinePolicy
 from card_core.sign_in import sign_in_operator
 from card_core.store import guarded
@@ -50,6 +51,7 @@ def full(bureau: Bureau) -> Bureau:
     registered_phone(bureau, bureau.person(), days=1)
     bureau.decide(SetOfflinePolicy(consumes=True, count_max=1, amount_fen_max=1), bureau.deputy)
     publisher_of(bureau).round()
+    bureau.perform(CloseEpoch(0, 1, "first"), SYSTEM)
     return bureau
 
 
