@@ -1,22 +1,68 @@
-"""Many rows in one statement, on both databases: what a group of scans is written with.
+"""Many rows in one statement, on both databases: what a group of scans is read and written with.
 
-The statements are written once for each table. PostgreSQL takes one array a column, so that a
-statement costs one round trip and one plan whatever the number of rows; SQLite has no round trips
-and takes the rows one by one.
+The statements are the same whatever the number of rows, so that they are compiled, and planned,
+once. PostgreSQL takes one array a column; SQLite has no round trips and takes new rows one by one,
+and what is looked for as one JSON array.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Date,
+    Integer,
+    LargeBinary,
+    Table,
+    any_,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.engine import Dialect
 
 from card_core.store.columns import Instant
-from card_core.store.database import Transaction
+from card_core.store.database import Reader, Transaction
 
 Row = Mapping[str, Any]
 _Bind = Callable[[Any], Any]
+
+# Far within the number of values that SQLite takes in one statement.
+_SQLITE_ROWS_MAX = 500
+
+
+def among(tx: Reader, column: Column[Any], values: Collection[str | int]) -> ColumnElement[bool]:
+    """Where the column, of texts or integers, is one of these."""
+    if not _is_sqlite(tx.connection):
+        return column == any_(literal(list(values), ARRAY(column.type)))
+    each = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(each.c.value))
+
+
+def among_keys(
+    tx: Reader, columns: Sequence[Column[Any]], keys: Collection[tuple[str, ...]]
+) -> ColumnElement[bool]:
+    """Where the columns, of texts, are together one of these."""
+    if _is_sqlite(tx.connection):
+        each = func.json_each(json.dumps(list(keys))).table_valued("value")
+        places = range(len(columns))
+        wanted = select(*(func.json_extract(each.c.value, f"$[{place}]") for place in places))
+    else:
+        arrays = (
+            literal([key[place] for key in keys], ARRAY(column.type))
+            for place, column in enumerate(columns)
+        )
+        names = [column.name for column in columns]
+        wanted = select(*func.unnest(*arrays).table_valued(*names).render_derived().c)
+    return tuple_(*columns).in_(wanted)
 
 
 def insert(tx: Transaction, table: Table, rows: Sequence[Row]) -> None:
@@ -54,11 +100,15 @@ def insert_new(
             tuple(_arrays(table, columns, rows, dialect)),
         )
         return {tuple(row) for row in found}
-    statement = _sqlite_insert(table, columns, " ON CONFLICT DO NOTHING")
     inserted = set()
-    for row, values in zip(rows, _values(table, columns, rows, dialect), strict=True):
-        if tx.connection.exec_driver_sql(statement, values).rowcount == 1:
-            inserted.add(tuple(row[name] for name in key))
+    for at in range(0, len(rows), _SQLITE_ROWS_MAX):
+        some = _values(table, columns, rows[at : at + _SQLITE_ROWS_MAX], dialect)
+        suffix = f" ON CONFLICT DO NOTHING RETURNING {', '.join(key)}"
+        found = tx.connection.exec_driver_sql(
+            _sqlite_insert(table, columns, suffix, len(some)),
+            tuple(value for values in some for value in values),
+        )
+        inserted |= {tuple(row) for row in found}
     return inserted
 
 
@@ -93,10 +143,10 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=64)
-def _sqlite_insert(table: Table, columns: tuple[str, ...], suffix: str) -> str:
-    places = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places}){suffix}"  # noqa: S608 - names of the schema
+@lru_cache(maxsize=2 * _SQLITE_ROWS_MAX)
+def _sqlite_insert(table: Table, columns: tuple[str, ...], suffix: str, rows: int = 1) -> str:
+    places = ", ".join([f"({', '.join('?' * len(columns))})"] * rows)
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {places}{suffix}"  # noqa: S608 - names of the schema
 
 
 @lru_cache(maxsize=64)
@@ -115,4 +165,8 @@ def _array_type(table: Table, name: str) -> str:
             return "bigint"
         case Integer():
             return "integer"
+        case Date():
+            return "date"
+        case Boolean():
+            return "boolean"
     return "text"

@@ -15,12 +15,14 @@ version are its associated data: a field copied to another row or column does no
 import hmac
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from functools import lru_cache
 
 from card_core.errors import TamperedRowError
 from crypto import DecryptionError, fields, sm3, sm4
 
 KEY_SIZES_BYTES = {"field": 16, "index": 32, "row": 32, "audit": 32}
 _KEY_VERSION = b"\x01"
+_ONE = (1).to_bytes(4)  # the length of a key version
 _NONCE_SIZE_BYTES = 12
 
 Value = None | bool | int | str | bytes | date | datetime
@@ -105,7 +107,13 @@ def same(left: bytes, right: bytes) -> bool:
 
 
 def _associated(table: str, column: str, row_id: str, version: bytes) -> bytes:
-    return _joined([table.encode(), column.encode(), row_id.encode(), version])
+    row = row_id.encode()
+    return b"%b%b%b%b%b" % (_place(table, column), len(row).to_bytes(4), row, _ONE, version)
+
+
+@lru_cache(maxsize=256)
+def _place(table: str, column: str) -> bytes:
+    return _joined([table.encode(), column.encode()])
 
 
 def _joined(parts: Iterable[bytes]) -> bytes:
