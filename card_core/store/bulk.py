@@ -6,7 +6,8 @@ and what is looked for as one JSON array.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +22,9 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Table,
+    Text,
     any_,
+    cast,
     func,
     literal,
     select,
@@ -42,7 +45,7 @@ _SQLITE_ROWS_MAX = 500
 def among(tx: Reader, column: Column[Any], values: Collection[str | int]) -> ColumnElement[bool]:
     """Where the column, of texts or integers, is one of these."""
     if not _is_sqlite(tx.connection):
-        return column == any_(literal(list(values), ARRAY(column.type)))
+        return column == any_(_typed_array(column, list(values)))
     each = func.json_each(json.dumps(list(values))).table_valued("value")
     return column.in_(select(each.c.value))
 
@@ -57,7 +60,7 @@ def among_keys(
         wanted = select(*(func.json_extract(each.c.value, f"$[{place}]") for place in places))
     else:
         arrays = (
-            literal([key[place] for key in keys], ARRAY(column.type))
+            _typed_array(column, [key[place] for key in keys])
             for place, column in enumerate(columns)
         )
         names = [column.name for column in columns]
@@ -76,7 +79,7 @@ def insert(tx: Transaction, table: Table, rows: Sequence[Row]) -> None:
     else:
         tx.connection.exec_driver_sql(
             _postgresql_insert(table, columns, ""),
-            tuple(_arrays(table, columns, rows, tx.connection.dialect)),
+            _arrays(table, columns, rows),
         )
 
 
@@ -97,7 +100,7 @@ def insert_new(
         suffix = f" ON CONFLICT DO NOTHING RETURNING {', '.join(key)}"
         found = tx.connection.exec_driver_sql(
             _postgresql_insert(table, columns, suffix),
-            tuple(_arrays(table, columns, rows, dialect)),
+            _arrays(table, columns, rows),
         )
         return {tuple(row) for row in found}
     inserted = set()
@@ -125,11 +128,48 @@ def _values(
     ]
 
 
-def _arrays(
-    table: Table, columns: tuple[str, ...], rows: Sequence[Row], dialect: Dialect
-) -> list[list[Any]]:
-    binds = _binds(table, columns, dialect)
-    return [[bind(row[name]) for row in rows] for name, bind in zip(columns, binds, strict=True)]
+def _arrays(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> tuple[str, ...]:
+    return tuple(
+        array_text(_array_type(table.c[name]), [row[name] for row in rows]) for name in columns
+    )
+
+
+def _typed_array(column: Column[Any], values: Sequence[str | int]) -> ColumnElement[Any]:
+    text = array_text(_array_type(column), values)
+    return cast(literal(text, Text), ARRAY(column.type))
+
+
+def array_text(kind: str, values: Iterable[Any]) -> str:
+    """A PostgreSQL array as text: the driver's own writing of lists looks at each value for long.
+
+    kind: the elements' type, one of those below. Raises ValueError for an instant without a zone.
+    """
+    write = _WRITERS[kind]
+    return f"{{{','.join(['NULL' if value is None else write(value) for value in values])}}}"
+
+
+def _quoted(text: str) -> str:
+    """Between quotes, a backslash and a quote alone mean something."""
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+def _instant(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return f'"{value.isoformat()}"'
+
+
+_WRITERS: Mapping[str, Callable[[Any], str]] = {
+    "text": _quoted,
+    "bytea": lambda value: f'"\\\\x{value.hex()}"',
+    "timestamptz": _instant,
+    "bigint": int.__str__,
+    "integer": int.__str__,
+    "date": date.isoformat,
+    "boolean": lambda value: "t" if value else "f",
+}
 
 
 @lru_cache(maxsize=64)
@@ -151,12 +191,12 @@ def _sqlite_insert(table: Table, columns: tuple[str, ...], suffix: str, rows: in
 
 @lru_cache(maxsize=64)
 def _postgresql_insert(table: Table, columns: tuple[str, ...], suffix: str) -> str:
-    arrays = ", ".join(f"%s::{_array_type(table, name)}[]" for name in columns)
+    arrays = ", ".join(f"%s::{_array_type(table.c[name])}[]" for name in columns)
     return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays}){suffix}"  # noqa: S608 - names of the schema
 
 
-def _array_type(table: Table, name: str) -> str:
-    match table.c[name].type:
+def _array_type(column: Column[Any]) -> str:
+    match column.type:
         case LargeBinary():
             return "bytea"
         case Instant():

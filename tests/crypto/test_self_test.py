@@ -100,7 +100,9 @@ SPOIL_GCM = {
 
 
 def test_a_right_answer_of_gcm_changes_nothing() -> None:
-    said = child(f"{TRY}\nfrom crypto import sm4\n{OTHER_GCM}\nfailed()\nattempt(sm2.PrivateKey.generate)")
+    said = child(
+        f"{TRY}\nfrom crypto import sm4\n{OTHER_GCM}\nfailed()\nattempt(sm2.PrivateKey.generate)"
+    )
     assert said == ["done"]
 
 
