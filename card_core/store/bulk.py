@@ -161,6 +161,16 @@ def _instant(value: datetime) -> str:
     return f'"{value.isoformat()}"'
 
 
+# The first that fits: a BigInteger is an Integer.
+_ARRAY_TYPES = (
+    (LargeBinary, "bytea"),
+    (Instant, "timestamptz"),
+    (BigInteger, "bigint"),
+    (Integer, "integer"),
+    (Date, "date"),
+    (Boolean, "boolean"),
+)
+
 _WRITERS: Mapping[str, Callable[[Any], str]] = {
     "text": _quoted,
     "bytea": lambda value: f'"\\\\x{value.hex()}"',
@@ -196,17 +206,4 @@ def _postgresql_insert(table: Table, columns: tuple[str, ...], suffix: str) -> s
 
 
 def _array_type(column: Column[Any]) -> str:
-    match column.type:
-        case LargeBinary():
-            return "bytea"
-        case Instant():
-            return "timestamptz"
-        case BigInteger():
-            return "bigint"
-        case Integer():
-            return "integer"
-        case Date():
-            return "date"
-        case Boolean():
-            return "boolean"
-    return "text"
+    return next((name for kind, name in _ARRAY_TYPES if isinstance(column.type, kind)), "text")

@@ -4,9 +4,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{
-    PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyInt, PyList, PyString, PyTzInfo,
-};
+use pyo3::types::{PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyInt, PyList, PyString, PyTzInfo};
 use sscard_sm::hmac::HmacSm3;
 use sscard_sm::sm3;
 
@@ -182,6 +180,8 @@ fn write_text(row: &mut Vec<u8>, text: &Bound<'_, PyAny>) -> PyResult<()> {
 
 fn utc(py: Python<'_>) -> PyResult<&Bound<'_, PyTzInfo>> {
     static UTC: PyOnceLock<Py<PyTzInfo>> = PyOnceLock::new();
-    UTC.get_or_try_init(py, || PyTzInfo::utc(py).map(|zone| zone.to_owned().unbind()))
-        .map(|zone| zone.bind(py))
+    UTC.get_or_try_init(py, || {
+        PyTzInfo::utc(py).map(|zone| zone.to_owned().unbind())
+    })
+    .map(|zone| zone.bind(py))
 }

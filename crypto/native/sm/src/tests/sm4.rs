@@ -153,7 +153,10 @@ fn gcm_agrees_with_its_definition_for_every_length_on_every_back_end() {
     let key = [0x6d; 16];
     for length in 0..=300 {
         let text = &data[..length];
-        let (aad, nonce) = (&data[..length % 50], &data[length % 7..][..8 + length % 121]);
+        let (aad, nonce) = (
+            &data[..length % 50],
+            &data[length % 7..][..8 + length % 121],
+        );
         let nonce = if length % 2 == 0 { &data[..12] } else { nonce };
         let expected = gcm_textbook(&key, nonce, aad, text);
         for backend in Backend::available() {
@@ -181,11 +184,20 @@ fn gcm_writes_no_text_before_the_tag_was_right() {
         assert_eq!(text, [0x55; 20]);
     }
     let mut text = [0; 20];
-    assert_eq!(gcm.open(&nonce, b"", &sealed[..15], &mut text), Err(GcmFailed::Tag));
+    assert_eq!(
+        gcm.open(&nonce, b"", &sealed[..15], &mut text),
+        Err(GcmFailed::Tag)
+    );
     for size in [0, 7, 129] {
         let nonce = vec![0; size];
-        assert_eq!(gcm.seal(&nonce, b"", &text, &mut sealed), Err(GcmFailed::NonceSize));
-        assert_eq!(gcm.open(&nonce, b"", &sealed, &mut text), Err(GcmFailed::NonceSize));
+        assert_eq!(
+            gcm.seal(&nonce, b"", &text, &mut sealed),
+            Err(GcmFailed::NonceSize)
+        );
+        assert_eq!(
+            gcm.open(&nonce, b"", &sealed, &mut text),
+            Err(GcmFailed::NonceSize)
+        );
     }
     assert_eq!(format!("{gcm:?}"), "Gcm(hidden)");
 }
