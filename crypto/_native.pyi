@@ -1,12 +1,17 @@
 """The native core; its public face are the modules of `crypto`."""
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import NoReturn, final
 
 from crypto.errors import InvalidSignatureError
 
+_Value = None | bool | int | str | bytes | date | datetime
+
 __all__ = [
     "Cipher",
+    "FieldsKey",
+    "Gcm",
     "Hash",
     "KeptKeys",
     "PrivateKey",
@@ -17,6 +22,8 @@ __all__ = [
     "ciphertext_from_der",
     "ciphertext_to_der",
     "fail_bulk_cipher",
+    "fields_digest",
+    "fields_encode",
     "random_bytes",
     "require_operational",
     "run_self_tests",
@@ -97,6 +104,21 @@ class Cipher:
     def decrypt_block(self, block: bytes) -> bytes: ...
     def __reduce__(self) -> NoReturn: ...
 
+@final
+class Gcm:
+    def __new__(cls, key: bytes) -> Gcm: ...
+    def encrypt(self, nonce: bytes, plaintext: bytes, aad: bytes = b"") -> bytes: ...
+    def decrypt(self, nonce: bytes, ciphertext: bytes, aad: bytes = b"") -> bytes: ...
+    def __reduce__(self) -> NoReturn: ...
+
+@final
+class FieldsKey:
+    def __new__(cls, key: bytes) -> FieldsKey: ...
+    def tag(self, table: str, values: dict[str, _Value]) -> bytes: ...
+    def __reduce__(self) -> NoReturn: ...
+
+def fields_encode(table: str, values: dict[str, _Value]) -> bytes: ...
+def fields_digest(table: str, rows: list[dict[str, _Value]]) -> bytes: ...
 def backend() -> str: ...
 def available_backends() -> list[str]: ...
 def verify_batch(

@@ -3,8 +3,7 @@
 Known answers run when the native core is loaded and again with every `run`; the random source is
 tested at start-up and with each draw; a new key is tested before it is given out (GM/T 0028,
 sections 7.10 and 7.11, name these kinds of test; the limits of the random source's are in
-crypto/native/sm/src/health.rs). SM4-GCM, which another library computes, has its known answer in
-crypto/sm4.py.
+crypto/native/sm/src/health.rs). SM4-GCM has its known answer in crypto/sm4.py.
 
 When one fails, the process is in the error state until it ends: every operation of this package
 raises SelfTestError. Programs that serve call `require_operational` before they begin.

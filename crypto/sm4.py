@@ -1,20 +1,15 @@
-"""SM4 (GB/T 32907): one block natively, and GCM (GB/T 36624) from `cryptography`.
+"""SM4 (GB/T 32907): one block, and GCM (GB/T 36624).
 
 encrypt_block(key, block)     # one block under a key of its own
 Cipher(key)                   # a key met often: the same for blocks, faster; wiped at its end
 diversify(master, factor)     # the key of one card, or of one session
 cbc_mac(key, iv, message)     # 16 bytes; secure messaging of cards keeps the first 4
-Gcm(key)                      # whatever is stored or sent
+Gcm(key)                      # whatever is stored or sent; wiped at its end
 """
 
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import ciphers
-from cryptography.hazmat.primitives.ciphers.algorithms import SM4
-from cryptography.hazmat.primitives.ciphers.modes import GCM
-
-from crypto._native import Cipher, fail_bulk_cipher, require_operational
+from crypto._native import Cipher, Gcm, fail_bulk_cipher
 from crypto._native import sm4_cbc_mac as cbc_mac
 from crypto._native import sm4_decrypt_block as decrypt_block
 from crypto._native import sm4_diversify as diversify
@@ -23,7 +18,6 @@ from crypto.errors import DecryptionError, SelfTestError
 
 KEY_SIZE: Final = 16
 TAG_SIZE: Final = 16
-_NONCE_SIZES: Final = range(8, 129)
 
 __all__ = [
     "KEY_SIZE",
@@ -36,50 +30,6 @@ __all__ = [
     "diversify",
     "encrypt_block",
 ]
-
-
-class Gcm:
-    """Authenticated encryption under one key of 16 bytes; the tag of 16 bytes comes last.
-
-    A nonce serves once for a key: 12 bytes, from a counter, or random for at most 2^32 messages.
-    Others of 8 to 128 bytes are taken too, because partners use them. Raises ValueError for
-    another length of key or nonce, SelfTestError in the error state (crypto.self_test).
-    """
-
-    __slots__ = ("_algorithm",)
-
-    def __init__(self, key: bytes) -> None:
-        if len(key) != KEY_SIZE:
-            raise ValueError("an SM4 key has 16 bytes")
-        self._algorithm = SM4(key)
-
-    def encrypt(self, nonce: bytes, plaintext: bytes, aad: bytes = b"") -> bytes:
-        """Return ciphertext and tag; `aad` is covered by the tag and not sent."""
-        require_operational()
-        _check_nonce(nonce)
-        encryptor = ciphers.Cipher(self._algorithm, GCM(nonce)).encryptor()
-        encryptor.authenticate_additional_data(aad)
-        ciphertext = encryptor.update(plaintext) + encryptor.finalize()
-        return ciphertext + encryptor.tag
-
-    def decrypt(self, nonce: bytes, ciphertext: bytes, aad: bytes = b"") -> bytes:
-        """Return the plaintext, or raise DecryptionError, whatever is wrong."""
-        require_operational()
-        _check_nonce(nonce)
-        if len(ciphertext) < TAG_SIZE:
-            raise DecryptionError
-        text, tag = ciphertext[:-TAG_SIZE], ciphertext[-TAG_SIZE:]
-        decryptor = ciphers.Cipher(self._algorithm, GCM(nonce, tag)).decryptor()
-        decryptor.authenticate_additional_data(aad)
-        try:
-            return decryptor.update(text) + decryptor.finalize()
-        except InvalidTag:
-            raise DecryptionError from None
-
-
-def _check_nonce(nonce: bytes) -> None:
-    if len(nonce) not in _NONCE_SIZES:
-        raise ValueError("a GCM nonce has 8 to 128 bytes")
 
 
 # RFC 8998, appendix A.1.
@@ -100,11 +50,11 @@ _KNOWN_CIPHERTEXT: Final = bytes.fromhex(
 def run_known_answer() -> None:
     """Encrypt and decrypt a known text; enter the error state when the answer is another one.
 
-    Runs when this module is loaded: GCM is computed by another library than the native core.
+    Runs when this module is loaded, through the face that everybody uses.
     """
-    cipher = Gcm(_KNOWN_KEY)
     changed = bytes([_KNOWN_CIPHERTEXT[0] ^ 1]) + _KNOWN_CIPHERTEXT[1:]
     try:
+        cipher = Gcm(_KNOWN_KEY)
         right = (
             cipher.encrypt(_KNOWN_NONCE, _KNOWN_PLAINTEXT, _KNOWN_AAD) == _KNOWN_CIPHERTEXT
             and cipher.decrypt(_KNOWN_NONCE, _KNOWN_CIPHERTEXT, _KNOWN_AAD) == _KNOWN_PLAINTEXT

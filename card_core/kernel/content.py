@@ -14,6 +14,9 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from crypto import sm3
 
 _T = TypeVar("_T")
+_CANONICAL = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+)
 
 
 def to_json(value: Any) -> Any:
@@ -44,9 +47,7 @@ def from_json(kind: type[_T], value: Any) -> _T:
 
 def canonical_bytes(value: Any) -> bytes:
     """The one way in which JSON is written before it is hashed or stored."""
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def content_hash(kind: str, content: Any) -> str:

@@ -70,10 +70,11 @@ def hold_all(tx: Transaction, keys: Collection[RequestKey]) -> dict[RequestKey, 
     was not answered is to be given its answer by `keep_all`.
     """
     tx.lock_all((f"{table.name}/{key}" for key in keys), Lock.OWN)
-    key_columns = tuple_(table.c.actor_kind, table.c.actor_id, table.c.request_id)
+    columns = (table.c.actor_kind, table.c.actor_id, table.c.request_id)
     wanted = [(key.actor_kind, key.actor_id, key.request_id) for key in keys]
     found: dict[RequestKey, Kept] = {}
-    for row in tx.connection.execute(select(table).where(key_columns.in_(wanted))):
+    statement = select(table).where(bulk.among_keys(tx, columns, wanted))
+    for row in tx.connection.execute(statement):
         key = RequestKey(row.actor_kind, row.actor_id, row.request_id)
         if row.answer is None:
             raise StoreConflictError

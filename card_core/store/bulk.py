@@ -1,22 +1,71 @@
-"""Many rows in one statement, on both databases: what a group of scans is written with.
+"""Many rows in one statement, on both databases: what a group of scans is read and written with.
 
-The statements are written once for each table. PostgreSQL takes one array a column, so that a
-statement costs one round trip and one plan whatever the number of rows; SQLite has no round trips
-and takes the rows one by one.
+The statements are the same whatever the number of rows, so that they are compiled, and planned,
+once. PostgreSQL takes one array a column; SQLite has no round trips and takes new rows one by one,
+and what is looked for as one JSON array.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Date,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    any_,
+    cast,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.engine import Dialect
 
 from card_core.store.columns import Instant
-from card_core.store.database import Transaction
+from card_core.store.database import Reader, Transaction
 
 Row = Mapping[str, Any]
 _Bind = Callable[[Any], Any]
+
+# Far within the number of values that SQLite takes in one statement.
+_SQLITE_ROWS_MAX = 500
+
+
+def among(tx: Reader, column: Column[Any], values: Collection[str | int]) -> ColumnElement[bool]:
+    """Where the column, of texts or integers, is one of these."""
+    if not _is_sqlite(tx.connection):
+        return column == any_(_typed_array(column, list(values)))
+    each = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(each.c.value))
+
+
+def among_keys(
+    tx: Reader, columns: Sequence[Column[Any]], keys: Collection[tuple[str, ...]]
+) -> ColumnElement[bool]:
+    """Where the columns, of texts, are together one of these."""
+    if _is_sqlite(tx.connection):
+        each = func.json_each(json.dumps(list(keys))).table_valued("value")
+        places = range(len(columns))
+        wanted = select(*(func.json_extract(each.c.value, f"$[{place}]") for place in places))
+    else:
+        arrays = (
+            _typed_array(column, [key[place] for key in keys])
+            for place, column in enumerate(columns)
+        )
+        names = [column.name for column in columns]
+        wanted = select(*func.unnest(*arrays).table_valued(*names).render_derived().c)
+    return tuple_(*columns).in_(wanted)
 
 
 def insert(tx: Transaction, table: Table, rows: Sequence[Row]) -> None:
@@ -30,7 +79,7 @@ def insert(tx: Transaction, table: Table, rows: Sequence[Row]) -> None:
     else:
         tx.connection.exec_driver_sql(
             _postgresql_insert(table, columns, ""),
-            tuple(_arrays(table, columns, rows, tx.connection.dialect)),
+            _arrays(table, columns, rows),
         )
 
 
@@ -51,14 +100,18 @@ def insert_new(
         suffix = f" ON CONFLICT DO NOTHING RETURNING {', '.join(key)}"
         found = tx.connection.exec_driver_sql(
             _postgresql_insert(table, columns, suffix),
-            tuple(_arrays(table, columns, rows, dialect)),
+            _arrays(table, columns, rows),
         )
         return {tuple(row) for row in found}
-    statement = _sqlite_insert(table, columns, " ON CONFLICT DO NOTHING")
     inserted = set()
-    for row, values in zip(rows, _values(table, columns, rows, dialect), strict=True):
-        if tx.connection.exec_driver_sql(statement, values).rowcount == 1:
-            inserted.add(tuple(row[name] for name in key))
+    for at in range(0, len(rows), _SQLITE_ROWS_MAX):
+        some = _values(table, columns, rows[at : at + _SQLITE_ROWS_MAX], dialect)
+        suffix = f" ON CONFLICT DO NOTHING RETURNING {', '.join(key)}"
+        found = tx.connection.exec_driver_sql(
+            _sqlite_insert(table, columns, suffix, len(some)),
+            tuple(value for values in some for value in values),
+        )
+        inserted |= {tuple(row) for row in found}
     return inserted
 
 
@@ -75,11 +128,58 @@ def _values(
     ]
 
 
-def _arrays(
-    table: Table, columns: tuple[str, ...], rows: Sequence[Row], dialect: Dialect
-) -> list[list[Any]]:
-    binds = _binds(table, columns, dialect)
-    return [[bind(row[name]) for row in rows] for name, bind in zip(columns, binds, strict=True)]
+def _arrays(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> tuple[str, ...]:
+    return tuple(
+        array_text(_array_type(table.c[name]), [row[name] for row in rows]) for name in columns
+    )
+
+
+def _typed_array(column: Column[Any], values: Sequence[str | int]) -> ColumnElement[Any]:
+    text = array_text(_array_type(column), values)
+    return cast(literal(text, Text), ARRAY(column.type))
+
+
+def array_text(kind: str, values: Iterable[Any]) -> str:
+    """A PostgreSQL array as text: the driver's own writing of lists looks at each value for long.
+
+    kind: the elements' type, one of those below. Raises ValueError for an instant without a zone.
+    """
+    write = _WRITERS[kind]
+    return f"{{{','.join(['NULL' if value is None else write(value) for value in values])}}}"
+
+
+def _quoted(text: str) -> str:
+    """Between quotes, a backslash and a quote alone mean something."""
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+def _instant(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return f'"{value.isoformat()}"'
+
+
+# The first that fits: a BigInteger is an Integer.
+_ARRAY_TYPES = (
+    (LargeBinary, "bytea"),
+    (Instant, "timestamptz"),
+    (BigInteger, "bigint"),
+    (Integer, "integer"),
+    (Date, "date"),
+    (Boolean, "boolean"),
+)
+
+_WRITERS: Mapping[str, Callable[[Any], str]] = {
+    "text": _quoted,
+    "bytea": lambda value: f'"\\\\x{value.hex()}"',
+    "timestamptz": _instant,
+    "bigint": int.__str__,
+    "integer": int.__str__,
+    "date": date.isoformat,
+    "boolean": lambda value: "t" if value else "f",
+}
 
 
 @lru_cache(maxsize=64)
@@ -93,26 +193,17 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=64)
-def _sqlite_insert(table: Table, columns: tuple[str, ...], suffix: str) -> str:
-    places = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places}){suffix}"  # noqa: S608 - names of the schema
+@lru_cache(maxsize=2 * _SQLITE_ROWS_MAX)
+def _sqlite_insert(table: Table, columns: tuple[str, ...], suffix: str, rows: int = 1) -> str:
+    places = ", ".join([f"({', '.join('?' * len(columns))})"] * rows)
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {places}{suffix}"  # noqa: S608 - names of the schema
 
 
 @lru_cache(maxsize=64)
 def _postgresql_insert(table: Table, columns: tuple[str, ...], suffix: str) -> str:
-    arrays = ", ".join(f"%s::{_array_type(table, name)}[]" for name in columns)
+    arrays = ", ".join(f"%s::{_array_type(table.c[name])}[]" for name in columns)
     return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays}){suffix}"  # noqa: S608 - names of the schema
 
 
-def _array_type(table: Table, name: str) -> str:
-    match table.c[name].type:
-        case LargeBinary():
-            return "bytea"
-        case Instant():
-            return "timestamptz"
-        case BigInteger():
-            return "bigint"
-        case Integer():
-            return "integer"
-    return "text"
+def _array_type(column: Column[Any]) -> str:
+    return next((name for kind, name in _ARRAY_TYPES if isinstance(column.type, kind)), "text")

@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 
 from card_core.errors import TamperedRowError
 from card_core.states import CardState, ECardState
-from card_core.store import devices, guarded
+from card_core.store import bulk, devices, guarded
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
 from card_core.store.schema import cards, ecards
@@ -111,7 +111,7 @@ def card_ids_of(tx: Reader, ecard_ids: Iterable[int]) -> dict[int, str]:
     wanted = [ecard_id for ecard_id in ecard_ids if ecard_id <= ECARD_ID_MAX]
     if not wanted:
         return {}
-    statement = select(ecards.c.id, ecards.c.card_id).where(ecards.c.id.in_(wanted))
+    statement = select(ecards.c.id, ecards.c.card_id).where(bulk.among(tx, ecards.c.id, wanted))
     return {row.id: row.card_id for row in tx.connection.execute(statement)}
 
 
@@ -128,10 +128,10 @@ def pairs_of(tx: Reader, card_ids: Collection[str]) -> Pairs:
     if not card_ids:
         return Pairs({}, frozenset())
     card_rows, bad_cards = guarded.intact_rows(
-        tx, cards, select(cards).where(cards.c.id.in_(card_ids))
+        tx, cards, select(cards).where(bulk.among(tx, cards.c.id, card_ids))
     )
     ecard_rows, _ = guarded.intact_rows(
-        tx, ecards, select(ecards).where(ecards.c.card_id.in_(card_ids))
+        tx, ecards, select(ecards).where(bulk.among(tx, ecards.c.card_id, card_ids))
     )
     ecard_by_card = {row.card_id: _ecard(row) for row in ecard_rows}
     pairs = {

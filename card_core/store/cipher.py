@@ -13,14 +13,16 @@ version are its associated data: a field copied to another row or column does no
 """
 
 import hmac
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from functools import lru_cache
 
 from card_core.errors import TamperedRowError
-from crypto import DecryptionError, sm3, sm4
+from crypto import DecryptionError, fields, sm3, sm4
 
 KEY_SIZES_BYTES = {"field": 16, "index": 32, "row": 32, "audit": 32}
 _KEY_VERSION = b"\x01"
+_ONE = (1).to_bytes(4)  # the length of a key version
 _NONCE_SIZE_BYTES = 12
 
 Value = None | bool | int | str | bytes | date | datetime
@@ -47,7 +49,7 @@ class FieldCipher:
                 raise ValueError(f"the {name} key has {size} bytes")
         self._field_key = field_key
         self._index_key = index_key
-        self._row_key = row_key
+        self._row_key = fields.Key(row_key)
         self._audit_key = audit_key
         self._random_bytes = random_bytes
         self._gcm_by_table: dict[str, sm4.Gcm] = {}
@@ -77,17 +79,12 @@ class FieldCipher:
         """32 bytes over the parts and their order, for content that a plain hash would betray."""
         return sm3.hmac(self._index_key, _joined([b"digest", *parts]))
 
-    def row_mac(self, table: str, values: Mapping[str, Value]) -> bytes:
+    def row_mac(self, table: str, values: dict[str, Value]) -> bytes:
         """HMAC over the table's name and every value that is not None, with its column's name.
 
         None counts as absent, so that a column added later leaves the HMACs of old rows right.
         """
-        parts = [b"row", table.encode()]
-        for name in sorted(values):
-            value = values[name]
-            if value is not None:
-                parts += [name.encode(), _encoded(value)]
-        return sm3.hmac(self._row_key, _joined(parts))
+        return self._row_key.tag(table, values)
 
     def audit_link(self, before: bytes, event: bytes) -> bytes:
         """before: the 32 bytes of the link before."""
@@ -110,27 +107,15 @@ def same(left: bytes, right: bytes) -> bool:
 
 
 def _associated(table: str, column: str, row_id: str, version: bytes) -> bytes:
-    return _joined([table.encode(), column.encode(), row_id.encode(), version])
+    row = row_id.encode()
+    return b"%b%b%b%b%b" % (_place(table, column), len(row).to_bytes(4), row, _ONE, version)
+
+
+@lru_cache(maxsize=256)
+def _place(table: str, column: str) -> bytes:
+    return _joined([table.encode(), column.encode()])
 
 
 def _joined(parts: Iterable[bytes]) -> bytes:
     """Each part behind its length, so that no two lists of parts give the same bytes."""
     return b"".join(len(part).to_bytes(4) + part for part in parts)
-
-
-def _encoded(value: Value) -> bytes:
-    """The value behind a letter for its type, so that 1, "1" and b"1" are three."""
-    match value:
-        case bool():
-            return b"b1" if value else b"b0"
-        case int():
-            return b"i%d" % value
-        case str():
-            return b"s" + value.encode()
-        case bytes():
-            return b"x" + value
-        case datetime():
-            return b"t" + value.astimezone(UTC).isoformat(timespec="microseconds").encode()
-        case date():
-            return b"d" + value.isoformat().encode()
-    raise TypeError("a row that decides can't hold this type")

@@ -92,7 +92,8 @@ class Transaction(Reader):
         if not new:
             return
         statement = f"SELECT {_LOCK_FUNCTIONS[lock]}(key) FROM unnest(%s::bigint[]) AS key"  # noqa: S608 - a function's name
-        self.connection.exec_driver_sql(statement, (sorted(map(_lock_key, new)),))
+        keys = ",".join(map(str, sorted(map(_lock_key, new))))
+        self.connection.exec_driver_sql(statement, (f"{{{keys}}}",))
         self._held.update(dict.fromkeys(new, lock))
 
     @contextmanager

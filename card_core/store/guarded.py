@@ -8,10 +8,11 @@ log, which notes each change's version, shows it (`audit.verify_rows`).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, insert, literal, select, update
+from sqlalchemy import Row, Select, Table, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from card_core.errors import StoreConflictError, TamperedRowError
+from card_core.store import bulk
 from card_core.store.cipher import Value, same
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.schema import AUDITED
@@ -29,7 +30,7 @@ def add(tx: Transaction, table: Table, values: Mapping[str, Value]) -> None:
 
 def add_all(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Value]]) -> None:
     if rows:
-        tx.connection.execute(insert(table), [values_with_mac(tx, table, row) for row in rows])
+        bulk.insert(tx, table, [values_with_mac(tx, table, row) for row in rows])
         if table in AUDITED:
             tx.made[table.name] += len(rows)
 

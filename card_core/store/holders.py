@@ -12,6 +12,7 @@ from card_core.application import Application
 from card_core.errors import TamperedRowError
 from card_core.holder_views import HolderFacts
 from card_core.states import CardState
+from card_core.store import bulk
 from card_core.store.database import Reader, Transaction
 from card_core.store.schema import cards
 from card_core.store.schema import holders as table
@@ -116,9 +117,9 @@ def facts_of(tx: Reader, wanted: Mapping[str, Collection[str]]) -> dict[str, Hol
     if not wanted:
         return {}
     columns = [table.c[name] for name in HolderFacts._fields if name in _SEALED]
-    found = tx.connection.execute(select(table.c.id, *columns).where(table.c.id.in_(wanted)))
+    statement = select(table.c.id, *columns).where(bulk.among(tx, table.c.id, wanted))
     facts = {}
-    for row in found:
+    for row in tx.connection.execute(statement):
         with suppress(TamperedRowError):
             facts[row.id] = _facts(tx, row, wanted[row.id])
     return facts

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Table, func, select
 
 from card_core.business_types import BusinessType
 from card_core.states import ServiceState
-from card_core.store import guarded
+from card_core.store import bulk, guarded
 from card_core.store.cipher import Value
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
@@ -133,7 +133,7 @@ def serving(
     A row that fails its HMAC serves nobody.
     """
     tx.lock_all((f"{terminals.name}/{one}" for one in terminal_ids), Lock.SHARED)
-    statement = select(terminals).where(terminals.c.id.in_(terminal_ids))
+    statement = select(terminals).where(bulk.among(tx, terminals.c.id, terminal_ids))
     active = [
         to_terminal(row)
         for row in guarded.intact_rows(tx, terminals, statement)[0]
@@ -141,7 +141,7 @@ def serving(
     ]
     institution_ids = {one.institution_id for one in active}
     tx.lock_all((f"{institutions.name}/{one}" for one in institution_ids), Lock.SHARED)
-    statement = select(institutions).where(institutions.c.id.in_(institution_ids))
+    statement = select(institutions).where(bulk.among(tx, institutions.c.id, institution_ids))
     designated = {
         row.id: to_institution(row)
         for row in guarded.intact_rows(tx, institutions, statement)[0]

@@ -6,7 +6,7 @@ The group's audit event holds a digest over its rows, so that an edit of one sho
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select
@@ -18,7 +18,7 @@ from card_core.store.paging import PAGE_SIZE_MAX, check_limit
 from card_core.store.schema import scans as table
 from card_core.store.schema import spent
 from card_core.verdicts import Reason
-from crypto import sm3
+from crypto import fields
 
 IDS_SHARED = 26
 
@@ -148,20 +148,9 @@ def _values(tx: Reader, scan: Scan) -> dict[str, Any]:
     }
 
 
-def _digest(rows: Sequence[dict[str, Any]]) -> str:
-    """Over every value of every row, each with its length, in the order of ids and columns."""
-    parts: list[bytes] = []
-    for row in rows:
-        for column in table.c:
-            value = row[column.name]
-            if isinstance(value, bytes):
-                parts.append(b"%d:x%s" % (len(value), value))
-            elif isinstance(value, datetime):
-                parts.append(f"t{value.astimezone(UTC).isoformat()};".encode())
-            else:
-                text = "" if value is None else str(value)
-                parts.append(f"{len(text)}{type(value).__name__[0]}{text}".encode())
-    return sm3.digest(b"".join(parts)).hex()
+def _digest(rows: list[dict[str, Any]]) -> str:
+    """Over every value of every row, in the order of their ids."""
+    return fields.digest(table.name, rows).hex()
 
 
 def _seal(tx: Reader, scan_id: str, column: str, word: str) -> bytes | None:

@@ -48,12 +48,13 @@ def hmac_key(name: str, key: bytes) -> dict[bytes, str]:
 
 
 def sm4_key(name: str, key: bytes, round_keys: bytes) -> dict[bytes, str]:
-    """The traces of a key, of its round keys, and of these as the back end keeps them."""
+    """The traces of a key, of GHASH's key, of its round keys, also as the back end keeps them."""
     cipher = CryptSM4()
     cipher.set_key(key, 0)
     kept = [int.from_bytes(round_keys[i : i + 4], "big") for i in range(0, len(round_keys), 4)]
     return (
         words(name, key)
+        | words(f"hash key of {name}", bytes(cipher.one_round(cipher.sk, [0] * 16)))
         | small_words(f"round keys of {name}", cipher.sk)
         | small_words(f"round keys of {name} as kept", kept)
     )

@@ -18,6 +18,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import repeat
 from typing import Any
 
@@ -62,6 +63,7 @@ TEXTS = [codes_native.assemble(code, PRIVATE.sign(code)) for code in (ONLINE, OF
 SIGNATURES = [PRIVATE.sign(MESSAGE), PRIVATE.sign_digest(DIGEST), OTHER.sign(MESSAGE)]
 CIPHERTEXT = PUBLIC.encrypt(MESSAGE)
 HUGE = bytes(1 << 20)
+ROW = {"id": "1", "version": 1, "mac": None, "key": b"key", "at": datetime.now(UTC)}
 
 # Good values of the parameters, by name. A name that is missing here gets any value at all.
 GOOD: dict[str, list[Any]] = {
@@ -96,7 +98,11 @@ GOOD: dict[str, list[Any]] = {
     "credential": [CREDENTIAL],
     "device_key": [DEVICE_POINT],
     "sealed_box": [bytes(16)],
-    "nonce": [bytes(8)],
+    "nonce": [bytes(8), bytes(12), bytes(129)],
+    "aad": [b"", b"row"],
+    "table": ["cards"],
+    "values": [ROW, {}, {"a": 2**70, "b": True}],
+    "rows": [[ROW, ROW], []],
     "issuer": [1, 65535],
     "key_number": [1, 255],
     "minted_at": [NOW],
@@ -207,7 +213,8 @@ class Calls:
 def entries() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Functions, classes, and the methods of one shared object of each class."""
     shared = [PRIVATE, PUBLIC, sm2.Verifier(PUBLIC), KEPT_KEYS, sm3.Hash(), RING]
-    shared.append(crypto_native.Cipher(bytes(16)))
+    shared += [crypto_native.Cipher(bytes(16)), crypto_native.Gcm(bytes(16))]
+    shared.append(crypto_native.FieldsKey(b"key"))
     for room, module in (("crypto", crypto_native), ("card_core", codes_native)):
         for name, value in sorted(vars(module).items()):
             if name.startswith("_") or name in ENDING or not callable(value):

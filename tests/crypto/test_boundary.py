@@ -113,7 +113,7 @@ def test_a_batch_has_an_end() -> None:
 
 @pytest.mark.parametrize("wrong", [None, "text", 7, 1.5, [1], bytearray(64), memoryview(b"abc")])
 def test_native_entries_take_bytes_only(wrong: object) -> None:
-    for call in (call for name, (call, _) in ENTRIES.items() if name != "gcm"):
+    for call in (call for call, _ in ENTRIES.values()):
         with pytest.raises(TypeError):
             call(wrong)  # type: ignore[arg-type]
     for sign in (PRIVATE.sign, sm3.digest, PUBLIC.encrypt):

@@ -42,6 +42,8 @@ OPERATIONS = {
     "sm4",
     "sm4-once",
     "sm4-card-keys",
+    "sm4-gcm",
+    "sm4-gcm-refused",
     "hmac",
     "hmac-verify",
     "kdf",
@@ -57,6 +59,7 @@ GIVEN_AWAY = {
     "sm2/nonce.rs in_range": "whether a drawn nonce is 0: another one",
     "sm2/private_key.rs from_scalar": "the public key; whether a key is 0 or n-1",
     "sm2/private_key.rs sign_under": "r and s; whether one, or r + k, is 0: another nonce",
+    "sm4/gcm.rs open": "whether the tag is right",
 }
 
 

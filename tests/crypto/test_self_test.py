@@ -72,24 +72,45 @@ def test_everything_refuses_in_the_error_state() -> None:
     assert found == {"refused_before": [], "answered": [], "without_a_call": []}
 
 
+# In front of each a class of Python's that does what the native one does.
+OTHER_GCM = """
+Native = sm4.Gcm
+class Other:
+    def __init__(self, key):
+        self.native = Native(key)
+    def encrypt(self, *given):
+        return self.native.encrypt(*given)
+    def decrypt(self, *given):
+        return self.native.decrypt(*given)
+sm4.Gcm = Other
+"""
 SPOIL_GCM = {
     "another ciphertext": "sm4._KNOWN_CIPHERTEXT = bytes(len(sm4._KNOWN_CIPHERTEXT))",
     "another plaintext": "sm4._KNOWN_PLAINTEXT = bytes(len(sm4._KNOWN_PLAINTEXT))",
-    "a tag not checked": "sm4.Gcm.decrypt = lambda *_: sm4._KNOWN_PLAINTEXT",
-    "a broken library": "sm4.Gcm.encrypt = lambda *_: 1 / 0",
+    "a tag not checked": "Other.decrypt = lambda *_: sm4._KNOWN_PLAINTEXT",
+    "a broken library": "Other.encrypt = lambda *_: 1 / 0",
+    "a key not taken": "Other.__init__ = lambda *_: 1 / 0",
     "a library that breaks on a changed text": (
-        "decrypt = sm4.Gcm.decrypt\n"
+        "decrypt = Other.decrypt\n"
         "known = sm4._KNOWN_CIPHERTEXT\n"
-        "sm4.Gcm.decrypt = lambda self, nonce, text, aad: "
+        "Other.decrypt = lambda self, nonce, text, aad: "
         "decrypt(self, nonce, text, aad) if text == known else 1 / 0"
     ),
 }
 
 
+def test_a_right_answer_of_gcm_changes_nothing() -> None:
+    said = child(
+        f"{TRY}\nfrom crypto import sm4\n{OTHER_GCM}\nfailed()\nattempt(sm2.PrivateKey.generate)"
+    )
+    assert said == ["done"]
+
+
 @pytest.mark.parametrize("spoil", SPOIL_GCM.values(), ids=SPOIL_GCM)
 def test_a_wrong_answer_of_gcm_is_noticed(spoil: str) -> None:
     said = child(
-        f"{TRY}\nfrom crypto import sm4\nattempt(sm2.PrivateKey.generate)\n{spoil}\n"
+        f"{TRY}\nfrom crypto import sm4\nattempt(sm2.PrivateKey.generate)\n"
+        f"{OTHER_GCM}\n{spoil}\n"
         "failed()\nattempt(sm2.PrivateKey.generate)"
     )
     assert said == ["done", "bulk_cipher", "SelfTestError"]

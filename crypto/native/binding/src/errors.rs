@@ -33,6 +33,10 @@ pub(crate) fn decryption_failed(_: DecryptionFailed) -> PyErr {
     python::DecryptionError::new_err(())
 }
 
+pub(crate) fn not_opened() -> PyErr {
+    python::DecryptionError::new_err(())
+}
+
 /// The draw that fails a test is the first operation of the error state.
 pub(crate) fn random_source_failed(_: RandomSourceFailed) -> PyErr {
     match sscard_sm::operational() {

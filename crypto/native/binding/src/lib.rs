@@ -4,6 +4,7 @@
 mod backend;
 mod batch;
 mod errors;
+mod fields;
 mod gil;
 mod kept_keys;
 mod private_key;
@@ -25,6 +26,8 @@ mod _native {
     #[pymodule_export]
     use crate::batch::verify_batch;
     #[pymodule_export]
+    use crate::fields::{FieldsKey, fields_digest, fields_encode};
+    #[pymodule_export]
     use crate::kept_keys::KeptKeys;
     #[pymodule_export]
     use crate::private_key::PrivateKey;
@@ -39,7 +42,9 @@ mod _native {
     #[pymodule_export]
     use crate::sm3::{Hash, sm3_digest, sm3_hmac, sm3_hmac_verify, sm3_kdf};
     #[pymodule_export]
-    use crate::sm4::{Cipher, sm4_cbc_mac, sm4_decrypt_block, sm4_diversify, sm4_encrypt_block};
+    use crate::sm4::{
+        Cipher, Gcm, sm4_cbc_mac, sm4_decrypt_block, sm4_diversify, sm4_encrypt_block,
+    };
     #[pymodule_export]
     use crate::verifier::Verifier;
 

@@ -1,8 +1,9 @@
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use sscard_sm::sm4::{self, Block, Sm4};
+use sscard_sm::sm4::{self, Block, GcmFailed, Sm4, TAG_SIZE};
 
+use crate::errors::not_opened;
 use crate::gil::work;
 use crate::self_test::operational;
 
@@ -41,6 +42,89 @@ impl Cipher {
 
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err("a cipher is not pickled or copied"))
+    }
+}
+
+/// What a text has that nothing comes with.
+const NOTHING: &[u8] = b"";
+
+/// A byte of GCM takes up to as long as so many of a digest.
+const GCM_WORK: usize = 2;
+
+/// Authenticated encryption under one key of 16 bytes; the tag of 16 bytes comes last.
+///
+/// A nonce serves once for a key: 12 bytes, from a counter, or random for at most 2^32 messages.
+/// Others of 8 to 128 bytes are taken too, because partners use them. Raises ValueError for
+/// another length of key or nonce and for a text of 64 GiB, SelfTestError in the error state. What
+/// is kept of the key is wiped when the object goes.
+#[pyclass(module = "crypto.sm4", frozen)]
+pub(crate) struct Gcm(sm4::Gcm);
+
+#[pymethods]
+impl Gcm {
+    #[new]
+    fn new(key: &[u8]) -> PyResult<Self> {
+        operational()?;
+        Ok(Self(sm4::Gcm::new(exact(key)?)))
+    }
+
+    /// Return ciphertext and tag; `aad` is covered by the tag and not sent.
+    #[pyo3(
+        signature = (nonce, plaintext, aad = NOTHING),
+        text_signature = "($self, nonce, plaintext, aad=b'')"
+    )]
+    fn encrypt<'py>(
+        &self,
+        py: Python<'py>,
+        nonce: &[u8],
+        plaintext: &[u8],
+        aad: &[u8],
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        operational()?;
+        PyBytes::new_with(py, plaintext.len() + TAG_SIZE, |sealed| {
+            work(py, (plaintext.len() + aad.len()) * GCM_WORK, || {
+                self.0.seal(nonce, aad, plaintext, sealed)
+            })
+            .map_err(gcm_failed)
+        })
+    }
+
+    /// Return the plaintext, or raise DecryptionError, whatever is wrong.
+    #[pyo3(
+        signature = (nonce, ciphertext, aad = NOTHING),
+        text_signature = "($self, nonce, ciphertext, aad=b'')"
+    )]
+    fn decrypt<'py>(
+        &self,
+        py: Python<'py>,
+        nonce: &[u8],
+        ciphertext: &[u8],
+        aad: &[u8],
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        operational()?;
+        let size = ciphertext.len().saturating_sub(TAG_SIZE);
+        PyBytes::new_with(py, size, |text| {
+            work(py, (ciphertext.len() + aad.len()) * GCM_WORK, || {
+                self.0.open(nonce, aad, ciphertext, text)
+            })
+            .map_err(gcm_failed)
+        })
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "<crypto.sm4.Gcm>"
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err("a cipher is not pickled or copied"))
+    }
+}
+
+fn gcm_failed(error: GcmFailed) -> PyErr {
+    match error {
+        GcmFailed::NonceSize => PyValueError::new_err("a GCM nonce has 8 to 128 bytes"),
+        GcmFailed::TextTooLong => PyValueError::new_err("a GCM text has at most 64 GiB"),
+        GcmFailed::Tag => not_opened(),
     }
 }
 

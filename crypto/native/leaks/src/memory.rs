@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use sscard_sm::hmac;
 use sscard_sm::sm2::{DEFAULT_SIGNER_ID, PrivateKey};
 use sscard_sm::sm3::digest;
-use sscard_sm::sm4::{Sm4, cbc_mac, encrypt_once};
+use sscard_sm::sm4::{Gcm, Sm4, TAG_SIZE, cbc_mac, encrypt_once};
 use zeroize::Zeroizing;
 
 const USES: u32 = 1000;
@@ -137,11 +137,16 @@ fn encrypt(secret: Secret<32>) -> io::Result<()> {
 
 fn sm4(secret: Secret<16>) -> io::Result<()> {
     let cipher = Sm4::new(&secret);
+    let gcm = Gcm::new(&secret);
     for _ in 0..USES {
         let block = encrypt_once(&secret, &cipher.encrypt_block(&[0; 16]));
         cbc_mac(&secret, &cipher.decrypt_block(&block), &[0; 40]);
+        let (mut sealed, mut text) = ([0; 40 + TAG_SIZE], [0; 40]);
+        gcm.seal(&block, b"", &[0; 40], &mut sealed)
+            .and_then(|()| gcm.open(&block, b"", &sealed, &mut text))
+            .map_err(|_| io::Error::other("GCM failed"))?;
     }
-    hold((cipher, secret))?;
+    hold((cipher, gcm, secret))?;
     let mut again = [0; 16];
     io::stdin().read_exact(&mut again)?;
     let cipher = Sm4::new(&again);

@@ -27,7 +27,7 @@ pub enum SelfTest {
     Sm2Encrypt,
     /// A good ciphertext is opened, a changed one refused.
     Sm2Decrypt,
-    /// Many modes on many blocks, from outside this crate: see [`enter_error_state`].
+    /// SM4-GCM through the face of another language: see [`enter_error_state`].
     BulkCipher,
     /// A key just made signs what its public key accepts.
     KeyPair,

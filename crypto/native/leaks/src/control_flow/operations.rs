@@ -3,7 +3,7 @@
 use sscard_sm::secrecy::{mark_public, mark_secret};
 use sscard_sm::sm2::{Ciphertext, DEFAULT_SIGNER_ID, PrivateKey};
 use sscard_sm::sm3::digest;
-use sscard_sm::sm4::{FACTOR_SIZE, Sm4, cbc_mac, diversify, encrypt_once};
+use sscard_sm::sm4::{FACTOR_SIZE, Gcm, Sm4, TAG_SIZE, cbc_mac, diversify, encrypt_once};
 use sscard_sm::{hmac, kdf};
 
 use crate::Operation;
@@ -20,6 +20,8 @@ pub(crate) const ALL: &[Operation] = &[
     ("sm4", sm4),
     ("sm4-once", sm4_once),
     ("sm4-card-keys", sm4_card_keys),
+    ("sm4-gcm", sm4_gcm),
+    ("sm4-gcm-refused", sm4_gcm_refused),
     ("hmac", hmac_tag),
     ("hmac-verify", hmac_verify),
     ("kdf", kdf_fill),
@@ -146,6 +148,39 @@ fn sm4_card_keys() -> Option<bool> {
     let known = diversify(&public(secret(9)), &factor);
     let known_mac = cbc_mac(&public(secret(9)), &[1; 16], &public(secret::<40>(10)));
     Some(public(key) == known && public(mac) == known_mac)
+}
+
+/// The key and the text are secret, and so is what is sealed until it leaves.
+fn sm4_gcm() -> Option<bool> {
+    let gcm = Gcm::new(&secret(15));
+    let text: [u8; 200] = secret(16);
+    let mut sealed = [0; 200 + TAG_SIZE];
+    let mut known = sealed;
+    let nonces: [&[u8]; 2] = [&[3; 12], &[4; 20]];
+    let mut right = true;
+    for nonce in nonces {
+        gcm.seal(nonce, MESSAGE, &text, &mut sealed).ok()?;
+        let gcm_known = Gcm::new(&public(secret(15)));
+        let text_known = public(text);
+        gcm_known
+            .seal(nonce, MESSAGE, &text_known, &mut known)
+            .ok()?;
+        mark_public(&mut sealed);
+        let mut opened = [0; 200];
+        gcm.open(nonce, MESSAGE, &sealed, &mut opened).ok()?;
+        right &= sealed == known && public(opened) == text_known;
+    }
+    Some(right)
+}
+
+fn sm4_gcm_refused() -> Option<bool> {
+    let gcm = Gcm::new(&secret(15));
+    let mut sealed = [0; 40 + TAG_SIZE];
+    gcm.seal(&[3; 12], MESSAGE, &secret::<40>(16), &mut sealed)
+        .ok()?;
+    mark_public(&mut sealed);
+    sealed[40] ^= 1;
+    Some(gcm.open(&[3; 12], MESSAGE, &sealed, &mut [0; 40]).is_err())
 }
 
 fn hmac_tag() -> Option<bool> {

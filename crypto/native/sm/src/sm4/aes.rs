@@ -81,6 +81,41 @@ pub(super) fn encrypt_once(key: &Block, block: &Block) -> Block {
     unsafe { compiled(key, block) }
 }
 
+/// Encrypts so many blocks at a time.
+pub(super) const LANES: usize = 8;
+
+/// Encrypts blocks side by side. Here each column of a vector holds the word of another block,
+/// so the shift of rows that comes with the S-box is undone before it; and a second chain of
+/// four blocks runs in the first one's gaps.
+pub(super) fn encrypt_lanes(round_keys: &RoundKeys, blocks: &mut [Block; LANES]) {
+    #[target_feature(enable = "aes,ssse3")]
+    unsafe fn compiled(round_keys: &RoundKeys, blocks: &mut [Block; LANES]) {
+        encrypt_lanes_inline(round_keys, blocks);
+    }
+    // SAFETY: the back end in use stands for AES-NI and SSSE3.
+    unsafe { compiled(round_keys, blocks) }
+}
+
+#[inline(always)]
+fn encrypt_lanes_inline(round_keys: &RoundKeys, blocks: &mut [Block; LANES]) {
+    let [b0, b1, b2, b3, b4, b5, b6, b7] = blocks;
+    let mut x = Vector::transposed([read(b0), read(b1), read(b2), read(b3)]);
+    let mut y = Vector::transposed([read(b4), read(b5), read(b6), read(b7)]);
+    for start in (0..32).step_by(4) {
+        let keys = four(round_keys, start).spread();
+        for (i, key) in keys.into_iter().enumerate() {
+            next_of::<true>(&mut x, i, key, &L);
+            next_of::<true>(&mut y, i, key, &L);
+        }
+    }
+    for (four, words) in blocks.chunks_exact_mut(4).zip([x, y]) {
+        let [w0, w1, w2, w3] = words;
+        for (block, words) in four.iter_mut().zip(Vector::transposed([w3, w2, w1, w0])) {
+            *block = write_words(words);
+        }
+    }
+}
+
 #[inline(always)]
 fn expand_inline(key: &Block) -> RoundKeys {
     let mut k = key_words(key);
@@ -137,9 +172,19 @@ fn encrypt_once_inline(key: &Block, block: &Block) -> Block {
 /// One round: the word in place i becomes the fourth after it.
 #[inline(always)]
 fn next(x: &mut Words, i: usize, key: Vector, maps: &[Map; 4]) {
+    next_of::<false>(x, i, key, maps);
+}
+
+/// The same; `DIFFER`: the columns hold words of several blocks.
+#[inline(always)]
+fn next_of<const DIFFER: bool>(x: &mut Words, i: usize, key: Vector, maps: &[Map; 4]) {
     // The last word comes last: it alone was not there before.
     let earlier = x[(i + 1) % 4].xor(x[(i + 2) % 4]).xor(key);
-    let output = earlier.xor(x[(i + 3) % 4]).aes_s_box().nibbles();
+    let mut input = earlier.xor(x[(i + 3) % 4]);
+    if DIFFER {
+        input = input.shuffle(ROWS_SHIFTED_BACK);
+    }
+    let output = input.aes_s_box().nibbles();
     let [same, up_1, up_2, up_3] = [0, 1, 2, 3].map(|k| Vector::mapped(output, &maps[k]));
     let up_1 = up_1.shuffle(moved_up(1));
     let up_2 = up_2.shuffle(moved_up(2));
@@ -175,10 +220,27 @@ fn read(block: &Block) -> Vector {
     Vector::mapped(words.nibbles(), &IN)
 }
 
+/// Where the bytes come from so that AES's shift of rows brings them back: byte 4c + r stands in
+/// column c and row r, and row r goes r columns down (FIPS 197, section 5.1.2).
+const ROWS_SHIFTED_BACK: [u8; 16] = {
+    let mut from = [0; 16];
+    let mut i = 0;
+    while i < 16 {
+        let (column, row) = (i / 4, i % 4);
+        from[i] = ((column + 4 - row) % 4 * 4 + row) as u8;
+        i += 1;
+    }
+    from
+};
+
 /// The block of the words in reverse.
 #[inline(always)]
 fn write([x0, x1, x2, x3]: Words) -> Block {
-    let words = Vector::gather([x3, x2, x1, x0]);
+    write_words(Vector::gather([x3, x2, x1, x0]))
+}
+
+#[inline(always)]
+fn write_words(words: Vector) -> Block {
     Vector::mapped(words.nibbles(), &OUT)
         .shuffle(REVERSED_IN_WORDS)
         .to_bytes()

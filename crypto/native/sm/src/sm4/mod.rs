@@ -1,13 +1,15 @@
 //! SM4 (GB/T 32907-2016): a cipher of 16-byte blocks under a key of 16 bytes.
 //!
 //! [`Sm4`] keeps a key; [`encrypt_once`] is faster for one block under a key of its own. Over
-//! them lie [`diversify`] and [`cbc_mac`], as bank and social security cards use them.
+//! them lie [`Gcm`], for what is stored or sent, and [`diversify`] and [`cbc_mac`], as bank and
+//! social security cards use them.
 //!
 //! No back end reads a table at a place that depends on a secret.
 
 #[cfg(target_arch = "x86_64")]
 mod aes;
 mod card_keys;
+mod gcm;
 #[cfg(target_arch = "x86_64")]
 mod maps;
 mod portable;
@@ -18,6 +20,7 @@ mod vector;
 use zeroize::Zeroize;
 
 pub use card_keys::{FACTOR_SIZE, cbc_mac, diversify};
+pub use gcm::{Gcm, GcmFailed, NONCE_SIZES, TAG_SIZE, TEXT_SIZE_MAX};
 
 use crate::Backend;
 use crate::wiping::{self, SHALLOW};
@@ -99,6 +102,32 @@ impl Sm4 {
             #[cfg(target_arch = "x86_64")]
             Backend::Adx => aes::encrypt(&self.round_keys, block),
             _ => portable::apply_rounds(block, self.round_keys.iter()),
+        }
+    }
+
+    /// Encrypts each block, several at a time, for work that wipes behind it.
+    fn encrypt_all(&self, blocks: &mut [Block]) {
+        match self.backend {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Adx => {
+                for some in blocks.chunks_mut(aes::LANES) {
+                    let mut lanes = [[0; BLOCK_SIZE]; aes::LANES];
+                    lanes[..some.len()].copy_from_slice(some);
+                    aes::encrypt_lanes(&self.round_keys, &mut lanes);
+                    some.copy_from_slice(&lanes[..some.len()]);
+                }
+            }
+            _ => {
+                for some in blocks.chunks_mut(2) {
+                    match some {
+                        [first, second] => {
+                            [*first, *second] =
+                                portable::encrypt_two(&self.round_keys, first, second);
+                        }
+                        _ => some.fill(self.encrypt(&some[0])),
+                    }
+                }
+            }
         }
     }
 

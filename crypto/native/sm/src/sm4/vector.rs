@@ -69,6 +69,22 @@ impl Vector {
         }
     }
 
+    /// Column i of vector j becomes column j of vector i.
+    #[inline(always)]
+    pub(super) fn transposed([a, b, c, d]: [Self; 4]) -> [Self; 4] {
+        // SAFETY: SSE2, which every x86-64 has.
+        unsafe {
+            let (ab, ab_high) = (_mm_unpacklo_epi32(a.0, b.0), _mm_unpackhi_epi32(a.0, b.0));
+            let (cd, cd_high) = (_mm_unpacklo_epi32(c.0, d.0), _mm_unpackhi_epi32(c.0, d.0));
+            [
+                Self(_mm_unpacklo_epi64(ab, cd)),
+                Self(_mm_unpackhi_epi64(ab, cd)),
+                Self(_mm_unpacklo_epi64(ab_high, cd_high)),
+                Self(_mm_unpackhi_epi64(ab_high, cd_high)),
+            ]
+        }
+    }
+
     #[inline(always)]
     pub(super) fn xor(self, other: Self) -> Self {
         // SAFETY: SSE2, which every x86-64 has.

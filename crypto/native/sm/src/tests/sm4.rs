@@ -1,6 +1,6 @@
 use super::{Official, hex, samples, sm4_textbook};
 use crate::Backend;
-use crate::sm4::{Block, Sm4, cbc_mac, diversify, encrypt_once_on};
+use crate::sm4::{Block, Gcm, GcmFailed, Sm4, TAG_SIZE, cbc_mac, diversify, encrypt_once_on};
 
 const TEXT: &str = include_str!("../../../../../tests/vectors/sm_official.json");
 
@@ -103,4 +103,101 @@ fn a_mac_pads_messages_of_every_length() {
 #[test]
 fn debug_shows_nothing_of_the_key() {
     assert_eq!(format!("{:?}", Sm4::new(&[7; 16])), "Sm4(hidden)");
+}
+
+/// GCM from its definition, bit by bit, over the textbook's blocks.
+fn gcm_textbook(key: &Block, nonce: &[u8], aad: &[u8], text: &[u8]) -> Vec<u8> {
+    let encrypt = |block: Block| sm4_textbook::encrypt(key, &block);
+    let h = u128::from_be_bytes(encrypt([0; 16]));
+    let times_h = |x: u128| {
+        let (mut product, mut v) = (0, h);
+        for bit in (0..128).rev() {
+            product ^= if x >> bit & 1 == 1 { v } else { 0 };
+            v = v >> 1 ^ if v & 1 == 1 { 0xe1 << 120 } else { 0 };
+        }
+        product
+    };
+    let ghash = |aad: &[u8], data: &[u8]| {
+        let mut input = Vec::new();
+        for part in [aad, data] {
+            input.extend(part);
+            input.resize(input.len().next_multiple_of(16), 0);
+        }
+        input.extend((8 * aad.len() as u64).to_be_bytes());
+        input.extend((8 * data.len() as u64).to_be_bytes());
+        input.chunks(16).fold(0, |state, block| {
+            times_h(state ^ u128::from_be_bytes(block.try_into().unwrap()))
+        })
+    };
+    let first = match <[u8; 12]>::try_from(nonce) {
+        Ok(nonce) => u128::from_be_bytes([&nonce[..], &[0, 0, 0, 1]].concat().try_into().unwrap()),
+        Err(_) => ghash(&[], nonce),
+    };
+    let stream = |number: usize| {
+        let counter = (first as u32).wrapping_add(number as u32);
+        encrypt((first >> 32 << 32 | u128::from(counter)).to_be_bytes())
+    };
+    let mut sealed: Vec<u8> = text
+        .iter()
+        .enumerate()
+        .map(|(i, byte)| byte ^ stream(1 + i / 16)[i % 16])
+        .collect();
+    let tag = ghash(aad, &sealed) ^ u128::from_be_bytes(stream(0));
+    sealed.extend(tag.to_be_bytes());
+    sealed
+}
+
+#[test]
+fn gcm_agrees_with_its_definition_for_every_length_on_every_back_end() {
+    let data: Vec<u8> = samples(12).flatten().collect();
+    let key = [0x6d; 16];
+    for length in 0..=300 {
+        let text = &data[..length];
+        let (aad, nonce) = (
+            &data[..length % 50],
+            &data[length % 7..][..8 + length % 121],
+        );
+        let nonce = if length % 2 == 0 { &data[..12] } else { nonce };
+        let expected = gcm_textbook(&key, nonce, aad, text);
+        for backend in Backend::available() {
+            let gcm = Gcm::of(Sm4::on(backend, &key));
+            let mut sealed = vec![0; length + TAG_SIZE];
+            gcm.seal(nonce, aad, text, &mut sealed).unwrap();
+            assert_eq!(sealed, expected);
+            let mut opened = vec![0; length];
+            gcm.open(nonce, aad, &sealed, &mut opened).unwrap();
+            assert_eq!(opened, text);
+        }
+    }
+}
+
+#[test]
+fn gcm_writes_no_text_before_the_tag_was_right() {
+    let gcm = Gcm::new(&[1; 16]);
+    let (nonce, mut sealed) = ([2; 12], [0; 20 + TAG_SIZE]);
+    gcm.seal(&nonce, b"", &[7; 20], &mut sealed).unwrap();
+    for bit in 0..8 * sealed.len() {
+        let mut bad = sealed;
+        bad[bit / 8] ^= 1 << (bit % 8);
+        let mut text = [0x55; 20];
+        assert_eq!(gcm.open(&nonce, b"", &bad, &mut text), Err(GcmFailed::Tag));
+        assert_eq!(text, [0x55; 20]);
+    }
+    let mut text = [0; 20];
+    assert_eq!(
+        gcm.open(&nonce, b"", &sealed[..15], &mut text),
+        Err(GcmFailed::Tag)
+    );
+    for size in [0, 7, 129] {
+        let nonce = vec![0; size];
+        assert_eq!(
+            gcm.seal(&nonce, b"", &text, &mut sealed),
+            Err(GcmFailed::NonceSize)
+        );
+        assert_eq!(
+            gcm.open(&nonce, b"", &sealed, &mut text),
+            Err(GcmFailed::NonceSize)
+        );
+    }
+    assert_eq!(format!("{gcm:?}"), "Gcm(hidden)");
 }

@@ -1,0 +1,99 @@
+"""Many rows at once: what goes in is what comes out, whatever it looks like."""
+
+from datetime import UTC, datetime
+
+import pytest
+from bureau import Bureau
+from sqlalchemy import select
+
+from card_core.store import bulk
+from card_core.store.bulk import array_text
+from card_core.store.schema import answers, spent
+
+STRANGE = [
+    "",
+    "NULL",
+    "null",
+    "a,b",
+    "{}",
+    '"',
+    "\\",
+    '\\"',
+    " ",
+    "'",
+    "\n",
+    "%s",
+    "中文",
+    "x" * 60,
+]
+AT = datetime(2026, 7, 1, 8, 0, 0, 5, tzinfo=UTC)
+
+
+def rows_of(strange: str) -> dict[str, object]:
+    return {
+        "actor_kind": "terminal",
+        "actor_id": "t",
+        "request_id": strange,
+        "content_digest": strange.encode(),
+        "answer": None if strange == "NULL" else bytes(range(256)),
+        "at": AT,
+    }
+
+
+def test_values_of_any_look_go_in_and_are_found_again(bureau: Bureau) -> None:
+    rows = [rows_of(strange) for strange in STRANGE]
+    with bureau.store.write() as tx:
+        bulk.insert(tx, answers, rows)
+        columns = (answers.c.actor_kind, answers.c.actor_id, answers.c.request_id)
+        wanted = [("terminal", "t", strange) for strange in STRANGE[::2]]
+        wanted += [("terminal", "other", strange) for strange in STRANGE]
+        by_key = select(answers).where(bulk.among_keys(tx, columns, wanted))
+        found = {row.request_id for row in tx.connection.execute(by_key)}
+        assert found == set(STRANGE[::2])
+        for some in (STRANGE, STRANGE[1::2], []):
+            by_value = select(answers).where(bulk.among(tx, answers.c.request_id, some))
+            got = {row.request_id: row for row in tx.connection.execute(by_value)}
+            assert set(got) & set(STRANGE) == set(some)
+            for row in rows:
+                if row["request_id"] in some:
+                    assert dict(got[str(row["request_id"])]._mapping) == row
+
+
+def test_of_rows_that_are_there_already_none_goes_in_again(bureau: Bureau) -> None:
+    def row(number: int, scan: str) -> dict[str, object]:
+        key = {"holder_id": "h" * 32, "minted_at": 2**40, "nonce": number.to_bytes(8)}
+        return {**key, "scan_id": scan * 32}
+
+    with bureau.store.write() as tx:
+        first = [row(number, "a") for number in range(0, 1100, 2)]
+        assert len(bulk.insert_new(tx, spent, first, ("nonce",))) == 550
+        again = [row(number, "b") for number in range(1100)]
+        inserted = bulk.insert_new(tx, spent, again, ("nonce", "scan_id"))
+        odd = {(number.to_bytes(8), "b" * 32) for number in range(1, 1100, 2)}
+        assert inserted == odd
+        mine = select(spent).where(bulk.among(tx, spent.c.minted_at, [2**40, -1]))
+        assert len(tx.connection.execute(mine).all()) == 1100
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "text"),
+    [
+        ("text", [], "{}"),
+        ("text", ["a", None, 'b"\\'], '{"a",NULL,"b\\"\\\\"}'),
+        ("bytea", [b"\x00\xff", b""], '{"\\\\x00ff","\\\\x"}'),
+        ("bigint", [-(2**63), None, 0], "{-9223372036854775808,NULL,0}"),
+        ("timestamptz", [AT], '{"2026-07-01T08:00:00.000005+00:00"}'),
+        ("date", [AT.date()], "{2026-07-01}"),
+        ("boolean", [True, False, None], "{t,f,NULL}"),
+    ],
+)
+def test_arrays_are_written_as_postgresql_reads_them(
+    kind: str, values: list[object], text: str
+) -> None:
+    assert array_text(kind, values) == text
+
+
+def test_an_instant_without_a_zone_is_refused(bureau: Bureau) -> None:
+    naive = {**rows_of("naive"), "at": AT.replace(tzinfo=None)}
+    with pytest.raises(Exception, match="time zone"), bureau.store.write() as tx:
+        bulk.insert(tx, answers, [naive])
