@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from bureau import OPERATOR_PASSWORD, PEPPER, SYSTEM, Bureau
+from bureau import OPERATOR_PASSWORD, PEPPER, SYSTEM, Bureau, terminal_actor
 from phone import publisher_of, registered_phone
 from sqlalchemy import Table, select, update
 from trusting import document, entry, pin, take
@@ -12,9 +12,11 @@ from trusting import document, entry, pin, take
 from card_core.errors import SignInRefusedError, StoreConflictError, TamperedRowError
 from card_core.kernel.acts.cards import CancelCard, CancelReason
 from card_core.kernel.acts.epochs import CloseEpoch
+from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.status import SetOfflinePolicy
 from card_core.sign_in import sign_in_operator
 from card_core.store import guarded
+from card_core.store.reversals import ReversalKind
 from card_core.store.schema import GUARDED, cards, issuer_keys, issuers, sessions, sign_in_attempts
 from crypto import sm2
 
@@ -52,6 +54,11 @@ def full(bureau: Bureau) -> Bureau:
     bureau.decide(SetOfflinePolicy(consumes=True, count_max=1, amount_fen_max=1), bureau.deputy)
     publisher_of(bureau).round()
     bureau.perform(CloseEpoch(0, 1, "first"), SYSTEM)
+    text = bureau.minter.mint(bureau.person().holder_id).text
+    scan = bureau.scan(text, bureau.pharmacy, "02121", amount_fen=5)
+    undo = ReverseScan(scan["scan_id"], ReversalKind.REFUND, 1)
+    bureau.perform(undo, terminal_actor(bureau.pharmacy))
+    bureau.scan(bureau.minter.mint(bureau.person().holder_id).text)  # opens a visit
     return bureau
 
 
