@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from card_core import business_types
+from card_core.codes import PurposeClass
 from card_core.errors import (
     CardCoreError,
     IdempotencyConflictError,
@@ -43,6 +44,7 @@ from card_core.kernel.scan_answers import (
 )
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.kernel.visit_ledger import VisitLedger
+from card_core.presented import Presented
 from card_core.store import (
     Lock,
     Transaction,
@@ -223,7 +225,19 @@ def _judge(tx: Transaction, new: Sequence[GroupedScan], ledger: VisitLedger, now
             scan.reason = Reason.UNKNOWN_CARD
             continue
         scan.card, scan.ecard = pair
-        scan.reason = reason_of_presented(presented, *pair, now) or ledger.take(scan.request, now)
+        scan.reason = (
+            reason_of_presented(presented, *pair, now)
+            or _reason_of_other_truth(presented)
+            or ledger.take(scan.request, now)
+        )
+
+
+def _reason_of_other_truth(presented: Presented) -> Reason | None:
+    """A code signed for identifying only is spent in the fast store (`identified`) and nowhere
+    else: one that comes here was not decided there, and the marks of two stores never mix."""
+    if presented.purpose_class is PurposeClass.IDENTIFY_ONLY:
+        return Reason.SHOW_NEW_CODE
+    return None
 
 
 def _read_facts(
