@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from card_core import business_types
 from card_core.errors import TamperedRowError
 from card_core.holder_views import HolderFacts, HolderViews
-from card_core.kernel.content import canonical_bytes
+from card_core.kernel.content import canonical_bytes, to_json
 from card_core.kernel.dates import SHANGHAI
 from card_core.states import CardState, ECardState
 from card_core.store import FieldCipher, Reader, cards, holders
@@ -64,73 +64,31 @@ def load(tx: Reader, ecard_id: int, views: HolderViews, now: datetime) -> CardRe
 
 
 def seal(cipher: FieldCipher, record: CardRecord) -> bytes:
-    card, ecard, facts = record.card, record.ecard, record.facts
-    content = canonical_bytes(
-        [
-            _LAYOUT,
-            record.loaded_at.timestamp(),
-            [
-                card.id,
-                card.holder_id,
-                card.card_number,
-                card.state.value,
-                card.batch_id,
-                card.issuer,
-                card.region,
-                card.issued_on.isoformat(),
-                card.expires_on.isoformat(),
-                card.version,
-            ],
-            [ecard.sign_number, ecard.state.value, ecard.version],
-            [*facts[:-1], None if facts.birth_on is None else facts.birth_on.isoformat()],
-        ]
-    )
-    return cipher.seal(_TABLE, "record", str(ecard.id), content)
+    content = {
+        "layout": _LAYOUT,
+        "loaded_at": record.loaded_at.timestamp(),
+        "card": to_json(record.card),
+        "ecard": to_json(record.ecard),
+        "facts": to_json(record.facts),
+    }
+    return cipher.seal(_TABLE, "record", str(record.ecard.id), canonical_bytes(content))
 
 
 def open_(cipher: FieldCipher, ecard_id: int, sealed: bytes, now: datetime) -> CardRecord:
     """Raises TamperedRowError for what was not sealed for this e-card, or long ago."""
     content = json.loads(cipher.open(_TABLE, "record", str(ecard_id), sealed))
-    if content[0] != _LAYOUT:
+    loaded_at = datetime.fromtimestamp(content["loaded_at"], UTC)
+    is_recent = -_SKEW <= now - loaded_at <= RECORD_BELIEVED + _SKEW
+    if content["layout"] != _LAYOUT or not is_recent:
         raise TamperedRowError(_TABLE, str(ecard_id))
-    _, loaded_at, of_card, (sign_number, ecard_state, ecard_version), of_holder = content
-    record = CardRecord(
-        _card(*of_card),
-        ECard(
-            ecard_id, of_card[0], of_card[1], sign_number, ECardState(ecard_state), ecard_version
-        ),
-        HolderFacts(*of_holder[:-1], birth_on=_date(of_holder[-1])),
-        datetime.fromtimestamp(loaded_at, UTC),
-    )
-    if not -_SKEW <= now - record.loaded_at <= RECORD_BELIEVED + _SKEW:
-        raise TamperedRowError(_TABLE, str(ecard_id))
-    return record
-
-
-def _card(
-    card_id: str,
-    holder_id: str,
-    card_number: str,
-    state: str,
-    batch_id: str,
-    issuer: int,
-    region: str,
-    issued_on: str,
-    expires_on: str,
-    version: int,
-) -> Card:
-    return Card(
-        id=card_id,
-        holder_id=holder_id,
-        card_number=card_number,
-        state=CardState(state),
-        batch_id=batch_id,
-        issuer=issuer,
-        region=region,
-        issued_on=date.fromisoformat(issued_on),
-        expires_on=date.fromisoformat(expires_on),
-        version=version,
-    )
+    card, ecard = content["card"], content["ecard"]
+    card["state"] = CardState(card["state"])
+    card["issued_on"] = date.fromisoformat(card["issued_on"])
+    card["expires_on"] = date.fromisoformat(card["expires_on"])
+    ecard["state"] = ECardState(ecard["state"])
+    *texts, birth_on = content["facts"]
+    facts = HolderFacts._make([*texts, _date(birth_on)])
+    return CardRecord(Card(**card), ECard(**ecard), facts, loaded_at)
 
 
 def _date(text: str | None) -> date | None:

@@ -23,8 +23,8 @@ from card_core.kernel.scan_answers import (
     GroupedScan,
     answer_of,
     pseudonym_and_salt,
-    receipt_facts,
     reason_of,
+    receipt_facts,
     row_of,
     told,
     view_of,
@@ -76,7 +76,9 @@ def request_tag(request: ScanRequest) -> bytes:
     return sm3.digest(_TAG + b"\0".join(named))[:TAG_SIZE_BYTES]
 
 
-def load_record(tx: Reader, ecard_id: int, grants: Grants | None, now: datetime) -> CardRecord | None:
+def load_record(
+    tx: Reader, ecard_id: int, grants: Grants | None, now: datetime
+) -> CardRecord | None:
     """See `card_records.load`."""
     return card_records.load(tx, ecard_id, _views(grants), now)
 
