@@ -79,6 +79,11 @@ class ScanWriter:
         """How many scans wait for their group."""
         return len(self._waiting)
 
+    @property
+    def unrecorded(self) -> int:
+        """How many scans were answered and are not on record yet."""
+        return len(self._identified)
+
     def submit(self, request: ScanRequest) -> _Future:
         """The scan's answer as JSON, when its group is committed; called in an event loop.
 
