@@ -1,4 +1,4 @@
-"""What the kernel does of scans that only identify: judge as in a group, record once, afterwards."""
+"""What the kernel does of scans that only identify: judge as in a group, record them afterwards."""
 
 from dataclasses import replace
 from datetime import timedelta
