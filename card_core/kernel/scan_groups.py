@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from card_core import business_types
-from card_core.codes import PurposeClass
 from card_core.errors import (
     CardCoreError,
     IdempotencyConflictError,
@@ -235,9 +234,7 @@ def _judge(tx: Transaction, new: Sequence[GroupedScan], ledger: VisitLedger, now
 def _reason_of_other_truth(presented: Presented) -> Reason | None:
     """A code signed for identifying only is spent in the fast store (`identified`) and nowhere
     else: one that comes here was not decided there, and the marks of two stores never mix."""
-    if presented.purpose_class is PurposeClass.IDENTIFY_ONLY:
-        return Reason.SHOW_NEW_CODE
-    return None
+    return Reason.SHOW_NEW_CODE if presented.is_spent_fast else None
 
 
 def _read_facts(

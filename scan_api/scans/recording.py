@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 from card_core import business_types, codes
 from card_core.business_types import BusinessType, UnknownBusinessTypeError
-from card_core.codes import PurposeClass, RefusedError
+from card_core.codes import RefusedError
 from card_core.codes.short_text import is_short_code
 from card_core.kernel.peers import JudgedElsewhere
 from card_core.kernel.scan_requests import ScanRequest as AskedScan
@@ -82,11 +82,7 @@ class ScanDesk:
             department=scan.department or "",
         )
         presented, identifying = found.presented, services.identifying
-        if (
-            identifying is not None
-            and presented is not None
-            and presented.purpose_class is PurposeClass.IDENTIFY_ONLY
-        ):
+        if identifying is not None and presented is not None and presented.is_spent_fast:
             serving = (caller.terminal, caller.institution)
             return verdict_json(await identifying.record(asked, serving, now))
         return verdict_json(await services.writer.submit(asked))
