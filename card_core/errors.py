@@ -64,6 +64,17 @@ class StoreConflictError(StoreBusyError):
     """A deadlock, or a lost race for a unique value."""
 
 
+class CardPushError(StoreBusyError):
+    """The act is committed; that every worker has heard of it is not sure yet."""
+
+    code = "card_push_failed"
+    message_zh = "更改已记录，但尚未确认所有核验进程都已知道，请以同一请求号重试"
+    message_en = (
+        "The change is recorded, but it is not sure yet that every scanning process knows; "
+        "try again with the same request id"
+    )
+
+
 class SchemaOutdatedError(StoreError):
     code = "schema_outdated"
     message_zh = "数据库结构与本程序版本不符，请先升级"

@@ -23,6 +23,10 @@ class Medium(enum.StrEnum):
     VISIT_TOKEN = "visit_token"  # noqa: S105 - a word, not a secret
 
 
+# A short code is a second name of an online code, and the same nonce.
+_MINTED_HERE = frozenset({Medium.ONLINE_CODE, Medium.SHORT_CODE})
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Presented:
     """Something genuine that may be spent once. It names its card in one of two ways.
@@ -30,8 +34,8 @@ class Presented:
     issuer: whose card. ecard_id: of an e-card's code. card_id: of a chip card or a visit.
     minted_at: aware, whole seconds; with `nonce` (8 bytes) and the holder it is what is spent.
     usable_until: aware; at this instant it is too old, whatever was checked before.
-    purpose_class: decides which store holds the truth of its spending. visit_id: of a step of a
-    visit, which has limits of its own.
+    purpose_class: decides which store holds the truth of its spending (`is_spent_fast`).
+    visit_id: of a step of a visit, which has limits of its own.
     """
 
     medium: Medium
@@ -45,3 +49,12 @@ class Presented:
     for_whom: ForWhom = ForWhom.SELF
     presence: Presence = Presence.PLAIN
     visit_id: str | None = None
+
+    @property
+    def is_spent_fast(self) -> bool:
+        """Whether the fast store says if it is used, and the database doesn't.
+
+        An offline code goes to the database whatever it is for: it may be minted by a clock that is
+        half a minute off, and an epoch takes no code from its future.
+        """
+        return self.purpose_class is PurposeClass.IDENTIFY_ONLY and self.medium in _MINTED_HERE

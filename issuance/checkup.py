@@ -21,7 +21,8 @@ from pathlib import Path
 
 from card_core import codes
 from card_core.codes import KeyPurpose
-from card_core.errors import CardCoreError
+from card_core.errors import CardCoreError, FastStoreError
+from card_core.fast_store import Hindrance, Mode, RedisServers
 from crypto import CryptoError, random_source, self_test, sm2
 from crypto.keys import KeyFileError, KeyFiles
 from issuance.errors import IssuanceError
@@ -75,6 +76,7 @@ def look(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield _told("密钥文件权限 Key file permissions", lambda: _key_files(settings))
     yield from _passphrase_file(settings)
     yield _told("数据库 Database", lambda: _database(settings))
+    yield _fast_store(settings)
     yield from _speed(settings)
     yield from _open_files()
 
@@ -181,6 +183,31 @@ def _database(settings: Settings) -> str:
             )
     kind = "SQLite" if settings.database_url.startswith("sqlite") else "PostgreSQL"
     return f"{kind}，可用且结构为最新 reachable and current"
+
+
+def _fast_store(settings: Settings) -> Finding:
+    """Asks the servers as a worker does, and changes nothing there."""
+    about = "快速核销库 Fast store"
+    config = settings.fast_store
+    if config is None or config.mode is Mode.PROCESS:
+        return Finding(
+            about,
+            Grade.NOTE,
+            "在服务进程内；多个工作进程须设 SSCARD_REDIS_URL in the service's process; "
+            "several workers need SSCARD_REDIS_URL",
+        )
+    servers = RedisServers(config)
+    try:
+        survey = servers.survey()
+    except FastStoreError:
+        hindrance: Hindrance | None = Hindrance.AWAY
+    else:
+        hindrance = survey.hindrance
+    finally:
+        servers.close()
+    if hindrance is None:
+        return Finding(about, Grade.WELL, f"Redis（{config.mode}），可用 usable")
+    return Finding(about, Grade.BAD, f"{hindrance.text_zh} {hindrance.text_en}")
 
 
 def _speed(settings: Settings) -> Iterator[Finding]:

@@ -6,6 +6,7 @@
 Everything below gets its clock and its random source from here.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from card_core.errors import SchemaOutdatedError
+from card_core.fast_store import FastStoreConfig, Mode, open_card_pusher
 from card_core.holder_views import HolderViews
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.kernel.grants import Grants, ReceiptMaker
@@ -43,13 +45,17 @@ def random_bytes(size: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What every command works with; made by `open_installation`."""
+    """What every command works with; made by `open_installation`.
+
+    fast_store: as in Settings.
+    """
 
     home: Home
     facts: HomeFacts
     keys: KeyMaker
     store: Store
     kernel: Kernel
+    fast_store: FastStoreConfig | None = None
 
     @property
     def pepper(self) -> bytes:
@@ -68,9 +74,8 @@ def open_installation(settings: Settings, passphrase: bytes) -> Iterator[Install
     with open_founded_database(settings, keys) as store:
         if not store.is_current():
             raise SchemaOutdatedError
-        yield Installation(
-            settings.home, facts, keys, store, make_kernel(store, keys, settings, facts.issuer)
-        )
+        kernel = make_kernel(store, keys, settings, facts.issuer)
+        yield Installation(settings.home, facts, keys, store, kernel, settings.fast_store)
 
 
 class _Secrets(Protocol):
@@ -160,7 +165,7 @@ def make_kernel(store: Store, keys: KeyProvider, settings: Settings, issuer: int
     """Raises crypto.keys.KeyMissingError where the home needs `sscard upgrade`."""
     pseudonyms = Pseudonyms(keys.secret("pseudonym"))
     signing = SigningKeys(store, keys, issuer=issuer, clock=utc_now)
-    return Kernel(
+    kernel = Kernel(
         store,
         clock=utc_now,
         random_bytes=random_bytes,
@@ -173,3 +178,7 @@ def make_kernel(store: Store, keys: KeyProvider, settings: Settings, issuer: int
             views=HolderViews(settings.full_numbers_for),
         ),
     )
+    # Whoever changes a card tells the processes that scan, and asks no more of the fast store.
+    config = settings.fast_store or FastStoreConfig(Mode.PROCESS)
+    kernel.card_pusher = open_card_pusher(config, kernel, monotonic=time.monotonic)
+    return kernel

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from card_core.business_types import UnknownBusinessTypeError
+from card_core.fast_store import FastStoreAddressError, FastStoreConfig
 from card_core.holder_views import HolderViews
 from card_core.visits import AMOUNT_FEN_MAX, HOURS_MAX, VisitPolicy
 from issuance.errors import SettingsError
@@ -24,6 +25,8 @@ class Settings:
     full_numbers_for: the business types at which a terminal gets the whole number
         (SSCARD_FULL_NUMBERS_FOR); None: all that the table of views allows.
     visit_policy: the limits of a visit (SSCARD_VISIT_HOURS, _CONSUMING_MAX, _AMOUNT_MAX_FEN).
+    fast_store: where codes signed for identifying only are spent (SSCARD_REDIS_URL, read by
+        `FastStoreConfig.parse`); None: in the service's process, where there is only one.
     """
 
     home: Home
@@ -31,22 +34,11 @@ class Settings:
     passphrase_file: Path | None
     full_numbers_for: frozenset[str] | None = None
     visit_policy: VisitPolicy = field(default_factory=VisitPolicy)
+    fast_store: FastStoreConfig | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read the SSCARD_ variables; an empty one counts as absent.
-
-        Raises SettingsError when SSCARD_REDIS_URL is set: the spent codes are kept in the database
-        alone, and a store that is named but not used would promise what doesn't happen.
-        """
-        if environment.get("SSCARD_REDIS_URL"):
-            raise SettingsError(
-                "redis_not_supported",
-                "尚不支持快速存储（Redis）。请去掉 SSCARD_REDIS_URL 后再运行；"
-                "动态码的一次性由数据库保证。",
-                "A fast store (Redis) is not supported yet. Unset SSCARD_REDIS_URL and run again; "
-                "the database alone keeps each code to one use.",
-            )
+        """Read the SSCARD_ variables; an empty one counts as absent. Raises SettingsError."""
         home = Home(Path(environment.get("SSCARD_HOME") or "~/.sscard").expanduser().absolute())
         passphrase_file = environment.get("SSCARD_KEY_PASSPHRASE_FILE")
         return cls(
@@ -55,7 +47,22 @@ class Settings:
             passphrase_file=Path(passphrase_file).expanduser() if passphrase_file else None,
             full_numbers_for=_full_numbers(environment.get("SSCARD_FULL_NUMBERS_FOR")),
             visit_policy=_visit_policy(environment),
+            fast_store=_fast_store(environment.get("SSCARD_REDIS_URL")),
         )
+
+
+def _fast_store(address: str | None) -> FastStoreConfig | None:
+    """Raises SettingsError; the address may hold a password, so it is not repeated."""
+    if not address:
+        return None
+    try:
+        return FastStoreConfig.parse(address)
+    except FastStoreAddressError as error:
+        raise SettingsError(
+            "redis_url_unusable",
+            f"SSCARD_REDIS_URL：{error.message_zh}。",
+            f"SSCARD_REDIS_URL: {error.message_en}.",
+        ) from None
 
 
 def _full_numbers(value: str | None) -> frozenset[str] | None:

@@ -1,5 +1,9 @@
 """The application: routes, error answers, and the middleware around them."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 
 import scan_api.bundles.routes
@@ -37,6 +41,21 @@ _TAGS = (
 )
 
 
+@asynccontextmanager
+async def _running(services: Services) -> AsyncIterator[None]:
+    """What lives in the event loop of the server: begun before the first request, and ended behind
+    the last one, when every record of a scan that was answered is written."""
+    identifying = services.identifying
+    if identifying is not None:
+        await identifying.start()
+    try:
+        yield
+    finally:
+        if identifying is not None:
+            await identifying.close()
+        await asyncio.to_thread(services.writer.stop)
+
+
 def create_app(services: Services, admission: Admission | None = None) -> FastAPI:
     """The whole service over `services`, in one process.
 
@@ -53,6 +72,7 @@ def create_app(services: Services, admission: Admission | None = None) -> FastAP
         openapi_url=None,
         # A slash too many is a wrong address: a redirect would drop the signature's target.
         redirect_slashes=False,
+        lifespan=lambda _: _running(services),
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     desk = ScanDesk(services)

@@ -39,15 +39,18 @@ def routes(services: Services) -> APIRouter:
         """The database answers and is migrated, the terminals are known, there are keys to check
         codes with, the random source gives sound bytes, and no cryptographic self-test has failed.
         `attention` instead of `ready`: all of that, but some record fails its integrity check and
-        is refused; the log says which.
+        is refused, or codes signed for identifying only are refused for want of the fast store; the
+        log says which.
 
         数据库可用且结构为最新，终端名录为最新，有可用于核验的密钥，随机源正常，密码模块自检未出现
-        失败。若为 attention：服务可用，但有记录未通过完整性校验而被拒用，详见日志。
+        失败。若为 attention：服务可用，但有记录未通过完整性校验而被拒用，或快速核销库不可用、仅供
+        识别的动态码被要求刷新，详见日志。
         """
         if not _is_ready(services):
             raise ProblemError(problems.NOT_READY)
         is_intact = services.authentication.registry.tampered_rows() == 0
-        return Health(status="ready" if is_intact else "attention")
+        identifies = services.identifying is None or services.identifying.ready() is None
+        return Health(status="ready" if is_intact and identifies else "attention")
 
     return router
 

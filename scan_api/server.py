@@ -52,7 +52,7 @@ def configure(app: ASGIApp, *, host: str, port: int, admission: Admission | None
         port=port,
         http=BoundedProtocol,
         ws="none",
-        lifespan="off",
+        lifespan="auto",
         access_log=False,
         log_config=None,
         server_header=False,

@@ -13,6 +13,7 @@ from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
 from card_core.store import Store
 from scan_api.issuers.asking import PeerClient
+from scan_api.scans.identifying import IdentifyDesk
 from scan_api.scans.writing import ScanWriter
 from scan_api.terminals.authentication import TerminalAuthentication
 
@@ -25,6 +26,8 @@ class Services:
     key_ring: the keys that codes are checked with, as `KeyRingCache.ring` gives them.
     authentication: who the terminals are, from a registry that is kept fresh while serving.
     pepper: the key under holders' passwords. clock: the time now, aware, UTC.
+    identifying: takes codes signed for identifying only, in one event loop; None where there is no
+    fast store, and such codes are refused.
     """
 
     kernel: Kernel
@@ -40,3 +43,4 @@ class Services:
     authentication: TerminalAuthentication
     pepper: bytes
     clock: Callable[[], datetime]
+    identifying: IdentifyDesk | None = None

@@ -1,12 +1,14 @@
 """The HTTP service over a small bureau, and the terminals and browsers that call it, for tests."""
 
 import contextlib
+import copy
 import itertools
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +23,7 @@ from card_core.card_reading import CardReading
 from card_core.chip_cards import Challenges, SoftwareCardAuthentication
 from card_core.codes import KeyRing
 from card_core.device_credentials import CredentialIssuer
+from card_core.fast_store import FastStoreConfig, open_fast_store
 from card_core.kernel import BoxKeyWrap
 from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
@@ -31,6 +34,7 @@ from scan_api import server
 from scan_api.app import create_app
 from scan_api.issuers.asking import PeerClient
 from scan_api.key_ring import KeyRingCache
+from scan_api.scans.identifying import IdentifyDesk
 from scan_api.scans.writing import ScanWriter
 from scan_api.services import Services
 from scan_api.signed_requests import NONCE_BYTES, authorization
@@ -94,9 +98,14 @@ class ScanService:
     """The application, a hospital's and a pharmacy's terminal, and one person with an e-card."""
 
     def __init__(
-        self, bureau: Bureau, *, peer_transport: httpx2.BaseTransport | None = None
+        self,
+        bureau: Bureau,
+        *,
+        peer_transport: httpx2.BaseTransport | None = None,
+        fast_store: str | None = None,
     ) -> None:
-        """peer_transport: what is between this issuer and the others."""
+        """peer_transport: what is between this issuer and the others. fast_store: its address; then
+        the clock must be the machine's, and the application a running one (`running`)."""
         self.bureau = bureau
         self.clock = bureau.clock
         self.key_ring = KeyRingCache(bureau.store, bureau.clock)
@@ -107,13 +116,14 @@ class ScanService:
             bureau.store, bureau.keys, issuer=bureau.issuer, clock=bureau.clock
         )
         self.peers = PeerClient(signing_keys, self._trusted, bureau.clock, transport=peer_transport)
+        self.writer = ScanWriter(bureau.kernel)
         self.services = Services(
             kernel=bureau.kernel,
             store=bureau.store,
             minter=bureau.minter,
             credential_issuer=CredentialIssuer(bureau.store, bureau.kernel, signing_keys),
             presenter=Presenter(bureau.store, BoxKeyWrap(BOX_WRAP_KEY)),
-            writer=ScanWriter(bureau.kernel),
+            writer=self.writer,
             short_codes=ShortCodes(
                 bureau.store, bureau.kernel, random_bytes=bureau.kernel.random_bytes
             ),
@@ -128,12 +138,29 @@ class ScanService:
             authentication=TerminalAuthentication(self.registry, tokens),
             pepper=PEPPER,
             clock=bureau.clock,
+            identifying=self._identify_desk(fast_store),
         )
         self.app: FastAPI = create_app(self.services)
         self.hospital = self.enrol(HOSPITAL_CODE, 0xC1)
         self.pharmacy = self.enrol(PHARMACY_CODE, 0xC2)
         self.person = bureau.person()
         self.http = self.client()
+
+    def beside(self, fast_store: str) -> "ScanService":
+        """The application of another process on the same database and the same fast store."""
+        other = copy.copy(self)
+        other.writer = ScanWriter(self.bureau.kernel)
+        desk = other._identify_desk(fast_store)
+        other.services = replace(self.services, writer=other.writer, identifying=desk)
+        other.app = create_app(other.services)
+        return other
+
+    def _identify_desk(self, address: str | None) -> IdentifyDesk | None:
+        if address is None:
+            return None
+        kernel, config = self.bureau.kernel, FastStoreConfig.parse(address)
+        store, kernel.card_pusher = open_fast_store(config, kernel, monotonic=time.monotonic)
+        return IdentifyDesk(kernel, self.writer, store)
 
     def _key_ring(self) -> KeyRing:
         """As fresh as the background thread keeps it, without the thread."""

@@ -102,6 +102,7 @@ def open_card_pusher(
 __all__ = [
     "NONCE_SIZE_BYTES",
     "OFFSET_ALARM_SECONDS",
+    "RECORD_KEPT_SECONDS",
     "STATE_USABLE",
     "TAG_SIZE_BYTES",
     "CardPusher",
@@ -112,6 +113,7 @@ __all__ = [
     "Mode",
     "NoCard",
     "Outcome",
+    "RedisServers",
     "Refused",
     "Repeated",
     "Spent",

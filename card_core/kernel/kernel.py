@@ -9,7 +9,8 @@ One act is one transaction, in this order:
     5  the act is allowed and applied
     6  audit event, outbox event and the answer, sealed for retries, are written
 
-All of it commits together or not at all. Nothing else in this project opens a transaction that
+All of it commits together or not at all; then, before the answer is out, the fast store is told
+which cards changed (`card_pushes`). Nothing else in this project opens a transaction that
 writes; a test of the sources holds that.
 """
 
@@ -18,7 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from card_core import states
 from card_core.errors import (
@@ -29,13 +30,16 @@ from card_core.errors import (
     StoreConflictError,
     StoreError,
     TooManyShortCodesError,
+    WrongStateError,
 )
-from card_core.kernel import approvals, authorisation, limits, scan_groups
+from card_core.kernel import approvals, authorisation, card_pushes, identified, limits, scan_groups
 from card_core.kernel.act import Act, Answer, DangerousAct, Done, Scene
 from card_core.kernel.actors import Actor, ActorKind, RequestProof
 from card_core.kernel.box_keys import BoxKeyWrap
+from card_core.kernel.card_pushes import CardPusher
 from card_core.kernel.content import canonical_bytes
 from card_core.kernel.grants import Grants
+from card_core.kernel.identified import IdentifiedScan
 from card_core.kernel.permissions import ACTS, RULES, Rule
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.states import Step
@@ -83,6 +87,13 @@ class _Request:
     chain: str = Act.chain
 
 
+class _Performed(NamedTuple):
+    """card_ids: the cards that changed, or may have changed when the request came before."""
+
+    answer: Answer
+    card_ids: set[str]
+
+
 class Kernel:
     """All acts of a service go through one of these; it keeps no state of its own.
 
@@ -105,6 +116,9 @@ class Kernel:
         self.random_bytes = random_bytes
         self.box_key_wrap = box_key_wrap
         self.grants = grants
+        # Tells the fast store of cards that changed. It is made of a kernel itself, so the
+        # composition root sets it afterwards; None where there is no fast store.
+        self.card_pusher: CardPusher | None = None
 
     def perform(
         self, act: Act, *, actor: Actor, request_id: str, proof: RequestProof | None = None
@@ -137,6 +151,14 @@ class Kernel:
         be tried again as they are.
         """
         return self._again_on_conflict(lambda: self._record_scans(requests))
+
+    def record_identified(self, group: Sequence[IdentifiedScan]) -> int:
+        """Write the records of scans that are answered already; how many were not there yet.
+
+        Raises StoreError, NoSigningKeyError, CryptoError: nothing is recorded then, and the same
+        group may be given again.
+        """
+        return self._again_on_conflict(lambda: self._record_identified(group))
 
     def propose(self, act: DangerousAct, *, actor: Actor, request_id: str) -> Answer:
         """Keep a dangerous act until another person decides.
@@ -256,7 +278,18 @@ class Kernel:
 
     def _run(self, request: _Request, work: Callable[[Scene], Done]) -> Answer:
         limits.check_request_id(request.request_id)
-        return self._again_on_conflict(lambda: self._transact(request, work))
+        try:
+            performed = self._again_on_conflict(lambda: self._transact(request, work))
+        except WrongStateError:
+            # Perhaps it was done under another id, by somebody who never heard whether it counts.
+            self._push(card_pushes.named_in(request.content))
+            raise
+        self._push(performed.card_ids)
+        return performed.answer
+
+    def _push(self, card_ids: set[str]) -> None:
+        if self.card_pusher is not None:
+            card_pushes.push(self.store, self.card_pusher, card_ids)
 
     def _again_on_conflict(self, attempt: Callable[[], _Result]) -> _Result:
         for _ in range(1, ATTEMPTS_MAX):
@@ -270,7 +303,11 @@ class Kernel:
                 tx, requests, self.clock(), self.random_bytes, self.grants
             )
 
-    def _transact(self, request: _Request, work: Callable[[Scene], Done]) -> Answer:
+    def _record_identified(self, group: Sequence[IdentifiedScan]) -> int:
+        with self.store.write() as tx:
+            return identified.record_group(tx, group, self.clock(), self.grants)
+
+    def _transact(self, request: _Request, work: Callable[[Scene], Done]) -> _Performed:
         proof, actor = request.proof, request.actor
         if proof is None:
             with self.store.write() as tx:
@@ -294,7 +331,7 @@ class Kernel:
         request: _Request,
         work: Callable[[Scene], Done],
         now: datetime,
-    ) -> Answer:
+    ) -> _Performed:
         actor = request.actor
         # 2 take the request id
         content = canonical_bytes([request.word, request.content])
@@ -304,7 +341,8 @@ class Kernel:
         standing = authorisation.read_actor(tx, actor)
         # 4 the same request again
         if answer is not None:
-            return _read_answer(answer)
+            known = _read_answer(answer)
+            return _Performed(known, card_pushes.named_in(known))
         # 5 allow and apply
         done = work(
             Scene(tx, actor, now, self.random_bytes, standing, self.box_key_wrap, self.grants)
@@ -313,7 +351,7 @@ class Kernel:
         _record(tx, request, done, now)
         answer = canonical_bytes(done.answer)
         answers.keep(tx, key, answer)
-        return _read_answer(answer)
+        return _Performed(_read_answer(answer), card_pushes.changed_in(tx))
 
 
 def _spend(tx: Transaction, proof: RequestProof, actor: Actor, now: datetime) -> None:

@@ -110,14 +110,12 @@ def answer_of(scan: GroupedScan, now: datetime) -> dict[str, Any]:
 
 def granted(scan: GroupedScan, grants: Grants) -> dict[str, Any]:
     """What goes with an accepted scan's answer beside the view."""
-    request, visit = scan.request, scan.visit
-    if scan.card is None or scan.receipt is None:
+    visit = scan.visit
+    if scan.receipt is None:
         raise NotAllowedError
-    named = request.operator or request.department
     return {
-        "pseudonym": grants.pseudonyms.of(scan.card.holder_id, request.institution_id).hex(),
+        **pseudonym_and_salt(scan, grants),
         "receipt": receipts.to_text(scan.receipt),
-        "clerk_salt": grants.pseudonyms.clerk_salt(scan.id).hex() if named else None,
         "visit": None
         if visit is None
         else {
@@ -125,6 +123,18 @@ def granted(scan: GroupedScan, grants: Grants) -> dict[str, Any]:
             "ends_at": visit.ends_at.isoformat(),
             "business_types": sorted(visit.business_types),
         },
+    }
+
+
+def pseudonym_and_salt(scan: GroupedScan, grants: Grants) -> dict[str, Any]:
+    """What an institution knows the holder by, and what opens its clerk's commitment."""
+    request = scan.request
+    if scan.card is None:
+        raise NotAllowedError
+    named = request.operator or request.department
+    return {
+        "pseudonym": grants.pseudonyms.of(scan.card.holder_id, request.institution_id).hex(),
+        "clerk_salt": grants.pseudonyms.clerk_salt(scan.id).hex() if named else None,
     }
 
 

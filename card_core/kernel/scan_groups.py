@@ -43,6 +43,7 @@ from card_core.kernel.scan_answers import (
 )
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.kernel.visit_ledger import VisitLedger
+from card_core.presented import Presented
 from card_core.store import (
     Lock,
     Transaction,
@@ -223,7 +224,17 @@ def _judge(tx: Transaction, new: Sequence[GroupedScan], ledger: VisitLedger, now
             scan.reason = Reason.UNKNOWN_CARD
             continue
         scan.card, scan.ecard = pair
-        scan.reason = reason_of_presented(presented, *pair, now) or ledger.take(scan.request, now)
+        scan.reason = (
+            reason_of_presented(presented, *pair, now)
+            or _reason_of_other_truth(presented)
+            or ledger.take(scan.request, now)
+        )
+
+
+def _reason_of_other_truth(presented: Presented) -> Reason | None:
+    """A code signed for identifying only is spent in the fast store (`identified`) and nowhere
+    else: one that comes here was not decided there, and the marks of two stores never mix."""
+    return Reason.SHOW_NEW_CODE if presented.is_spent_fast else None
 
 
 def _read_facts(

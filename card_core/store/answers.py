@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, tuple_, update
 
@@ -85,18 +86,13 @@ def hold_all(tx: Transaction, keys: Collection[RequestKey]) -> dict[RequestKey, 
 
 def keep_all(tx: Transaction, answered: Mapping[RequestKey, Kept], now: datetime) -> None:
     """Keep the answers to request ids that this transaction holds. Raises StoreConflictError."""
-    rows = [
-        {
-            "actor_kind": key.actor_kind,
-            "actor_id": key.actor_id,
-            "request_id": key.request_id,
-            "content_digest": kept.content_digest,
-            "answer": tx.cipher.seal(table.name, "answer", str(key), kept.answer),
-            "at": now,
-        }
-        for key, kept in answered.items()
-    ]
-    bulk.insert(tx, table, rows)
+    bulk.insert(tx, table, [_row(tx, key, kept, now) for key, kept in answered.items()])
+
+
+def keep_new(tx: Transaction, answered: Mapping[RequestKey, tuple[Kept, datetime]]) -> None:
+    """Keep answers, each with its instant, to request ids that have none yet."""
+    rows = [_row(tx, key, kept, at) for key, (kept, at) in answered.items()]
+    bulk.insert_new(tx, table, rows, ("request_id",))
 
 
 def sweep(tx: Transaction, before: datetime) -> int:
@@ -105,6 +101,17 @@ def sweep(tx: Transaction, before: datetime) -> int:
     old = select(table.c.actor_kind, table.c.actor_id, table.c.request_id)
     old = old.where(table.c.at < before).limit(SWEEP_ROWS_MAX)
     return tx.connection.execute(delete(table).where(key.in_(old))).rowcount
+
+
+def _row(tx: Transaction, key: RequestKey, kept: Kept, at: datetime) -> dict[str, Any]:
+    return {
+        "actor_kind": key.actor_kind,
+        "actor_id": key.actor_id,
+        "request_id": key.request_id,
+        "content_digest": kept.content_digest,
+        "answer": tx.cipher.seal(table.name, "answer", str(key), kept.answer),
+        "at": at,
+    }
 
 
 def _is(key: RequestKey) -> Iterator[ColumnElement[bool]]:

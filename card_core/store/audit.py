@@ -152,7 +152,12 @@ def verify_scans(tx: Reader) -> int:
         detail = json.loads(row.detail)
         if "digest" in detail:
             shared = row.subject.removeprefix("scans/")
-            if scans.digest_of_group(tx, shared) != (detail["scans"], detail["digest"]):
+            found = (
+                scans.digest_of(tx, detail["ids"])
+                if "ids" in detail
+                else scans.digest_of_group(tx, shared)
+            )
+            if found != (detail["scans"], detail["digest"]):
                 raise TamperedRowError("scans", shared)
             compared += detail["scans"]
     if scans.count(tx) != compared:

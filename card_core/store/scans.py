@@ -1,12 +1,14 @@
 """Scans, and the nonces they spent.
 
-The scans of one group have ids that follow each other and share their first IDS_SHARED characters.
-The group's audit event holds a digest over its rows, so that an edit of one shows.
+The scans of one group have ids that follow each other and share their first IDS_SHARED characters;
+those that only identify have ids made of what was asked, which their group's audit event names.
+That event holds a digest over the group's rows, so that an edit of one shows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select
@@ -83,6 +85,26 @@ def add_group(tx: Transaction, group: Sequence[Scan]) -> str:
     rows = [_values(tx, scan) for scan in group]
     bulk.insert(tx, table, rows)
     return _digest(rows)
+
+
+def add_new(tx: Transaction, group: Sequence[Scan]) -> tuple[set[str], str]:
+    """Add the scans that are not there yet; their ids and, in hex, the digest over their rows."""
+    rows = sorted((_values(tx, scan) for scan in group), key=itemgetter("id"))
+    inserted = {scan_id for (scan_id,) in bulk.insert_new(tx, table, rows, ("id",))}
+    return inserted, _digest([row for row in rows if row["id"] in inserted])
+
+
+def ids_there(tx: Reader, scan_ids: Collection[str]) -> set[str]:
+    """Those of the ids that are recorded."""
+    found = tx.connection.execute(select(table.c.id).where(table.c.id.in_(scan_ids)))
+    return {row.id for row in found}
+
+
+def digest_of(tx: Reader, scan_ids: Collection[str]) -> tuple[int, str]:
+    """How many of these scans there are, and the digest over their rows."""
+    statement = select(table).where(table.c.id.in_(scan_ids)).order_by(table.c.id)
+    rows = [dict(row._mapping) for row in tx.connection.execute(statement)]  # noqa: SLF001 - SQLAlchemy's public name
+    return len(rows), _digest(rows)
 
 
 def digest_of_group(tx: Reader, shared: str) -> tuple[int, str]:

@@ -21,6 +21,7 @@ from card_core.card_reading import CardReading
 from card_core.chip_cards import CHALLENGE_KEY, Challenges, SoftwareCardAuthentication
 from card_core.device_credentials import CredentialIssuer
 from card_core.errors import StoreError
+from card_core.fast_store import FastStoreConfig, Mode, open_fast_store
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.minting import Minter
 from card_core.presenting import Presenter
@@ -34,6 +35,7 @@ from scan_api.app import create_app
 from scan_api.issuers.asking import PeerClient
 from scan_api.key_ring import KeyRingCache
 from scan_api.overload import Admission
+from scan_api.scans.identifying import IdentifyDesk
 from scan_api.scans.writing import ScanWriter
 from scan_api.server import Server, configure
 from scan_api.services import Services
@@ -64,10 +66,13 @@ def make_service(
     key_ring: KeyRingCache,
     registry: Registry,
     admission: Admission | None = None,
+    *,
+    is_alone: bool = True,
 ) -> FastAPI:
     """The whole HTTP service over an opened installation.
 
     admission: how much it takes on at a time; its numbers learn how old the key ring is.
+    is_alone: no other process of this machine scans; then the fast store may live in this one.
     """
     admission = admission or Admission()
     admission.metrics.gauges |= {
@@ -83,6 +88,7 @@ def make_service(
         clock=utc_now,
         random_bytes=random_bytes,
     )
+    writer = ScanWriter(site.kernel, admission.metrics)
     return create_app(
         Services(
             kernel=site.kernel,
@@ -94,7 +100,7 @@ def make_service(
                 SigningKeys(site.store, site.keys, issuer=site.facts.issuer, clock=utc_now),
             ),
             presenter=Presenter(site.store, BoxKeyWrap(site.keys.secret("box_wrap"))),
-            writer=ScanWriter(site.kernel, admission.metrics),
+            writer=writer,
             short_codes=ShortCodes(site.store, site.kernel, random_bytes=random_bytes),
             card_reading=CardReading(
                 site.store,
@@ -113,9 +119,22 @@ def make_service(
             ),
             pepper=site.pepper,
             clock=utc_now,
+            identifying=_make_identify_desk(site, writer, is_alone=is_alone),
         ),
         admission,
     )
+
+
+def _make_identify_desk(
+    site: Installation, writer: ScanWriter, *, is_alone: bool
+) -> IdentifyDesk | None:
+    """None where no fast store is configured and several processes would each have one."""
+    config = site.fast_store or (FastStoreConfig(Mode.PROCESS) if is_alone else None)
+    if config is None:
+        return None
+    store, pusher = open_fast_store(config, site.kernel, monotonic=time.monotonic)
+    site.kernel.card_pusher = pusher
+    return IdentifyDesk(site.kernel, writer, store)
 
 
 def resident_bytes() -> int:

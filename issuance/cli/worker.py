@@ -62,7 +62,7 @@ def _serve(channel: Channel, listening: socket.socket, orders: Message) -> None:
         stack.enter_context(key_ring.refreshed())
         stack.enter_context(registry.refreshed())
         server = serving.RunningServer(
-            serving.make_service(site, key_ring, registry, admission),
+            serving.make_service(site, key_ring, registry, admission, is_alone=orders["is_alone"]),
             listening,
             admission,
             notice_seconds=orders["notice_seconds"],

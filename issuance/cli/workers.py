@@ -94,7 +94,11 @@ class Workers:
     ) -> None:
         self._count = count
         self._listening = listening
-        self._orders = {"passphrase": passphrase.decode(), "notice_seconds": notice_seconds}
+        self._orders = {
+            "passphrase": passphrase.decode(),
+            "notice_seconds": notice_seconds,
+            "is_alone": count == 1,
+        }
         self._changes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._signals = _Signals()
         self._slots: dict[int, Worker] = {}

@@ -12,6 +12,12 @@ RECEIPT = (
     "VwMU8JRjAYfcqKX-ik_CKDmwvA5VgvmC6g2GHhpHA7S0iG9ALJwl7okZ3M5yhRGIigi3Ryn2J24r"
 )
 
+RECEIPT_FETCHED: dict[str, Any] = {
+    "scan_id": "0019b7a4c1d23f5e8a90b1c2d3e4f506",
+    "receipt": RECEIPT,
+    "clerk_salt": "c0ffee00112233445566778899aabbcc",
+}
+
 REQUEST: dict[str, Any] = {
     "code": "7406" + "0" * 248 + "1",
     "business_type": "02121",

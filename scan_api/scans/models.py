@@ -105,13 +105,25 @@ class Verdict(BaseModel):
         Field(description="The holder at this institution: always the same here, and only here."),
     ]
     receipt: Annotated[
-        str | None, Field(description="The signed evidence; keep it. See docs/receipts.md.")
+        str | None,
+        Field(
+            description="The signed evidence; keep it. See docs/receipts.md. Null where the code "
+            "was signed for identifying only: fetch it at `/v1/scans/{scan_id}/receipt`."
+        ),
     ]
     clerk_salt: Annotated[
         str | None,
         Field(description="Opens the receipt's commitment to operator and department."),
     ]
     visit: OpenedVisit | None
+
+
+class ScanReceipt(BaseModel):
+    """The signed evidence of an accepted scan, and what opens its commitment to the clerk."""
+
+    scan_id: str
+    receipt: str
+    clerk_salt: str | None
 
 
 class OfferedBusinessType(BaseModel):

@@ -1,7 +1,8 @@
 """From a terminal's request to a verdict, in the order in which a scan is checked.
 
 Nobody's code is looked at before the terminal, its institution and the business type are known to
-fit. Then steps 1 to 6 (card_core.codes.check), then 7 and 8 in one transaction of many scans.
+fit. Then steps 1 to 6 (card_core.codes.check), then 7 and 8: in one transaction of many scans, or
+in the fast store (`identifying`) where the code is signed for identifying only.
 Until that transaction a QR code needs memory alone, in the event loop itself: handing it to
 another thread would cost more than all of it.
 """
@@ -80,6 +81,10 @@ class ScanDesk:
             operator=scan.operator or "",
             department=scan.department or "",
         )
+        presented, identifying = found.presented, services.identifying
+        if identifying is not None and presented is not None and presented.is_spent_fast:
+            serving = (caller.terminal, caller.institution)
+            return verdict_json(await identifying.record(asked, serving, now))
         return verdict_json(await services.writer.submit(asked))
 
     async def _check(

@@ -1,6 +1,8 @@
 """What terminals call: record a scan, and ask who they are."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,7 +10,8 @@ from starlette.responses import Response
 from scan_api import problems
 from scan_api.openapi import TERMINAL_SECURITY, example, json_answer, problem_answers, raw_body
 from scan_api.scans import examples
-from scan_api.scans.models import ScanRequest, TerminalView, Verdict
+from scan_api.scans.models import ScanReceipt, ScanRequest, TerminalView, Verdict
+from scan_api.scans.receipts import view_receipt
 from scan_api.scans.recording import ScanDesk, view_terminal
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
@@ -77,6 +80,31 @@ def routes(services: Services, desk: ScanDesk) -> APIRouter:
         # does the same.
         verdict = await desk.record(request.scope, await request.body())
         return Response(verdict, media_type="application/json")
+
+    @router.get(
+        "/v1/scans/{scan_id}/receipt",
+        operation_id="getReceipt",
+        summary="The receipt of a scan · 取核验凭据",
+        response_model=ScanReceipt,
+        responses={
+            **json_answer(
+                "The receipt · 核验凭据",
+                {"receipt": example("A receipt", examples.RECEIPT_FETCHED)},
+            ),
+            **problem_answers(*_AUTHENTICATION, problems.NOT_FOUND, problems.NOT_READY),
+        },
+        openapi_extra=TERMINAL_SECURITY,
+    )
+    async def get_receipt(
+        request: Request, scan_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+    ) -> ScanReceipt:
+        """Of an accepted scan by this institution. Where the code was signed for identifying only,
+        the receipt is made within a second of the verdict; until then this is `not_found`.
+
+        取回本机构已通过核验的凭据。仅供识别的动态码，其凭据在答复后一秒内生成，此前为 not_found。
+        """
+        signed = await SignedRequest.read(request)
+        return await run_in_threadpool(view_receipt, services, signed, scan_id)
 
     @router.get(
         "/v1/terminal",

@@ -87,9 +87,9 @@ def test_without_terminal_and_file_the_way_out_is_named(office: Office) -> None:
     refused(result, "SSCARD_KEY_PASSPHRASE_FILE", "no terminal")
 
 
-def test_a_fast_store_is_refused_rather_than_ignored(office: Office) -> None:
-    result = office.run("batch", "list", operator="wang", SSCARD_REDIS_URL="redis://localhost")
-    refused(result, "尚不支持", "not supported yet")
+def test_a_fast_store_address_that_cannot_be_read_is_refused(office: Office) -> None:
+    result = office.run("batch", "list", operator="wang", SSCARD_REDIS_URL="localhost:6379")
+    refused(result, "SSCARD_REDIS_URL", "can't be read")
 
 
 DATABASES = {

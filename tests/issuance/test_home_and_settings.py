@@ -41,10 +41,20 @@ def test_each_setting_is_followed() -> None:
     assert settings.passphrase_file == Path("/run/secrets/passphrase")
 
 
-def test_a_fast_store_is_refused() -> None:
+def test_a_fast_store_is_read_from_its_address() -> None:
+    assert Settings.from_environment({"SSCARD_REDIS_URL": ""}).fast_store is None
+    settings = Settings.from_environment({"SSCARD_REDIS_URL": "redis://:secret@cards:7000/3"})
+    assert settings.fast_store is not None
+    assert settings.fast_store.servers == (("cards", 7000),)
+    assert settings.fast_store.database == 3
+    assert "secret" not in repr(settings)
+
+
+def test_an_address_that_is_none_is_refused_and_not_repeated() -> None:
     with pytest.raises(SettingsError) as caught:
-        Settings.from_environment({"SSCARD_REDIS_URL": "redis://localhost"})
-    assert caught.value.code == "redis_not_supported"
+        Settings.from_environment({"SSCARD_REDIS_URL": "redis://:secret@/cards"})
+    assert caught.value.code == "redis_url_unusable"
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

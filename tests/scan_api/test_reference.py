@@ -26,6 +26,7 @@ from scan_api.visits import models as visit_models
 
 OPERATIONS = {
     "recordScan": "POST /v1/scans",
+    "getReceipt": "GET /v1/scans/{scan_id}/receipt",
     "giveCardChallenge": "POST /v1/card-challenges",
     "recordCardRead": "POST /v1/card-reads",
     "getTerminal": "GET /v1/terminal",
@@ -62,6 +63,7 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (scan_models.Verdict, scan_examples.ALREADY_USED),
     (scan_models.Verdict, scan_examples.CARD_LOST),
     (scan_models.Verdict, scan_examples.EXPIRED),
+    (scan_models.ScanReceipt, scan_examples.RECEIPT_FETCHED),
     (scan_models.TerminalView, scan_examples.TERMINAL),
     (business_types.BusinessTypeList, business_types.EXAMPLE),
     (visit_models.StepRequest, visit_examples.STEP),

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from card_core.kernel import Answer, BoxKeyWrap, Kernel
 from card_core.kernel.acts.cards import ReportTemporaryLoss
 from card_core.kernel.acts.visits import EndVisit
 from card_core.kernel.scan_requests import ScanRequest
+from card_core.presented import Medium
 from card_core.store import Store, audit, outbox, schema, visits
 from card_core.store.institutions import Terminal
 from card_core.verdicts import Reason
@@ -249,7 +251,11 @@ def test_money_without_an_amount_is_no_step(bureau: Bureau) -> None:
 
 def test_a_code_that_only_identifies_opens_no_visit(bureau: Bureau) -> None:
     person = bureau.person()
-    registered = register(bureau, person, purpose_class=PurposeClass.IDENTIFY_ONLY)
+    code = bureau.minter.mint(person.holder_id, purpose_class=PurposeClass.IDENTIFY_ONLY)
+    request = bureau.scan_request(code.text)
+    assert request.presented is not None
+    offline = replace(request.presented, medium=Medium.OFFLINE_CODE)
+    registered = bureau.record(replace(request, presented=offline))
     assert registered["reason"] == "accepted"
     assert registered["visit"] is None
 
