@@ -8,10 +8,12 @@ from datetime import date, timedelta
 from typing import Final
 
 from card_core import codes
-from card_core.codes import CheckedCode, CodeKind
+from card_core.codes import CheckedCode
 from card_core.kernel.box_keys import BoxKeyWrap, box_day
+from card_core.kernel.offline_codes import present_offline_code
 from card_core.presented import Medium, Presented
 from card_core.store import Store, box_keys
+from card_core.verdicts import Reason
 
 # Codes live a minute: around midnight two days' keys are in use.
 DAYS_KEPT: Final = 4
@@ -28,11 +30,11 @@ class Presenter:
         self._keys: dict[date, bytes] = {}
 
     def present(self, checked: CheckedCode) -> Presented | None:
-        """What a genuine code presents; None where it names no e-card of ours.
+        """What a genuine online code presents; None where it names no e-card of ours.
 
         The database is asked for a day's key once. Raises StoreError, TamperedRowError.
         """
-        if checked.kind is not CodeKind.ONLINE or checked.box is None:
+        if checked.box is None:
             return None
         key = self._key(box_day(checked.minted_at))
         if key is None:
@@ -49,6 +51,14 @@ class Presenter:
             for_whom=checked.for_whom,
             presence=checked.presence,
         )
+
+    def present_offline(self, checked: CheckedCode) -> Presented | Reason:
+        """What a phone's own code presents, or why it presents nothing; asks the database.
+
+        Raises StoreError, TamperedRowError; ValueError for an online code.
+        """
+        with self._store.read() as tx:
+            return present_offline_code(tx, checked)
 
     def _key(self, day: date) -> bytes | None:
         key = self._keys.get(day)

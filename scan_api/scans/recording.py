@@ -129,6 +129,9 @@ class ScanDesk:
             question = _question(caller, scan)
             judged = await run_in_threadpool(services.peers.judge, checked.issuer, question)
             return _Finding(elsewhere=judged)
+        if checked.kind is codes.CodeKind.OFFLINE:
+            shown = await run_in_threadpool(services.presenter.present_offline, checked)
+            return _Finding(refusal=shown) if isinstance(shown, Reason) else _Finding(shown)
         presented = services.presenter.present(checked)
         return _Finding(presented, None if presented else Reason.UNKNOWN_CARD)
 

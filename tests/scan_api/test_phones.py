@@ -149,3 +149,44 @@ def test_nobody_without_a_session_and_no_other_page(service: ScanService, app: P
             answer = app.http.request(method, address, json={}, headers=elsewhere)
             assert answer.json()["code"] == "cross_site", address
     assert len(app.http.get("/v1/holder/devices").json()["devices"]) == 1
+
+
+def shown(service: ScanService, app: PhoneApp) -> str:
+    """A code that the phone makes by itself, under today's credential."""
+    return app.phone.show(service.clock())
+
+
+def test_a_phones_own_code_is_accepted_once_where_there_is_a_network(
+    service: ScanService, app: PhoneApp
+) -> None:
+    registered(app)
+    assert app.fetch(day_ends(service.clock(), 1)).status_code in {200, 201}
+    text = shown(service, app)
+    verdict = service.scan(service.hospital, text).json()
+    assert (verdict["reason"], verdict["medium"]) == ("accepted", "offline_code")
+    assert verdict["holder"]["name"] == service.person.name
+    assert service.scan(service.hospital, text).json()["reason"] == "already_used"
+    consuming = service.scan(service.pharmacy, shown(service, app)).json()
+    assert consuming["reason"] in {"offline_not_allowed", "purpose_mismatch"}
+
+
+def test_the_code_of_a_phone_that_was_removed_is_refused(
+    service: ScanService, app: PhoneApp
+) -> None:
+    registered(app)
+    app.fetch(day_ends(service.clock(), 1))
+    text = shown(service, app)
+    assert app.remove().status_code == 204
+    verdict = service.scan(service.hospital, text).json()
+    assert (verdict["outcome"], verdict["reason"]) == ("refused", "credential_withdrawn")
+
+
+def test_the_code_of_a_phone_whose_card_was_lost_is_refused(
+    service: ScanService, app: PhoneApp
+) -> None:
+    registered(app)
+    app.fetch(day_ends(service.clock(), 1))
+    text = shown(service, app)
+    loss = {"request_id": "lost-1"}
+    assert app.http.post("/v1/holder/loss-reports", json=loss).status_code == 200
+    assert service.scan(service.hospital, text).json()["reason"] == "card_lost"
