@@ -11,6 +11,8 @@ import httpx2
 import pytest
 from office import SSCARD, Office
 from random_faults import FAIL, STUCK, ZERO, FaultyRandomSource
+from servers import redis as redis_servers
+from servers.redis import RedisServer
 from test_cli_serve import ANSWER_SECONDS, started, stop
 
 from crypto import SelfTestError, self_test, sm2
@@ -286,3 +288,19 @@ def test_the_log_is_told_once(
     watch.look()
     watch.look()
     assert caplog.messages == ['{"event": "self_test_failed", "error": "self_test"}']
+
+
+def test_the_fast_store_is_asked_and_what_is_wrong_is_said(
+    well_kept: Office, tmp_path: Path
+) -> None:
+    assert lines(well_kept.done("doctor"), "Fast store")[0].startswith("提示 note")
+    server = RedisServer(tmp_path / "redis", "save ''")
+    with redis_servers.running(server):
+        shown = well_kept.run("doctor", SSCARD_REDIS_URL=server.url).stdout
+        assert lines(shown, "Fast store")[0].startswith("正常 ok")
+        server.client().config_set("maxmemory-policy", "allkeys-lru")
+        evicting = well_kept.run("doctor", SSCARD_REDIS_URL=server.url)
+        assert "maxmemory-policy noeviction" in lines(evicting.stdout, "Fast store")[0]
+    gone = well_kept.run("doctor", SSCARD_REDIS_URL=server.url)
+    assert gone.exit_code == 1
+    assert "check the Redis service" in lines(gone.stdout, "Fast store")[0]
