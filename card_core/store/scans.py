@@ -96,13 +96,13 @@ def add_new(tx: Transaction, group: Sequence[Scan]) -> tuple[set[str], str]:
 
 def ids_there(tx: Reader, scan_ids: Collection[str]) -> set[str]:
     """Those of the ids that are recorded."""
-    found = tx.connection.execute(select(table.c.id).where(table.c.id.in_(scan_ids)))
+    found = tx.connection.execute(select(table.c.id).where(bulk.among(tx, table.c.id, scan_ids)))
     return {row.id for row in found}
 
 
 def digest_of(tx: Reader, scan_ids: Collection[str]) -> tuple[int, str]:
     """How many of these scans there are, and the digest over their rows."""
-    statement = select(table).where(table.c.id.in_(scan_ids)).order_by(table.c.id)
+    statement = select(table).where(bulk.among(tx, table.c.id, scan_ids)).order_by(table.c.id)
     rows = [dict(row._mapping) for row in tx.connection.execute(statement)]  # noqa: SLF001 - SQLAlchemy's public name
     return len(rows), _digest(rows)
 
