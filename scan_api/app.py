@@ -10,6 +10,7 @@ import scan_api.bundles.routes
 import scan_api.card_reads.routes
 import scan_api.holders.routes
 import scan_api.issuers.routes
+import scan_api.offline_scans.routes
 import scan_api.pages.routes
 import scan_api.scans.routes
 import scan_api.terminals.routes
@@ -81,6 +82,7 @@ def create_app(services: Services, admission: Admission | None = None) -> FastAP
     app.include_router(scan_api.card_reads.routes.routes(services))
     app.include_router(scan_api.terminals.routes.routes(services))
     app.include_router(scan_api.bundles.routes.routes(services))
+    app.include_router(scan_api.offline_scans.routes.routes(services))
     app.include_router(scan_api.holders.routes.routes(services))
     app.include_router(business_types.routes(services))
     app.include_router(scan_api.issuers.routes.routes(services))

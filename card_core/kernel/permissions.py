@@ -47,6 +47,7 @@ from card_core.kernel.acts.issuer_keys import (
     RegisterIssuerKey,
     RevokeIssuerKey,
 )
+from card_core.kernel.acts.offline_scans import RecordOfflineScans
 from card_core.kernel.acts.operators import AddOperator, SuspendOperator
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
@@ -128,6 +129,7 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         OpenEpoch: Rule(others=_SYSTEM),
         GrantBuckets: Rule(others=_SYSTEM),
         ReverseScan: Rule(others=_TERMINAL),
+        RecordOfflineScans: Rule(others=_TERMINAL),
         EndVisit: Rule(others=_HOLDER),
         RegisterDevice: Rule(others=_HOLDER),
         RemoveDevice: Rule(_MAKER, others=_HOLDER),

@@ -16,6 +16,7 @@ from issuance.cli import (
     institution,
     issuer,
     keys,
+    offline,
     operator,
     receipt,
     roster,
@@ -39,6 +40,7 @@ app.add_typer(batch.app, name="batch")
 app.add_typer(card.app, name="card")
 app.add_typer(institution.app, name="institution")
 app.add_typer(terminal.app, name="terminal")
+app.add_typer(offline.app, name="offline")
 app.add_typer(approval.app, name="approval")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")

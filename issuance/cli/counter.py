@@ -1,11 +1,14 @@
 """The counter's side of `sscard terminal`: make, enrol and change the key, serve the page."""
 
 import secrets
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from card_core.kernel import enrolment_codes
+from crypto import sm2
 from issuance.cli import screen
 from issuance.cli.desk import LOOPBACK
 from issuance.cli.listening import bind
@@ -18,13 +21,25 @@ from issuance.cli.serving import (
 from issuance.errors import IssuanceError
 from issuance.settings import read_secret
 from scan_api.terminal import (
+    Carried,
+    FailingOver,
+    Journal,
+    NotPinnedError,
+    OfflineDesk,
+    Rounds,
+    ServiceClock,
     TerminalClient,
     TerminalError,
     TerminalKey,
     TerminalKeyError,
     create_counter_app,
+    pin_status_key,
+    rounds,
 )
+from scan_api.terminal.journal import SECRET_SIZE
 from scan_api.terminal.key import SERIAL_NUMBER_BYTES
+
+OFFLINE = "offline"
 
 
 def make_key(folder: Path, serial_number: bytes | None, passphrase_file: Path | None) -> None:
@@ -97,12 +112,43 @@ def rotate_key(service: str, folder: Path, passphrase_file: Path | None) -> None
     )
 
 
-def serve(service: str, port: int, folder: Path, passphrase_file: Path | None) -> None:
-    """Serve the counter's page until stopped. Raises IssuanceError, KeyFileError, SelfTestError."""
+def trust(text: str, folder: Path) -> None:
+    """Pin the bureau's status key, under which offline data is believed. Raises IssuanceError."""
+    directory = folder.expanduser()
+    if not directory.is_dir():
+        raise _no_key(directory)
+    try:
+        pin_status_key(directory / OFFLINE, text)
+    except (ValueError, sm2.InvalidKeyError):
+        raise IssuanceError(
+            "status_key",
+            "状态密钥应形如 status.1.1:02…，由发卡机构提供。",
+            "A status key looks like status.1.1:02..., as the bureau gives it.",
+        ) from None
+    screen.say(
+        "已信任该状态密钥。请重新打开扫码页面，联网后即可离线核验。",
+        "Trusted. Serve the page anew; once it was online, it works with no network, too.",
+    )
+
+
+def serve(
+    service: str,
+    port: int,
+    folder: Path,
+    passphrase_file: Path | None,
+    refresh_seconds: float = rounds.EVERY_SECONDS,
+) -> None:
+    """Serve the counter's page until stopped; with a pinned status key, offline as well.
+
+    Raises IssuanceError, KeyFileError, SelfTestError.
+    """
     check_self_tests()
-    with client_of(service, open_key(folder.expanduser(), passphrase_file)) as client:
+    directory = folder.expanduser()
+    passphrase = _passphrase(directory, passphrase_file)
+    key = _opened(directory, passphrase)
+    with _asked_by_page(service, directory, key, passphrase, refresh_seconds) as asked:
         listening = bind(LOOPBACK, port)
-        app = create_counter_app(client, port=listening.getsockname()[1])
+        app = create_counter_app(asked, port=listening.getsockname()[1])
         server = RunningServer(app, listening)
         with running(server):
             screen.say(
@@ -113,10 +159,37 @@ def serve(service: str, port: int, folder: Path, passphrase_file: Path | None) -
     screen.say("扫码页面已停止。", "The counter has stopped.")
 
 
-def client_of(service: str, key: TerminalKey) -> TerminalClient:
-    """Raises IssuanceError for an address that is not to be used."""
+@contextmanager
+def _asked_by_page(
+    service: str, directory: Path, key: TerminalKey, passphrase: bytes, refresh_seconds: float
+) -> Iterator[TerminalClient | FailingOver]:
+    """What the page asks, with what runs in the background of it."""
     try:
-        return TerminalClient(service, key)
+        carried = Carried(directory / OFFLINE)
+    except NotPinnedError:
+        with client_of(service, key) as client:
+            yield client
+        return
+    secret = TerminalKey.journal_secret(directory, passphrase=passphrase, size_bytes=SECRET_SIZE)
+    with closing(Journal(directory / OFFLINE / "journal.db", secret, key.sign)) as journal:
+        clock = ServiceClock(journal.kept_time(), wall=time.time, monotonic=_counting_on)
+        desk = OfflineDesk(key.serial_number, carried, journal, clock)
+        with client_of(service, key, clock=clock.timestamp, attempts_max=1) as client:
+            failing_over = FailingOver(client, desk, monotonic=time.monotonic)
+            with Rounds(client, desk, failing_over).running(refresh_seconds):
+                yield failing_over
+
+
+def _counting_on() -> float:
+    """Seconds that count on while the machine is suspended, where the system has such a clock."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
+
+
+def client_of(service: str, key: TerminalKey, **more: Any) -> TerminalClient:
+    """more: as `TerminalClient`. Raises IssuanceError for an address that is not to be used."""
+    try:
+        return TerminalClient(service, key, **more)
     except ValueError:
         raise IssuanceError(
             "service_address",

@@ -76,13 +76,41 @@ def serve(
     ] = 8081,
     folder: FolderOption = DEFAULT_FOLDER,
     passphrase_file: PassphraseFileOption = None,
+    refresh_seconds: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.1,
+            max=60,
+            help="离线数据更新间隔。\n\nHow often offline data is refreshed.",
+        ),
+    ] = 30,
 ) -> None:
     """（在窗口电脑上）打开扫码页面，Ctrl-C 停止。
     At the counter: serve its page.
     """
     from issuance.cli import counter  # noqa: PLC0415 - other commands needn't wait for FastAPI
 
-    counter.serve(service, port, folder, passphrase_file)
+    counter.serve(service, port, folder, passphrase_file, refresh_seconds)
+
+
+@app.command()
+def trust(
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY",
+            help="发卡机构给出的状态密钥 status.1.1:02…\n\nThe bureau's status key.",
+        ),
+    ],
+    folder: FolderOption = DEFAULT_FOLDER,
+) -> None:
+    """（在窗口电脑上）信任发卡机构的状态密钥，此后可离线核验。
+    At the counter: trust the bureau's status key, to work with no network.
+    """
+    from issuance.cli import counter  # noqa: PLC0415 - see serve
+
+    counter.trust(key, folder)
 
 
 @app.command()

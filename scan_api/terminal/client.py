@@ -8,13 +8,15 @@ each signature is taken once. What is still unknown after that is an error: neve
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 
 from card_core.kernel.enrolment_codes import EnrolmentCode
+from scan_api.bundles.routes import BYTES, TIME_HEADER
 from scan_api.problems import MEDIA_TYPE
 from scan_api.signed_requests import NONCE_BYTES, authorization
 from scan_api.terminal.errors import (
@@ -23,6 +25,7 @@ from scan_api.terminal.errors import (
     ServiceAwayError,
     TerminalError,
 )
+from scan_api.terminal.journal import Accepted
 from scan_api.terminal.key import TerminalKey
 from scan_api.terminals.possession import enrolment_bytes, next_key_bytes, prove
 
@@ -33,11 +36,20 @@ PAUSES_SECONDS = (0.2, 0.8)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """service_seconds: the service's time when it answered."""
+
+    data: bytes
+    service_seconds: int
+
+
 class TerminalClient:
     """One terminal's connection to the service; safe in many threads.
 
     base_url: https, or plain http to this machine itself. transport: another way to the service,
     for tests. clock: Unix seconds. pause: waits so many seconds between two attempts.
+    attempts_max: at most ATTEMPTS_MAX.
     """
 
     def __init__(
@@ -48,6 +60,7 @@ class TerminalClient:
         transport: httpx2.BaseTransport | None = None,
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
+        attempts_max: int = ATTEMPTS_MAX,
     ) -> None:
         """Raises: ValueError for an address to which names and numbers would travel in clear."""
         parts = urlsplit(base_url)
@@ -56,6 +69,7 @@ class TerminalClient:
         self._key = key
         self._clock = clock
         self._pause = pause
+        self._attempts_max = attempts_max
         self._http = httpx2.Client(
             base_url=base_url,
             transport=transport,
@@ -175,13 +189,54 @@ class TerminalClient:
         fields = {"public_key": public_key.hex(), "proof": proof}
         return self._ask("POST", "/v1/terminals/keys", json.dumps(fields).encode())
 
+    def fetch(self, target: str) -> Fetched:
+        """What terminals carry, as bytes (docs/offline.md). Raises: TerminalError."""
+        try:
+            response = self._send_signed("GET", target, b"")
+        except OutcomeUnknownError:
+            raise ServiceAwayError from None
+        told = response.headers.get(TIME_HEADER, "")
+        if not response.is_success:
+            _read(response)
+        if not told.isdigit() or response.headers.get("Content-Type") != BYTES:
+            raise ServiceAwayError  # a captive portal's own page
+        return Fetched(response.content, int(told))
+
+    def upload(self, records: Sequence[Accepted]) -> dict[str, str]:
+        """Hand in what was accepted with no network: POST /v1/offline-scans.
+
+        Returns what became of each record, by its request id. Doing it again is safe.
+        Raises: TerminalError.
+        """
+        fields = {
+            "request_id": new_request_id(),
+            "records": [
+                {
+                    "request_id": one.record.request_id,
+                    "code": one.record.code,
+                    "business_type": one.record.business_type,
+                    "amount_fen": one.record.amount_fen,
+                    "scanned_at": int(one.record.scanned_at.timestamp()),
+                    "sequence": one.record.sequence,
+                    "signature": one.signature.hex(),
+                }
+                for one in records
+            ],
+        }
+        answer = self._ask("POST", "/v1/offline-scans", json.dumps(fields).encode())
+        return {one["request_id"]: one["outcome"] for one in answer["records"]}
+
     def _public_key(self) -> bytes:
         return self._key.public_key.to_bytes(compressed=True)
 
     def _ask(self, method: str, target: str, body: bytes) -> dict[str, Any]:
-        """Asks at most ATTEMPTS_MAX times; the worst of the failures is what is told."""
+        """Reads an object; raises as `_send_signed`."""
+        return _read(self._send_signed(method, target, body))
+
+    def _send_signed(self, method: str, target: str, body: bytes) -> httpx2.Response:
+        """Asks at most `attempts_max` times; the worst of the failures is what is told."""
         failure: TerminalError = ServiceAwayError()
-        for attempt in range(ATTEMPTS_MAX):
+        for attempt in range(self._attempts_max):
             if attempt:
                 self._pause(PAUSES_SECONDS[attempt - 1])
             try:
@@ -192,7 +247,7 @@ class TerminalClient:
                 failure = OutcomeUnknownError()
                 continue
             if response.status_code < 500:
-                return _read(response)
+                return response
             # The service failed, perhaps after it had recorded: the same as no answer.
             failure = OutcomeUnknownError()
         raise failure

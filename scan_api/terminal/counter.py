@@ -5,7 +5,7 @@ alone; key, signatures and decoding stay here.
 """
 
 import secrets
-from typing import Any
+from typing import Any, Protocol
 
 import anyio.to_thread
 from pydantic import ValidationError
@@ -22,13 +22,29 @@ from scan_api.problems import Problem
 from scan_api.request_log import RequestLog
 from scan_api.scans.models import ScanRequest
 from scan_api.security_headers import SecurityHeaders
-from scan_api.terminal.client import TerminalClient
 from scan_api.terminal.errors import RequestRefusedError, TerminalError
 from scan_api.terminal.frames import FRAME_BYTES_MAX, read_frame
 from scan_api.terminal.local_only import LocalOnly
 
 
-def create_counter_app(client: TerminalClient, *, port: int) -> Starlette:
+class Asked(Protocol):
+    """Whom the counter asks: a `TerminalClient`, or one that fails over to itself."""
+
+    def describe(self) -> dict[str, Any]: ...
+
+    def scan(
+        self,
+        code: str,
+        business_type: str,
+        *,
+        request_id: str | None = None,
+        amount_fen: int | None = None,
+        operator: str | None = None,
+        department: str | None = None,
+    ) -> dict[str, Any]: ...
+
+
+def create_counter_app(client: Asked, *, port: int) -> Starlette:
     """The counter's application. It is for the loopback address, on `port`, and refuses others."""
     token = secrets.token_urlsafe(32)
     counter = _Counter(client, token)
@@ -55,7 +71,7 @@ class _RefusedError(Exception):
 
 
 class _Counter:
-    def __init__(self, client: TerminalClient, token: str) -> None:
+    def __init__(self, client: Asked, token: str) -> None:
         self._client = client
         self._token = token
 

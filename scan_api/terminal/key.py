@@ -14,6 +14,7 @@ SERIAL_NUMBER_BYTES = 8
 _PREFIX = "terminal."
 # Names the key in use, once there was more than one.
 _CURRENT = "current"
+_JOURNAL = "journal"
 
 
 class TerminalKeyError(Exception):
@@ -92,6 +93,17 @@ class TerminalKey:
         written = directory / f"{_CURRENT}.new"
         written.write_text(self._name)
         written.replace(directory / _CURRENT)
+
+    @staticmethod
+    def journal_secret(directory: Path, *, passphrase: bytes, size_bytes: int) -> bytes:
+        """What seals the journal of offline scans: made once, kept beside the key.
+
+        Raises: crypto.keys.KeyFileError.
+        """
+        key_files = KeyFiles.open(directory, passphrase)
+        if _JOURNAL not in key_files.names():
+            key_files.create_secret(_JOURNAL, size_bytes)
+        return key_files.secret(_JOURNAL)
 
     @property
     def public_key(self) -> sm2.PublicKey:

@@ -23,6 +23,7 @@ from card_core.store.schema.holders import (
     ecards,
     holders,
 )
+from card_core.store.schema.offline_scans import offline_pairs, offline_scans
 from card_core.store.schema.parties import (
     approvals,
     enrolments,
@@ -67,6 +68,8 @@ GUARDED = AUDITED | {
     device_credentials,
     status_lists,
     bundles,
+    offline_scans,
+    offline_pairs,
 }
 
 __all__ = [
@@ -94,7 +97,9 @@ __all__ = [
     "issuer_keys",
     "issuers",
     "metadata",
+    "offline_pairs",
     "offline_policies",
+    "offline_scans",
     "operators",
     "outbox",
     "peer_scans",

@@ -1,0 +1,125 @@
+"""What the terminal does in the background: keep what it carries fresh, hand in what it did."""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Final
+
+from card_core.bundles import BundleError
+from card_core.kernel.acts.offline_scans import RECORDS_MAX
+from card_core.status_list import StatusListError
+from crypto import CryptoError
+from scan_api.terminal.client import Fetched, TerminalClient
+from scan_api.terminal.errors import RequestRefusedError, TerminalError
+from scan_api.terminal.failing_over import FailingOver
+from scan_api.terminal.offline_desk import OfflineDesk
+
+EVERY_SECONDS: Final = 30.0
+"""Twice within the minute in which a loss has to be known at a terminal that is connected."""
+
+# These answers say that the terminal is none of the service's any more, and it stops by itself.
+_SHUT_OUT = frozenset({"terminal_suspended", "institution_suspended", "not_authenticated"})
+
+_log = logging.getLogger("sscard.terminal")
+
+
+class Rounds:
+    """client: the same service as the desk's. failing_over: hears that the service is there."""
+
+    def __init__(
+        self, client: TerminalClient, desk: OfflineDesk, failing_over: FailingOver
+    ) -> None:
+        self._client, self._desk = client, desk
+        self._failing_over = failing_over
+
+    def round(self) -> None:
+        """Learn the time, refresh what is carried, hand in. What was done before a failure stays.
+
+        Raises: TerminalError, BundleError, StatusListError, OSError, sqlite3.Error.
+        """
+        journal, carried, clock = self._desk.journal, self._desk.carried, self._desk.clock
+        journal.keep_time(clock.to_keep())
+        try:
+            self._contact()
+        except RequestRefusedError as error:
+            self._obey(error)
+            raise
+        self._failing_over.heard()
+        journal.keep_time(clock.to_keep())
+        self._hand_in()
+        self._refresh()
+        carried.drop_old(clock.now())
+        journal.drop_old(clock.timestamp())
+
+    @contextmanager
+    def running(self, every_seconds: float = EVERY_SECONDS) -> Iterator[None]:
+        """A round at once and then every so often, while the block runs."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self._until, args=(stop, every_seconds), name="rounds")
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def _until(self, stop: threading.Event, every_seconds: float) -> None:
+        while True:
+            try:
+                self.round()
+            except (TerminalError, BundleError, StatusListError, CryptoError) as error:
+                _log.warning('{"event": "round_failed", "error": "%s"}', error.code)
+            except (OSError, sqlite3.Error) as error:
+                _log.error('{"event": "round_failed", "error": "%s"}', type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - a thread that ended would be silence
+                _log.error('{"event": "round_failed", "error": "%s"}', type(error).__name__)
+            if stop.wait(every_seconds):
+                return
+
+    def _contact(self) -> None:
+        try:
+            described = self._client.describe()
+        except RequestRefusedError as error:
+            server_time = error.problem.get("server_time")
+            if error.code != "clock_off" or not isinstance(server_time, int):
+                raise
+            self._desk.clock.learn(server_time)
+            described = self._client.describe()
+        self._desk.clock.learn(datetime.fromisoformat(described["server_time"]).timestamp())
+        self._desk.carried.take_terminal(described)
+
+    def _obey(self, error: RequestRefusedError) -> None:
+        if error.code in _SHUT_OUT:
+            self._desk.carried.take_terminal({})
+
+    def _refresh(self) -> None:
+        carried, clock = self._desk.carried, self._desk.clock
+        fetched = self._fetch("/v1/terminal/bundle")
+        bundle = carried.take_bundle(fetched.data, clock.now())
+        for one in bundle.content.status_lists:
+            name = (one.issuer, one.day_ends_at)
+            target = f"/v1/terminal/status-lists/{one.issuer}/{int(one.day_ends_at.timestamp())}"
+            held = carried.view.lists.get(name)
+            if held is not None:
+                with suppress(StatusListError):
+                    update = self._fetch(f"{target}?have={held.head.version}")
+                    carried.take_list(update.data, name)
+                    continue
+            carried.take_list(self._fetch(target).data, name)
+
+    def _fetch(self, target: str) -> Fetched:
+        fetched = self._client.fetch(target)
+        self._desk.clock.learn(fetched.service_seconds)
+        return fetched
+
+    def _hand_in(self) -> None:
+        """Every record stays until the service has said what became of it."""
+        while pending := self._desk.journal.pending(RECORDS_MAX):
+            outcomes = self._client.upload(pending)
+            known = {one.record.request_id for one in pending} & outcomes.keys()
+            if not known:
+                return
+            self._desk.journal.note_outcomes({name: outcomes[name] for name in known})
