@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 from phone import status_signer
-from scan_service import BASE_URL, ScanService, TerminalDevice
+from scan_service import BASE_URL, HOSPITAL_CODE, ScanService, TerminalDevice
 
 from card_core.codes import CodeKey, KeyPurpose, KeyState
 from scan_api.terminal import (
@@ -110,3 +110,36 @@ class OfflineTerminal:
         verdict = self.scan(code, business_type, **more)
         assert (verdict["outcome"] == "accepted") == (verdict["reason"] == "accepted")
         return str(verdict["reason"])
+
+
+@dataclass
+class Ward:
+    """Makes terminals of the hospital, each with a disk of its own, that were online once."""
+
+    service: ScanService
+    path: Path
+    made: int = 0
+
+    def terminal(self) -> OfflineTerminal:
+        self.made += 1
+        device = self.service.hospital
+        if self.made > 1:
+            device = self.service.enrol(HOSPITAL_CODE, 0xD0 + self.made)
+        folder = self.path / f"terminal-{self.made}"
+        folder.mkdir()
+        terminal = OfflineTerminal(self.service, device, folder)
+        terminal.rounds.round()
+        return terminal
+
+    def cut_off(self) -> OfflineTerminal:
+        terminal = self.terminal()
+        terminal.network.is_up = False
+        return terminal
+
+
+def back(terminal: OfflineTerminal) -> dict[str, str]:
+    """The network is back; what became of everything that was ever handed in."""
+    terminal.network.is_up = True
+    terminal.rounds.round()
+    assert terminal.journal.pending(64) == []
+    return terminal.journal.outcomes()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from card_core.kernel import enrolment_codes
+from card_core.store.terminal_journal import SECRET_SIZE
 from crypto import sm2
 from issuance.cli import screen
 from issuance.cli.desk import LOOPBACK
@@ -36,7 +37,6 @@ from scan_api.terminal import (
     pin_status_key,
     rounds,
 )
-from scan_api.terminal.journal import SECRET_SIZE
 from scan_api.terminal.key import SERIAL_NUMBER_BYTES
 
 OFFLINE = "offline"

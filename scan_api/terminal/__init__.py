@@ -7,6 +7,7 @@ With a pinned status key it works with no network, too (docs/offline-terminals.m
     Rounds.running                                           fresh, and handed in
 """
 
+from card_core.store.terminal_journal import Journal
 from scan_api.terminal.carried import Carried, NotPinnedError, pin_status_key
 from scan_api.terminal.client import TerminalClient, new_request_id
 from scan_api.terminal.counter import create_counter_app
@@ -17,7 +18,6 @@ from scan_api.terminal.errors import (
     TerminalError,
 )
 from scan_api.terminal.failing_over import FailingOver
-from scan_api.terminal.journal import Journal
 from scan_api.terminal.key import TerminalKey, TerminalKeyError
 from scan_api.terminal.offline_desk import OfflineDesk
 from scan_api.terminal.rounds import Rounds

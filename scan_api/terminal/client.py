@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from card_core.kernel.enrolment_codes import EnrolmentCode
+from card_core.store.terminal_journal import Accepted
 from scan_api.bundles.routes import BYTES, TIME_HEADER
 from scan_api.problems import MEDIA_TYPE
 from scan_api.signed_requests import NONCE_BYTES, authorization
@@ -25,7 +26,6 @@ from scan_api.terminal.errors import (
     ServiceAwayError,
     TerminalError,
 )
-from scan_api.terminal.journal import Accepted
 from scan_api.terminal.key import TerminalKey
 from scan_api.terminals.possession import enrolment_bytes, next_key_bytes, prove
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
+from card_core.store.terminal_journal import SeenBeforeError
 from card_core.verdicts import Reason
 from scan_api.terminal.client import TerminalClient, new_request_id
 from scan_api.terminal.code_parts import code_name
@@ -17,7 +18,6 @@ from scan_api.terminal.errors import (
     RequestRefusedError,
     ServiceAwayError,
 )
-from scan_api.terminal.journal import SeenBeforeError
 from scan_api.terminal.offline_desk import Asked, OfflineDesk
 
 LEFT_ALONE_SECONDS: Final = 10.0

@@ -18,10 +18,10 @@ from card_core.offline_checking import check_offline
 from card_core.offline_records import OfflineRecord
 from card_core.presented import Medium
 from card_core.status_list import Age, CredentialState, HeldList, InvalidListError
+from card_core.store.terminal_journal import CapReachedError, Journal, Seen, SeenBeforeError
 from card_core.verdicts import Reason
 from scan_api.terminal.carried import Carried
 from scan_api.terminal.code_parts import code_name, phone_time
-from scan_api.terminal.journal import CapReachedError, Journal, Seen, SeenBeforeError
 from scan_api.terminal.offline_verdict import OfflineReason, Standing, accepted, refused
 from scan_api.terminal.service_clock import ServiceClock
 

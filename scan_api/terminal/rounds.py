@@ -1,7 +1,6 @@
 """What the terminal does in the background: keep what it carries fresh, hand in what it did."""
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -38,7 +37,8 @@ class Rounds:
     def round(self) -> None:
         """Learn the time, refresh what is carried, hand in. What was done before a failure stays.
 
-        Raises: TerminalError, BundleError, StatusListError, OSError, sqlite3.Error.
+        Raises: TerminalError, BundleError, StatusListError, OSError;
+        what the journal's disk refuses.
         """
         journal, carried, clock = self._desk.journal, self._desk.carried, self._desk.clock
         journal.keep_time(clock.to_keep())
@@ -72,8 +72,6 @@ class Rounds:
                 self.round()
             except (TerminalError, BundleError, StatusListError, CryptoError) as error:
                 _log.warning('{"event": "round_failed", "error": "%s"}', error.code)
-            except (OSError, sqlite3.Error) as error:
-                _log.error('{"event": "round_failed", "error": "%s"}', type(error).__name__)
             except Exception as error:  # noqa: BLE001 - a thread that ended would be silence
                 _log.error('{"event": "round_failed", "error": "%s"}', type(error).__name__)
             if stop.wait(every_seconds):

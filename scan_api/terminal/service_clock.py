@@ -7,19 +7,12 @@ the clock was set back, which would bring expired codes and lists back to life.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from card_core.store.terminal_journal import KeptTime
+
 SET_BACK_SECONDS: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class KeptTime:
-    """offset_seconds: the service's time minus the machine's. highest: Unix seconds, 0 for none."""
-
-    offset_seconds: float = 0.0
-    highest: float = 0.0
 
 
 class ServiceClock:

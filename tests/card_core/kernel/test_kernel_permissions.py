@@ -45,6 +45,7 @@ from card_core.kernel.acts.issuer_keys import (
     RevocationCause,
     RevokeIssuerKey,
 )
+from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
@@ -111,6 +112,7 @@ MATRIX = {
     "revoke_issuer_key": "administrator",
     "revoke_terminal_keys": "maker checker administrator",
     "rotate_terminal_key": "terminal",
+    "record_offline_scans": "terminal",
     "reverse_scan": "terminal",
     "set_up_first_operators": "system",
     "set_up_issuer": "system",
@@ -200,6 +202,9 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         ReleaseBatch(ID, bytes(32)),
         ReportFormalLoss(person.card_id),
         ReportTemporaryLoss(person.card_id),
+        RecordOfflineScans(
+            (Uploaded("r", 1, bureau.clock(), "01101", None, bytes(32), bytes(64), False),)
+        ),
         ReverseScan(ID, ReversalKind.VOID),
         SetUpFirstOperators(admins),
         SetUpIssuer(2, "XX", "另一机构"),

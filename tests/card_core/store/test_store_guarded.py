@@ -12,6 +12,7 @@ from trusting import document, entry, pin, take
 from card_core.errors import SignInRefusedError, StoreConflictError, TamperedRowError
 from card_core.kernel.acts.cards import CancelCard, CancelReason
 from card_core.kernel.acts.epochs import CloseEpoch
+from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.status import SetOfflinePolicy
 from card_core.sign_in import sign_in_operator
@@ -59,7 +60,31 @@ def full(bureau: Bureau) -> Bureau:
     undo = ReverseScan(scan["scan_id"], ReversalKind.REFUND, 1)
     bureau.perform(undo, terminal_actor(bureau.pharmacy))
     bureau.scan(bureau.minter.mint(bureau.person().holder_id).text)  # opens a visit
+    take_twice_offline(bureau)
     return bureau
+
+
+def take_twice_offline(bureau: Bureau) -> None:
+    """One code in two records of a terminal."""
+    text = bureau.minter.mint(bureau.person().holder_id).text
+    asked = bureau.scan_request(text)
+    checked = bureau.checked(text, bureau.hospital, "01101")
+    records = tuple(
+        Uploaded(
+            f"r{number}",
+            number,
+            bureau.clock(),
+            "01101",
+            100,
+            asked.shown_digest,
+            bytes(64),
+            is_genuine=True,
+            checked=checked,
+            presented=asked.presented,
+        )
+        for number in (1, 2)
+    )
+    bureau.perform(RecordOfflineScans(records), terminal_actor(bureau.hospital))
 
 
 def test_any_changed_column_of_any_row_that_decides_is_seen(full: Bureau) -> None:

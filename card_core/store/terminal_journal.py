@@ -1,4 +1,6 @@
-"""What the terminal did with no network, on disk before it is said: SQLite, synchronous FULL.
+"""What a terminal did with no network, on disk before it is said: SQLite, synchronous FULL.
+
+A database of the terminal's own, at the counter; the service's has nothing to do with it.
 
 Three tables. `asked`: codes that were sent to the service, with what is known of them; one whose
 outcome is unknown gets no yes here. `accepted`: what was accepted offline, each code once, until it
@@ -21,7 +23,6 @@ from typing import Final
 from card_core.bundles import OfflinePolicy
 from card_core.offline_records import OfflineRecord
 from crypto import sm3, sm4
-from scan_api.terminal.service_clock import KeptTime
 
 SECRET_SIZE: Final = 48
 SEEN_KEPT_SECONDS: Final = 3 * 24 * 3600
@@ -44,6 +45,14 @@ class Seen(StrEnum):
     NOT_HERE = "not_here"
     TAKEN = "taken"
     IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTime:
+    """offset_seconds: the service's time minus the machine's. highest: Unix seconds, 0 for none."""
+
+    offset_seconds: float = 0.0
+    highest: float = 0.0
 
 
 class CapReachedError(Exception):
