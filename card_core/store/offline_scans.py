@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from card_core.presented import Medium
 from card_core.store import guarded, scans
 from card_core.store.database import Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
 from card_core.store.scans import Spending
 from card_core.store.schema import audit_events, offline_pairs, spent
 from card_core.store.schema import offline_scans as table
+from card_core.store.schema import scans as online
 from card_core.verdicts import Reason
 
 _LOSSES = ("report_temporary_loss", "report_formal_loss", "cancel_card")
@@ -123,13 +125,10 @@ def add_all(tx: Transaction, new: Sequence[OfflineScan]) -> None:
     )
 
 
-def spend_all(tx: Transaction, spendings: Sequence[Spending]) -> dict[str, str]:
-    """Spend codes' nonces; for each scan id whose nonce was spent before, who spent it."""
-    fresh = scans.spend_all(tx, spendings)
-    return {one.scan_id: _spender(tx, one) for one in spendings if one.scan_id not in fresh}
-
-
-def _spender(tx: Reader, one: Spending) -> str:
+def spend(tx: Transaction, one: Spending) -> str | None:
+    """Spend a code's nonce; None where this did it, and otherwise the scan that did it before."""
+    if scans.spend_all(tx, [one]):
+        return None
     statement = select(spent.c.scan_id).where(
         spent.c.holder_id == one.holder_id,
         spent.c.minted_at == int(one.minted_at.timestamp()),
@@ -137,6 +136,17 @@ def _spender(tx: Reader, one: Spending) -> str:
     )
     found: str = tx.connection.execute(statement).scalar_one()
     return found
+
+
+def scans_of_code(tx: Reader, holder_id: str, minted_at: datetime) -> list[str]:
+    """The accepted online scans of a holder's online code of that second."""
+    statement = select(online.c.id).where(
+        online.c.holder_id == holder_id,
+        online.c.minted_at == minted_at,
+        online.c.reason == Reason.ACCEPTED.value,
+        online.c.medium.in_([Medium.ONLINE_CODE.value, Medium.SHORT_CODE.value]),
+    )
+    return list(tx.connection.execute(statement.order_by(online.c.id).limit(1)).scalars())
 
 
 def add_pairs(tx: Transaction, new: Sequence[Pair]) -> None:

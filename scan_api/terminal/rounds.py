@@ -11,6 +11,7 @@ from card_core.bundles import BundleError
 from card_core.kernel.acts.offline_scans import RECORDS_MAX
 from card_core.status_list import StatusListError
 from crypto import CryptoError
+from scan_api.terminal.carried import ListName
 from scan_api.terminal.client import Fetched, TerminalClient
 from scan_api.terminal.errors import RequestRefusedError, TerminalError
 from scan_api.terminal.failing_over import FailingOver
@@ -99,14 +100,24 @@ class Rounds:
         bundle = carried.take_bundle(fetched.data, clock.now())
         for one in bundle.content.status_lists:
             name = (one.issuer, one.day_ends_at)
-            target = f"/v1/terminal/status-lists/{one.issuer}/{int(one.day_ends_at.timestamp())}"
-            held = carried.view.lists.get(name)
-            if held is not None:
-                with suppress(StatusListError):
-                    update = self._fetch(f"{target}?have={held.head.version}")
-                    carried.take_list(update.data, name)
-                    continue
-            carried.take_list(self._fetch(target).data, name)
+            try:
+                self._refresh_list(name)
+            except RequestRefusedError as error:
+                # The day of an old bundle may be swept: the other lists are fetched all the same.
+                if error.code != "not_found":
+                    raise
+
+    def _refresh_list(self, name: ListName) -> None:
+        """An update of the list that is held, or the whole list where that does not fit."""
+        issuer, day_ends_at = name
+        target = f"/v1/terminal/status-lists/{issuer}/{int(day_ends_at.timestamp())}"
+        held = self._desk.carried.view.lists.get(name)
+        if held is not None:
+            with suppress(StatusListError):
+                update = self._fetch(f"{target}?have={held.head.version}")
+                self._desk.carried.take_list(update.data, name)
+                return
+        self._desk.carried.take_list(self._fetch(target).data, name)
 
     def _fetch(self, target: str) -> Fetched:
         fetched = self._client.fetch(target)

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
-from card_core.codes import AMOUNT_FEN_MAX, CheckedCode, CodeKind
+from card_core.codes import AMOUNT_FEN_MAX, CheckedCode, CodeKind, PurposeClass
 from card_core.errors import InvalidActError, NotAllowedError, TamperedRowError
 from card_core.kernel import limits
 from card_core.kernel.act import Act, Done, Scene
-from card_core.kernel.offline_codes import present_offline_code
 from card_core.presented import Presented
 from card_core.states import CardState
-from card_core.store import Lock, Transaction, cards, offline_scans, scans
+from card_core.store import Lock, Transaction, cards, devices, offline_scans, scans
 from card_core.store.institutions import Institution, Terminal
 from card_core.store.offline_scans import OfflineOutcome, OfflineScan, Pair
 from card_core.store.scans import Spending
@@ -121,34 +120,28 @@ class RecordOfflineScans(Act):
 class _Settling:
     record: Uploaded
     id: str
-    presented: Presented | None = None
+    ecard_id: int | None = None
     card: cards.Card | None = None
-    spending: Spending | None = None
+    holder_id: str | None = None
     outcome: OfflineOutcome = OfflineOutcome.CONFIRMED
     events: Sequence[tuple[datetime, bool]] = field(default_factory=list)
-
-    @property
-    def holder_id(self) -> str | None:
-        return None if self.spending is None else self.spending.holder_id
 
 
 def _read_cards(tx: Transaction, new: Sequence[_Settling]) -> None:
     for one in new:
         if one.record.is_genuine and one.record.checked is not None:
-            one.presented = _presented(tx, one.record, one.record.checked)
-    by_ecard = cards.card_ids_of(
-        tx, {p.ecard_id for one in new if (p := one.presented) and p.ecard_id is not None}
-    )
+            one.ecard_id = _named_ecard(tx, one.record, one.record.checked)
+    by_ecard = cards.card_ids_of(tx, {one.ecard_id for one in new if one.ecard_id is not None})
     card_ids = set(by_ecard.values())
     # Under this lock a loss that is being reported is either seen here or comes after.
     tx.lock_all((f"cards/{card_id}" for card_id in card_ids), Lock.SHARED)
     pairs = cards.pairs_of(tx, card_ids)
     for one in new:
-        presented = one.presented
-        if presented is None or presented.ecard_id is None:
+        checked = one.record.checked
+        if checked is None or one.ecard_id is None:
             continue
-        pair = pairs.by_card_id.get(by_ecard.get(presented.ecard_id, ""))
-        if pair is not None and pair[0].issuer == presented.issuer:
+        pair = pairs.by_card_id.get(by_ecard.get(one.ecard_id, ""))
+        if pair is not None and pair[0].issuer == checked.issuer:
             one.card = pair[0]
     lost = {one.card.id for one in new if one.card and one.card.state is not CardState.NORMAL}
     events = offline_scans.losses(tx, lost)
@@ -157,28 +150,57 @@ def _read_cards(tx: Transaction, new: Sequence[_Settling]) -> None:
             one.events = events.get(one.card.id, [])
 
 
-def _presented(tx: Transaction, record: Uploaded, checked: CheckedCode) -> Presented | None:
+def _named_ecard(tx: Transaction, record: Uploaded, checked: CheckedCode) -> int | None:
+    """The e-card of a code of ours. That its phone was removed since changes nothing about whose
+    code it was, so that a double of it is still found."""
     if checked.kind is CodeKind.ONLINE:
-        return record.presented
+        return None if record.presented is None else record.presented.ecard_id
+    if checked.credential_expires_at is None or checked.status_index is None:
+        return None
     try:
-        found = present_offline_code(tx, checked)
+        credential = devices.find_credential(
+            tx, checked.issuer, int(checked.credential_expires_at.timestamp()), checked.status_index
+        )
     except TamperedRowError:
         return None  # the records beside it must not wait for it
-    return found if isinstance(found, Presented) else None
+    if credential is None or credential.device_key != checked.device_key:
+        return None
+    return credential.ecard_id
 
 
 def _spend(tx: Transaction, new: Sequence[_Settling]) -> dict[str, str]:
-    """Spend every code that passed, whatever else is against it: a double is a double."""
+    """Spend every code that passed, whatever else is against it; for each double, who was first.
+
+    Each is spent under its holder, as scans do, and under a name made of the code alone: so that it
+    is found again when its credential's row is gone, and where it is another issuer's.
+    """
+    spent_by: dict[str, str] = {}
     for one in new:
         checked = one.record.checked
         if not one.record.is_genuine or checked is None:
             continue
-        if one.card is not None and one.presented is not None:
-            holder_id, nonce = one.card.holder_id, one.presented.nonce
-        else:
-            holder_id, nonce = _stranger(checked)
-        one.spending = Spending(holder_id, checked.minted_at, nonce, one.id)
-    return offline_scans.spend_all(tx, [one.spending for one in new if one.spending])
+        stranger, nonce = _stranger(checked)
+        spendings = [Spending(stranger, checked.minted_at, nonce, one.id)]
+        if one.card is not None:
+            nonce = checked.nonce or (one.record.presented.nonce if one.record.presented else nonce)
+            spendings.insert(0, Spending(one.card.holder_id, checked.minted_at, nonce, one.id))
+        one.holder_id = spendings[0].holder_id
+        found = [by for each in spendings if (by := offline_scans.spend(tx, each)) is not None]
+        found += _identified(tx, one, checked)
+        if found:
+            spent_by[one.id] = found[0]
+    return spent_by
+
+
+def _identified(tx: Transaction, one: _Settling, checked: CheckedCode) -> list[str]:
+    """The online scan of an online code that identifies only: those are spent in the fast store,
+    which forgets, so the scan itself is looked for."""
+    is_such = checked.kind is CodeKind.ONLINE and (
+        checked.purpose_class is PurposeClass.IDENTIFY_ONLY
+    )
+    if not is_such or one.card is None:
+        return []
+    return offline_scans.scans_of_code(tx, one.card.holder_id, checked.minted_at)
 
 
 def _stranger(checked: CheckedCode) -> tuple[str, bytes]:

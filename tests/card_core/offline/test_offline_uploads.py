@@ -3,11 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from bureau import KEY_NUMBER
 from offline_rig import Ward, back
 from phone import Phone, publisher_of
 from scan_service import ScanService
 
+from card_core.codes import KeyPurpose
 from card_core.kernel.acts.cards import ReportTemporaryLoss
+from card_core.kernel.acts.devices import RemoveDevice
+from card_core.kernel.acts.issuer_keys import RevocationCause, RevokeIssuerKey
 from card_core.offline_records import OfflineRecord
 from card_core.store import audit, institutions, offline_scans, outbox, scans
 from card_core.store.offline_scans import Pair
@@ -80,6 +84,42 @@ def test_a_code_that_was_accepted_online_is_a_pair_with_its_receipt(ward: Ward) 
     assert scan is not None
     assert pair.first_evidence == scan.receipt is not None
     assert serial_of(service, pair.first_terminal_id) == online.device.serial_number
+
+
+def test_a_double_is_found_after_the_phone_was_removed_and_its_credentials_are_gone(
+    ward: Ward, phone: Phone
+) -> None:
+    terminals, service = [ward.cut_off() for _ in range(3)], ward.service
+    text = phone.show(service.clock())
+    for terminal in terminals:
+        assert terminal.reason(text, request_id="r") == "accepted"
+    assert back(terminals[0]) == {"r": "confirmed"}
+    service.bureau.perform(RemoveDevice(phone.device_id), service.person.actor)
+    assert back(terminals[1]) == {"r": "double"}
+    service.clock.advance(5 * 86_400)
+    assert service.bureau.kernel.sweep()["device_credentials"] > 0
+    assert back(terminals[2]) == {"r": "double"}
+    assert len(pairs_of(service)) == 2
+
+
+def test_a_late_record_of_a_day_that_is_forgotten_is_told_to_be_late(
+    ward: Ward, phone: Phone
+) -> None:
+    terminal, service = ward.cut_off(), ward.service
+    assert terminal.reason(phone.show(service.clock()), request_id="r") == "accepted"
+    service.clock.advance(5 * 86_400)
+    service.bureau.kernel.sweep()
+    assert back(terminal) == {"r": "late"}
+
+
+def test_a_code_under_a_key_that_was_revoked_since_is_flagged(ward: Ward, phone: Phone) -> None:
+    terminal, service = ward.cut_off(), ward.service
+    assert terminal.reason(phone.show(service.clock()), request_id="r") == "accepted"
+    service.bureau.decide(
+        RevokeIssuerKey(KeyPurpose.DEVICE_CREDENTIAL, KEY_NUMBER, RevocationCause.LEAKED),
+        service.bureau.administrator,
+    )
+    assert back(terminal) == {"r": "key_revoked"}
 
 
 def test_what_was_handed_in_is_spent_online_too(ward: Ward) -> None:
