@@ -62,7 +62,8 @@ async function settle(scan) {
   const reply = await scan.ask(TOKEN);
   if (!reply) return;
   const { kind, answer } = reply;
-  showState(kind === "unknown" ? "down" : "up", kind === "unknown" ? NO_ANSWER : UP);
+  if (kind === "verdict" && answer.offline) showState("down", offlineFor(answer.bundle_age_seconds));
+  else showState(kind === "unknown" ? "down" : "up", kind === "unknown" ? NO_ANSWER : UP);
   if (kind === "unknown" && scan.asked < ASKED_MAX) setTimeout(settle, RETRY_MS, scan);
   note(scan, kind, answer);
   if (current !== scan) return;
@@ -137,9 +138,10 @@ async function askTerminal() {
   setTimeout(askTerminal, wait);
 }
 
-function showTerminal({ institution_name: institution, business_types: offered }) {
+function showTerminal({ institution_name: institution, business_types: offered, offline, bundle_age_seconds: age }) {
   $("institution").textContent = institution;
-  showState("up", UP);
+  if (offline) showState("down", offlineFor(age));
+  else showState("up", UP);
   if (current === null && away) showVerdict("waiting");
   away = false;
   if (JSON.stringify(offered) === JSON.stringify(businessTypes)) return;
@@ -172,6 +174,12 @@ function choice(type, index, checked) {
   code.textContent = type.code;
   label.append(input, pick(type, "name"), code);
   return label;
+}
+
+function offlineFor(age) {
+  if (age === null || age === undefined) return t("离线", "Offline");
+  const minutes = Math.floor(age / 60);
+  return t(`离线核验，数据为 ${minutes} 分钟前`, `Offline, by data ${minutes} min old`);
 }
 
 const chosenIndex = () =>

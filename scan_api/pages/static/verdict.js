@@ -32,7 +32,8 @@ export function showVerdict(look, { title, reason = "", holder = null, next = ""
 export function showAnswer(answer) {
   const action = answer.next_action ?? {};
   showVerdict(answer.outcome, {
-    reason: answer.outcome === "accepted" ? "" : pick(answer, "text"),
+    // A yes with no network says less than one of the service, and has to say so.
+    reason: answer.outcome === "accepted" && !answer.offline ? "" : pick(answer, "text"),
     holder: answer.holder,
     next: pick(action, "clerk"),
   });
