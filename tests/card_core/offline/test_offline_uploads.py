@@ -8,14 +8,17 @@ from offline_rig import OfflineTerminal, Ward, back
 from phone import Phone, publisher_of
 from scan_service import ScanService
 
-from card_core.codes import KeyPurpose
+from card_core.codes import KeyPurpose, PurposeClass
 from card_core.kernel.acts.cards import ReportTemporaryLoss
 from card_core.kernel.acts.devices import RemoveDevice
 from card_core.kernel.acts.issuer_keys import RevocationCause, RevokeIssuerKey
 from card_core.offline_records import OfflineRecord
+from card_core.presented import Medium
 from card_core.store import audit, institutions, offline_scans, outbox, scans
 from card_core.store.offline_scans import Pair
+from card_core.store.scans import Scan
 from card_core.store.terminal_journal import Accepted
+from card_core.verdicts import Reason
 from crypto import sm2, sm3
 from scan_api.terminal import OutcomeUnknownError
 
@@ -90,6 +93,39 @@ def test_a_code_that_was_accepted_online_is_a_pair_with_its_receipt(ward: Ward) 
     assert scan is not None
     assert pair.first_evidence == scan.receipt is not None
     assert serial_of(service, pair.first_terminal_id) == online.device.serial_number
+
+
+def test_of_a_code_that_identifies_only_the_online_scan_is_found(ward: Ward) -> None:
+    offline, service = ward.cut_off(), ward.service
+    minter, person = service.bureau.minter, service.person
+    holder_id = person.holder_id
+    text = minter.mint(holder_id, purpose_class=PurposeClass.IDENTIFY_ONLY).text
+    # As it is recorded beside the fast store, with nothing in the table of what is spent.
+    hospital = service.bureau.hospital
+    recorded = Scan(
+        id="0" * 32,
+        scanned_at=service.clock(),
+        terminal_id=hospital.id,
+        institution_id=hospital.institution_id,
+        holder_id=holder_id,
+        card_id=person.card_id,
+        business_type="01101",
+        reason=Reason.ACCEPTED,
+        minted_at=service.clock(),
+        amount_fen=None,
+        operator="",
+        department="",
+        medium=Medium.ONLINE_CODE,
+    )
+    with service.bureau.store.write() as tx:
+        scans.add_group(tx, [recorded])
+    assert offline.reason(text, request_id="r1") == "accepted"
+    service.clock.advance(1)
+    other = minter.mint(holder_id, purpose_class=PurposeClass.IDENTIFY_ONLY).text
+    assert offline.reason(other, request_id="r2") == "accepted"
+    assert back(offline) == {"r1": "double", "r2": "confirmed"}
+    (pair,) = pairs_of(service)
+    assert (pair.first_id, pair.first_terminal_id) == (recorded.id, hospital.id)
 
 
 def test_a_double_is_found_after_the_phone_was_removed_and_its_credentials_are_gone(
