@@ -62,6 +62,9 @@ TEXTS = [codes_native.assemble(code, PRIVATE.sign(code)) for code in (ONLINE, OF
 
 SIGNATURES = [PRIVATE.sign(MESSAGE), PRIVATE.sign_digest(DIGEST), OTHER.sign(MESSAGE)]
 CIPHERTEXT = PUBLIC.encrypt(MESSAGE)
+SEALED = crypto_native.Gcm(bytes(16)).encrypt(bytes(12), MESSAGE, b"row")
+STATUS_LIST = codes_native.StatusList(1000, [(1, 1), (5, 2), (999, 3)])
+LATER_LIST = codes_native.StatusList(1000, [(1, 1), (7, 2)])
 HUGE = bytes(1 << 20)
 ROW = {"id": "1", "version": 1, "mac": None, "key": b"key", "at": datetime.now(UTC)}
 
@@ -71,7 +74,7 @@ GOOD: dict[str, list[Any]] = {
     "message": [MESSAGE, MESSAGE, MESSAGE, bytes(32)],
     "signer_id": [sm2.DEFAULT_SIGNER_ID, b"", b"another", bytes(8191), bytes(8192)],
     "digest": [DIGEST],
-    "ciphertext": [CIPHERTEXT],
+    "ciphertext": [CIPHERTEXT, SEALED],
     "compressed": [True, False],
     "signature": SIGNATURES,
     "der": [sm2.signature_to_der(SIGNATURES[0]), sm2.ciphertext_to_der(CIPHERTEXT)],
@@ -98,7 +101,7 @@ GOOD: dict[str, list[Any]] = {
     "credential": [CREDENTIAL],
     "device_key": [DEVICE_POINT],
     "sealed_box": [bytes(16)],
-    "nonce": [bytes(8), bytes(12), bytes(129)],
+    "nonce": [bytes(8), bytes(12), bytes(12), bytes(129)],
     "aad": [b"", b"row"],
     "table": ["cards"],
     "values": [ROW, {}, {"a": 2**70, "b": True}],
@@ -112,6 +115,12 @@ GOOD: dict[str, list[Any]] = {
     "purposes": [511, 1],
     "for_whom": [0, 1],
     "presence": [0, 3],
+    "listed": [[(1, 1), (15, 2)], []],
+    "changed": [[(1, 1), (15, 0)], []],
+    "body": [STATUS_LIST.encode(), LATER_LIST.encode()],
+    "index": [0, 999],
+    "later": [LATER_LIST, STATUS_LIST],
+    "changes": [STATUS_LIST.changes_to(LATER_LIST)],
 }
 
 
@@ -214,7 +223,7 @@ def entries() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Functions, classes, and the methods of one shared object of each class."""
     shared = [PRIVATE, PUBLIC, sm2.Verifier(PUBLIC), KEPT_KEYS, sm3.Hash(), RING]
     shared += [crypto_native.Cipher(bytes(16)), crypto_native.Gcm(bytes(16))]
-    shared.append(crypto_native.FieldsKey(b"key"))
+    shared += [crypto_native.FieldsKey(b"key"), STATUS_LIST]
     for room, module in (("crypto", crypto_native), ("card_core", codes_native)):
         for name, value in sorted(vars(module).items()):
             if name.startswith("_") or name in ENDING or not callable(value):
