@@ -11,7 +11,7 @@ import pytest
 from running_service import Load, Running, serving, until
 
 from benchmarks.bench_scan.bureau import Ground, founded
-from benchmarks.bench_scan.requests import IDENTIFY, Press, post
+from benchmarks.bench_scan.requests import CONSUME, Press, post
 from scan_api.limits import BODY_BYTES_MAX
 from scan_api.server import BODY_SECONDS_MAX, HEAD_SECONDS_MAX
 from scan_api.signed_requests import authorization
@@ -77,13 +77,13 @@ def test_hostile_clients_are_bounded_and_others_are_served(tmp_path: Path) -> No
     with founded(ecards=20) as ground, serving(tmp_path, ground.environment) as service:
         load = Load(Press(ground), tmp_path)
         beside = {"connections": 4, "seconds": 4, "rate": 4}
-        alone = load.run(service, IDENTIFY, **beside)  # type: ignore[arg-type]
+        alone = load.run(service, CONSUME, **beside)  # type: ignore[arg-type]
         memory = service.memory_mib()
         with ExitStack() as stack:
             slow = [stack.enter_context(connect(service)) for _ in range(SLOW)]
             for number, connection in enumerate(slow):
                 connection.sendall(BEGINNINGS[number % len(BEGINNINGS)])
-            crowded = load.run(service, IDENTIFY, **beside)  # type: ignore[arg-type]
+            crowded = load.run(service, CONSUME, **beside)  # type: ignore[arg-type]
             assert crowded["accepted"] == crowded["sent"] > 0
             assert (crowded["lost"], crowded["unanswered"]) == (0, 0)
             print("p99 alone", alone["good"]["p99_us"], "beside them", crowded["good"]["p99_us"])
@@ -128,11 +128,11 @@ def test_those_beside_hostile_clients_wait_no_more_than_twice_as_long(tmp_path: 
     with founded(ecards=200) as ground, serving(tmp_path, ground.environment) as service:
         load = Load(Press(ground), tmp_path)
         beside = {"connections": 8, "seconds": 8, "rate": 50}
-        alone = load.run(service, IDENTIFY, **beside)  # type: ignore[arg-type]
+        alone = load.run(service, CONSUME, **beside)  # type: ignore[arg-type]
         with ExitStack() as stack:
             for number in range(SLOW):
                 connection = stack.enter_context(connect(service))
                 connection.sendall(BEGINNINGS[number % len(BEGINNINGS)])
-            crowded = load.run(service, IDENTIFY, **beside)  # type: ignore[arg-type]
+            crowded = load.run(service, CONSUME, **beside)  # type: ignore[arg-type]
         assert crowded["accepted"] == crowded["sent"]
         assert crowded["good"]["p99_us"] <= 2 * alone["good"]["p99_us"]

@@ -11,7 +11,7 @@ import pytest
 from running_service import Load, serving
 
 from benchmarks.bench_scan.bureau import founded
-from benchmarks.bench_scan.requests import IDENTIFY, Press
+from benchmarks.bench_scan.requests import CONSUME, Press
 
 CROWD = 400
 
@@ -34,13 +34,13 @@ PROMISED = Bounds(goodput=0.85, admitted_p99=500, refused_p50=50, refused_p99=50
 def overload(folder: Path, *, ecards: int, seconds: float, rounds: int, bounds: Bounds) -> None:
     with founded(ecards=ecards) as ground, serving(folder, ground.environment) as service:
         load = Load(Press(ground), folder)
-        load.run(service, IDENTIFY, connections=64, seconds=2, at_most=200)
-        peak = load.run(service, IDENTIFY, connections=64, seconds=4)["good_rate"]
+        load.run(service, CONSUME, connections=64, seconds=2, at_most=200)
+        peak = load.run(service, CONSUME, connections=64, seconds=4)["good_rate"]
         memory = service.memory_mib()
         for _ in range(rounds):
             found = load.run(
                 service,
-                IDENTIFY,
+                CONSUME,
                 connections=CROWD,
                 seconds=seconds,
                 rate=3 * peak,
@@ -59,7 +59,7 @@ def overload(folder: Path, *, ecards: int, seconds: float, rounds: int, bounds: 
             assert found["other"]["p99_us"] <= bounds.refused_p99 * 1000
         assert service.memory_mib() <= bounds.memory * memory
         # Normal again: whoever asks now is answered.
-        after = load.run(service, IDENTIFY, connections=4, seconds=2, at_most=100)
+        after = load.run(service, CONSUME, connections=4, seconds=2, at_most=100)
         assert after["accepted"] == after["sent"]
         assert service.stop() == 0
         assert '"event": "failure"' not in service.log

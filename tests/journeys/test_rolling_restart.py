@@ -10,7 +10,7 @@ from running_service import Load, Running, serving, until
 from servers.postgresql import PostgreSQLServer
 
 from benchmarks.bench_scan.bureau import founded
-from benchmarks.bench_scan.requests import IDENTIFY, Press
+from benchmarks.bench_scan.requests import CONSUME, Press
 
 CONNECTIONS = 8
 ROLL_SECONDS_MAX = 120
@@ -26,7 +26,7 @@ def roll_under_load(service: Running, load: Load, *, rate: float, seconds: float
 
     def scan() -> None:
         options = {"connections": CONNECTIONS, "seconds": seconds, "rate": rate}
-        found.append(load.run(service, IDENTIFY, **options))  # type: ignore[arg-type]
+        found.append(load.run(service, CONSUME, **options))  # type: ignore[arg-type]
 
     before, scans = replaced(service), service.log.count("/v1/scans")
     scanning = threading.Thread(target=scan)
