@@ -187,13 +187,8 @@ def test_what_outlived_its_promise_is_swept_and_nothing_else(bureau: Bureau) -> 
     bureau.kernel.spend_proof(proof_of(bureau, 2, seconds=7200), actor=person.actor)
     before = counts(bureau)
     bureau.clock.advance(3600)
-    assert bureau.kernel.sweep() == {
-        "answers": 0,
-        "proofs": 1,
-        "sessions": 0,
-        "short_codes": 0,
-        "sign_in_attempts": 0,
-    }
+    swept = bureau.kernel.sweep()
+    assert {name: count for name, count in swept.items() if count} == {"proofs": 1}
     bureau.perform(ReportTemporaryLoss(person.card_id), person.actor, "kept")
     bureau.clock.advance(24 * 3600 - 1800)
     swept = bureau.kernel.sweep()
