@@ -199,11 +199,16 @@ def test_of_64_at_once_over_two_workers_one_wins(
     asyncio.run(scenario())
 
 
+def patient(url: str) -> str:
+    """Where memory is measured, and not how fast a busy machine answers."""
+    return url + ("&" if "?" in url else "?") + "answer_ms=2000"
+
+
 def test_a_spent_code_takes_70_bytes_in_all(server: RedisServer, kernel: Kernel) -> None:
     """All in all: marks and what holds them, at 1500 scans a second for one bucket's time."""
 
     async def scenario() -> None:
-        async with redis_worker(kernel, server.url) as store:
+        async with redis_worker(kernel, patient(server.url)) as store:
             lease = store.keeper.lease
             assert lease is not None
             count = 1500 * layout.BUCKET_SECONDS
