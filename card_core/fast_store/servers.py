@@ -169,6 +169,7 @@ class RedisServers:
         config = self._config
         if config.mode is Mode.SENTINEL:
             more = {"password": config.sentinel_password} if config.sentinel_password else {}
+            # redis-py declares no types for the constructor of Sentinel.
             sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
                 [tuple(server) for server in config.servers],
                 sentinel_kwargs={**self._options(login=False), **more},

@@ -38,7 +38,7 @@ def main() -> int:
             _serve(channel, listening, orders)
     except Exception as error:  # noqa: BLE001 - the parent says it, in words
         # It brings the whole command line, which a worker that serves has no use for.
-        from issuance.cli.failures import explain  # noqa: PLC0415
+        from issuance.cli.failures import explain  # noqa: PLC0415 - only where a start fails
 
         zh, en = explain(error)
         channel.send("failed", zh=zh, en=en)
