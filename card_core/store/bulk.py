@@ -22,9 +22,8 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Table,
-    Text,
+    TypeDecorator,
     any_,
-    cast,
     func,
     literal,
     select,
@@ -134,9 +133,23 @@ def _arrays(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> tupl
     )
 
 
+class _ArrayText(TypeDecorator[str]):
+    """An array bound as `array_text` writes it.
+
+    Its type stands at the parameter itself, so that PostgreSQL reads the text once, when it is
+    bound: behind a cast in the statement it would be read again for every row that is compared.
+    """
+
+    impl = ARRAY
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        return None
+
+
 def _typed_array(column: Column[Any], values: Sequence[str | int]) -> ColumnElement[Any]:
     text = array_text(_array_type(column), values)
-    return cast(literal(text, Text), ARRAY(column.type))
+    return literal(text, _ArrayText(column.type))
 
 
 def array_text(kind: str, values: Iterable[Any]) -> str:
