@@ -19,7 +19,7 @@ from scan_api import business_types, error_answers, health, openapi
 from scan_api.limits import RequestLimits
 from scan_api.overload import Admission, Overload
 from scan_api.reference import page
-from scan_api.request_log import RequestLog
+from scan_api.request_log import RequestLines, RequestLog
 from scan_api.scans.endpoint import ScanEndpoint
 from scan_api.scans.recording import ScanDesk
 from scan_api.security_headers import SecurityHeaders
@@ -91,11 +91,13 @@ def create_app(services: Services, admission: Admission | None = None) -> FastAP
     app.include_router(scan_api.pages.routes.routes(services))
     openapi.install(app, _TAGS)
     error_answers.install(app)
+    lines = RequestLines(admission.metrics)
     # The last added is the outermost: headers on everything, also on what the others answer.
-    app.add_middleware(ScanEndpoint, desk=desk)
     # Bodies are read before a place is taken: a slow sender must not hold one.
     app.add_middleware(Overload, admission=admission)
     app.add_middleware(RequestLimits)
-    app.add_middleware(RequestLog, metrics=admission.metrics)
+    app.add_middleware(RequestLog, lines=lines)
     app.add_middleware(SecurityHeaders)
+    # The hottest route goes round all of that, and does the same in line.
+    app.add_middleware(ScanEndpoint, desk=desk, admission=admission, lines=lines)
     return app

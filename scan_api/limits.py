@@ -27,10 +27,10 @@ class RequestLimits:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if problem := _header_fault(scope["headers"]):
+        if problem := header_fault(scope["headers"]):
             await _refuse(problem, send)
             return
-        body = await _read_body(receive)
+        body = await read_body(receive)
         if body is None:
             return
         if len(body) > BODY_BYTES_MAX:
@@ -39,7 +39,8 @@ class RequestLimits:
         await self.app(scope, _replay(body, receive), send)
 
 
-def _header_fault(headers: Headers) -> Problem | None:
+def header_fault(headers: Headers) -> Problem | None:
+    """What is wrong with a request by its headers alone."""
     size = 0
     length = b""
     for name, value in headers:
@@ -54,7 +55,7 @@ def _header_fault(headers: Headers) -> Problem | None:
     return None
 
 
-async def _read_body(receive: Receive) -> bytes | None:
+async def read_body(receive: Receive) -> bytes | None:
     """The body, or just more than the limit of it; None when the sender went away."""
     message = await receive()
     if message["type"] == "http.disconnect":
@@ -86,13 +87,12 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return next_message
 
 
+# What is left of such a request stays unread: the connection can't serve another one.
+REFUSAL_HEADERS = ((b"content-type", problems.MEDIA_TYPE.encode()), (b"connection", b"close"))
+
+
 async def _refuse(problem: Problem, send: Send) -> None:
     body = problem.to_bytes()
-    headers = [
-        (b"content-type", problems.MEDIA_TYPE.encode()),
-        (b"content-length", b"%d" % len(body)),
-        # What is left of the request stays unread: the connection can't serve another one.
-        (b"connection", b"close"),
-    ]
+    headers = [*REFUSAL_HEADERS, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -203,7 +203,7 @@ class Overload:
             await self.app(scope, receive, send)
 
 
-_HEADERS = (
+REFUSAL_HEADERS = (
     (b"content-type", problems.MEDIA_TYPE.encode()),
     (b"retry-after", b"%d" % RETRY_AFTER_SECONDS),
 )
@@ -212,7 +212,7 @@ _BODIES = {one: one.to_bytes() for one in (problems.OVERLOADED, problems.NOT_REA
 
 async def _refuse(problem: Problem, send: Send) -> None:
     body = _BODIES[problem]
-    headers = [*_HEADERS, (b"content-length", b"%d" % len(body))]
+    headers = [*REFUSAL_HEADERS, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -240,7 +240,7 @@ def is_one_whole_scan(data: bytes) -> bool:
 def _raw(*, close: bool) -> bytes:
     body = _BODIES[problems.OVERLOADED]
     headers = [
-        *_HEADERS,
+        *REFUSAL_HEADERS,
         (b"content-length", b"%d" % len(body)),
         *security_headers.DATA,
         *([(b"connection", b"close")] if close else []),

@@ -26,70 +26,41 @@ from scan_api.metrics import METHODS, Metrics
 FRAMES_LOGGED_MAX = 12
 LINES_MAX = 100
 WINDOW_SECONDS = 1.0
-# Paths without parts of their own are their templates.
-_PLAIN_ROUTES = frozenset({"/v1/scans"})
 
 _log = logging.getLogger("sscard.scan_api")
 
 
-class RequestLog:
-    """Pure ASGI middleware; answers 500 itself when the application raised.
+class RequestLines:
+    """Counts the requests of one process and writes their lines. All calls from one event loop.
 
     metrics: told of each request. clock: seconds that only grow.
     """
 
     def __init__(
-        self,
-        app: ASGIApp,
-        metrics: Metrics | None = None,
-        clock: Callable[[], float] = time.perf_counter,
+        self, metrics: Metrics | None = None, clock: Callable[[], float] = time.perf_counter
     ) -> None:
-        self.app = app
+        self.clock = clock
         self._metrics = metrics or Metrics()
-        self._clock = clock
         self._window_ends_at = 0.0
         self._lines_left = 0
         self._unwritten: dict[tuple[str, str, int], tuple[int, float]] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started = self._clock()
-        reference = ""
-        status = 0
+    def add(self, what: tuple[str, str, int], started: float, reference: str = "") -> None:
+        """One request is over. what: method, route template, status (0: nothing was answered).
 
-        async def send_noted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, send_noted)
-        except Exception as error:  # noqa: BLE001 - the last one to catch: nothing above may tell
-            reference = secrets.token_hex(6)
-            _log_failure(error, reference)
-            if status == 0:
-                await _send_internal_error(send_noted, reference)
-        finally:
-            ended = self._clock()
-            path = scope["path"]
-            # The template, not the path: what was typed into a path may be anything.
-            route = path if path in _PLAIN_ROUTES else getattr(scope.get("route"), "path", "none")
-            method = scope["method"] if scope["method"] in METHODS else "other"
-            self._metrics.add_request(method, route, status, ended - started)
-            self._note((method, route, status), ended, ended - started, reference)
-
-    def _note(self, what: tuple[str, str, int], now: float, seconds: float, ref: str) -> None:
+        started: by `clock`. reference: of a failure that `log_failure` told.
+        """
+        now = self.clock()
+        seconds = now - started
+        self._metrics.add_request(*what, seconds)
         if now >= self._window_ends_at:
             self._write_unwritten()
             self._window_ends_at = now + WINDOW_SECONDS
             self._lines_left = LINES_MAX
-        if self._lines_left or ref:
+        if self._lines_left or reference:
             self._lines_left = max(0, self._lines_left - 1)
             line = _line("request", what) | {"ms": round(seconds * 1000, 2)}
-            _log.info(json.dumps(line | ({"reference": ref} if ref else {})))
+            _log.info(json.dumps(line | ({"reference": reference} if reference else {})))
             return
         if not self._unwritten:
             # Where no request follows, nobody else would write these.
@@ -104,12 +75,48 @@ class RequestLog:
             _log.info(json.dumps(_line("requests", what) | told))
 
 
+class RequestLog:
+    """Pure ASGI middleware; answers 500 itself when the application raised."""
+
+    def __init__(self, app: ASGIApp, lines: RequestLines | None = None) -> None:
+        self.app = app
+        self._lines = lines or RequestLines()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = self._lines.clock()
+        reference = ""
+        status = 0
+
+        async def send_noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_noted)
+        except Exception as error:  # noqa: BLE001 - the last one to catch: nothing above may tell
+            reference = log_failure(error)
+            if status == 0:
+                await _send_internal_error(send_noted, reference)
+        finally:
+            # The template, not the path: what was typed into a path may be anything.
+            route = getattr(scope.get("route"), "path", "none")
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self._lines.add((method, route, status), started, reference)
+
+
 def _line(event: str, what: tuple[str, str, int]) -> dict[str, object]:
     method, route, status = what
     return {"event": event, "method": method, "route": route, "status": status}
 
 
-def _log_failure(error: Exception, reference: str) -> None:
+def log_failure(error: Exception) -> str:
+    """Write what may be told of an error that nobody expected; the reference under which it is."""
+    reference = secrets.token_hex(6)
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES_LOGGED_MAX:]
     line = {
         "event": "failure",
@@ -120,10 +127,11 @@ def _log_failure(error: Exception, reference: str) -> None:
     if isinstance(error, TamperedRowError):
         line |= {"table": error.table, "row_id": error.row_id}
     _log.error(json.dumps(line))
+    return reference
 
 
 async def _send_internal_error(send: Send, reference: str) -> None:
-    body = problems.INTERNAL_ERROR.to_bytes({"reference": reference})
+    body = internal_error(reference)
     headers = [
         (b"content-type", problems.MEDIA_TYPE.encode()),
         (b"content-length", b"%d" % len(body)),
@@ -131,3 +139,8 @@ async def _send_internal_error(send: Send, reference: str) -> None:
     start = {"type": "http.response.start", "status": 500, "headers": headers}
     await send(start)
     await send({"type": "http.response.body", "body": body})
+
+
+def internal_error(reference: str) -> bytes:
+    """The body of a 500."""
+    return problems.INTERNAL_ERROR.to_bytes({"reference": reference})

@@ -20,6 +20,11 @@ STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=63072000")
 _DATA_SECURE = (*DATA, STRICT_TRANSPORT)
 
 
+def data_headers(scheme: str) -> tuple[tuple[bytes, bytes], ...]:
+    """What an answer of the API carries that sets none of them itself."""
+    return _DATA_SECURE if scheme == "https" else DATA
+
+
 class SecurityHeaders:
     """Pure ASGI middleware."""
 
@@ -30,7 +35,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        defaults = _DATA_SECURE if scope["scheme"] == "https" else DATA
+        defaults = data_headers(scope["scheme"])
 
         async def send_confined(message: Message) -> None:
             if message["type"] == "http.response.start":

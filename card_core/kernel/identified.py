@@ -70,10 +70,11 @@ class IdentifiedScan:
         return reason_of(self.scan)
 
 
-def request_tag(request: ScanRequest) -> bytes:
-    """8 bytes that the same request always has, signed anew or not, and no other one."""
+def request_digest(request: ScanRequest) -> bytes:
+    """32 bytes that the same request always has, signed anew or not, and no other one; the fast
+    store keeps the first TAG_SIZE_BYTES."""
     named = [request.terminal_id.encode(), request.request_id.encode(), request.content()]
-    return sm3.digest(_TAG + b"\0".join(named))[:TAG_SIZE_BYTES]
+    return sm3.digest(_TAG + b"\0".join(named))
 
 
 def load_record(
@@ -98,14 +99,16 @@ def decided(
     record: CardRecord | None,
     now: datetime,
     *,
+    digest: bytes,
     cipher: FieldCipher,
     grants: Grants | None,
 ) -> IdentifiedScan:
-    """Put a verdict into its answer. record: None where the card was not read."""
+    """Put a verdict into its answer. record: None where the card was not read. digest: of
+    `request_digest`."""
     scan = GroupedScan(request, serving=serving, reason=reason)
     if record is not None:
         scan.card, scan.ecard, scan.facts = record.card, record.ecard, record.facts
-    scan.id = _scan_id(cipher, request, reason)
+    scan.id = _scan_id(cipher, request, digest, reason)
     answer = answer_of(scan, now)
     if reason is Reason.ACCEPTED:
         answer["holder"] = view_of(scan, _views(grants), now)
@@ -202,20 +205,13 @@ def _append_event(
     outbox.append(tx, outbox.Event(CHAIN, seq, now, ACT, event.subject, payload))
 
 
-def _scan_id(cipher: FieldCipher, request: ScanRequest, reason: Reason) -> str:
+def _scan_id(cipher: FieldCipher, request: ScanRequest, digest: bytes, reason: Reason) -> str:
     """32 hex, about in the order in which codes were made, not guessable."""
     presented = request.presented
     if presented is None:
         raise NotAllowedError
     milliseconds = int(presented.minted_at.timestamp() * 1000)
-    made_of = [
-        b"identified",
-        request.terminal_id.encode(),
-        request.request_id.encode(),
-        request.content(),
-        presented.nonce,
-        reason.value.encode(),
-    ]
+    made_of = [b"identified", digest, presented.nonce, reason.value.encode()]
     return (milliseconds.to_bytes(6) + cipher.keyed_digest(made_of)[:10]).hex()
 
 

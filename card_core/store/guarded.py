@@ -32,7 +32,7 @@ def add_all(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Value]]) 
     if rows:
         bulk.insert(tx, table, [values_with_mac(tx, table, row) for row in rows])
         if table in AUDITED:
-            tx.made[table.name] += len(rows)
+            tx.made[str(table.name)] += len(rows)
 
 
 def add_if_absent(tx: Transaction, table: Table, values: Mapping[str, Any]) -> bool:
@@ -112,5 +112,5 @@ def change(tx: Transaction, table: Table, row_id: str | int, **changes: Value) -
     if done.rowcount != 1:
         raise StoreConflictError
     if table in AUDITED:
-        tx.changed.append((table.name, str(row_id), version))
+        tx.changed.append((str(table.name), str(row_id), version))
     return version

@@ -79,7 +79,8 @@ class IdentifyDesk:
         if not self._writer.take_place():
             return await self._writer.submit(asked)
         try:
-            found = await self._decide(asked, now)
+            digest = identified.request_digest(asked)
+            found = await self._decide(asked, digest[: identified.TAG_SIZE_BYTES], now)
         except FastStoreError as error:
             _log.debug("identify: %s", error)
             found = None
@@ -92,12 +93,19 @@ class IdentifyDesk:
         reason, record = found
         kernel = self._kernel
         one = identified.decided(
-            asked, serving, reason, record, now, cipher=kernel.store.cipher, grants=kernel.grants
+            asked,
+            serving,
+            reason,
+            record,
+            now,
+            digest=digest,
+            cipher=kernel.store.cipher,
+            grants=kernel.grants,
         )
         self._writer.keep(one)
         return one.answer
 
-    async def _decide(self, asked: ScanRequest, now: datetime) -> _Found | None:
+    async def _decide(self, asked: ScanRequest, tag: bytes, now: datetime) -> _Found | None:
         """The verdict, and the card where it was read; None where it can't be known here.
 
         Raises FastStoreError, StoreError, ReplayedRequestError.
@@ -106,7 +114,6 @@ class IdentifyDesk:
         if presented is None or presented.ecard_id is None:
             return None
         ecard_id, minted_at = presented.ecard_id, int(presented.minted_at.timestamp())
-        tag = identified.request_tag(asked)
         for _ in range(SPENDS_MAX):
             outcome = await self._fast.spend(ecard_id, minted_at, presented.nonce, tag)
             if not isinstance(outcome, NoCard):

@@ -1,12 +1,13 @@
 import asyncio
 import json
 import logging
+from types import SimpleNamespace
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from scan_api.metrics import Metrics
-from scan_api.request_log import LINES_MAX, RequestLog
+from scan_api.request_log import LINES_MAX, RequestLines, RequestLog
 
 CANARY = "110101199003074477"
 
@@ -77,13 +78,16 @@ def test_an_error_after_the_answer_began_sends_no_second_one() -> None:
     assert [message["type"] for message in _ask(_fail_after_start)] == ["http.response.start"]
 
 
+_ROUTE = SimpleNamespace(path="/v1/scans")
+
+
 class _Crowd:
     """Many requests to one application, in one loop, at times of our own."""
 
     def __init__(self) -> None:
         self.metrics = Metrics()
         self.now = 100.0
-        self.log = RequestLog(self._answer, self.metrics, lambda: self.now)
+        self.log = RequestLog(self._answer, RequestLines(self.metrics, lambda: self.now))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.now += 0.001
@@ -94,7 +98,7 @@ class _Crowd:
             return {}
 
         for _ in range(count):
-            scope = {"type": "http", "method": "POST", "path": "/v1/scans"}
+            scope = {"type": "http", "method": "POST", "path": "/", "route": _ROUTE}
             await self.log(scope, nothing, nothing)  # type: ignore[arg-type]
             self.now -= 0.001
 

@@ -61,6 +61,7 @@ def decided(
         reason,
         loaded(bureau, request) if reason is Reason.ACCEPTED else None,
         bureau.clock(),
+        digest=identified.request_digest(request),
         cipher=bureau.store.cipher,
         grants=bureau.kernel.grants,
     )
@@ -108,7 +109,8 @@ def test_the_same_request_has_the_same_scan_and_another_one_has_not(bureau: Bure
         replace(request, terminal_id=bureau.pharmacy.id),
         replace(request, shown_digest=bytes(32)),
     ]
-    tags = {identified.request_tag(other) for other in [request, *others]}
+    size = identified.TAG_SIZE_BYTES
+    tags = {identified.request_digest(other)[:size] for other in [request, *others]}
     assert len(tags) == 1 + len(others)
     ids = {decided(bureau, other).scan.id for other in others} | {one.scan.id}
     assert len(ids) == 1 + len(others)
