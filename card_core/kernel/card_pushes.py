@@ -25,7 +25,7 @@ def changed_in(tx: Transaction) -> set[str]:
     """The ids of the cards of which this transaction changed a row."""
     ecard_ids = [int(row_id) for table, row_id, _ in tx.changed if table == "ecards"]
     changed = {row_id for table, row_id, _ in tx.changed if table == "cards"}
-    return changed | set(cards.card_ids_of(tx, ecard_ids).values())
+    return changed | set(cards.card_ids_of(tx, ecard_ids)().values())
 
 
 def named_in(content: Any) -> set[str]:
@@ -52,5 +52,5 @@ def push(store: Store, pusher: CardPusher, card_ids: Collection[str]) -> None:
 
 
 def _versions(tx: Reader, card_ids: Collection[str]) -> dict[int, int]:
-    pairs = cards.pairs_of(tx, card_ids).by_card_id.values()
+    pairs = cards.pairs_of(tx, card_ids)().by_card_id.values()
     return {ecard.id: card.version + ecard.version for card, ecard in pairs}

@@ -157,7 +157,7 @@ def _spend_proofs(tx: Transaction, group: Sequence[IdentifiedScan], now: datetim
         for actor, proof in [(one.scan.request.actor, one.scan.request.proof)]
         if proof is not None
     ]
-    proofs.spend_all(tx, nonces, now)
+    proofs.spend_all(tx, nonces, now)()
 
 
 def _find_cards(tx: Transaction, new: Sequence[IdentifiedScan]) -> None:
@@ -169,8 +169,8 @@ def _find_cards(tx: Transaction, new: Sequence[IdentifiedScan]) -> None:
         and (presented := one.scan.request.presented) is not None
         and presented.ecard_id is not None
     }
-    card_ids = cards.card_ids_of(tx, set(ecard_of.values()))
-    pairs = cards.pairs_of(tx, set(card_ids.values())).by_card_id
+    card_ids = cards.card_ids_of(tx, set(ecard_of.values()))()
+    pairs = cards.pairs_of(tx, set(card_ids.values()))().by_card_id
     for one in new:
         pair = pairs.get(card_ids.get(ecard_of.get(one.scan.id, -1), ""))
         if pair is not None:

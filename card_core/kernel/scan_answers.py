@@ -41,11 +41,11 @@ class GroupedScan:
     reason: Reason | None = None
     result: bytes | CardCoreError | None = None
     repeats: list["GroupedScan"] = field(default_factory=list)
+    key: RequestKey = field(init=False)
 
-    @property
-    def key(self) -> RequestKey:
+    def __post_init__(self) -> None:
         actor = self.request.actor
-        return RequestKey(actor.kind.value, actor.id, self.request.request_id)
+        self.key = RequestKey(actor.kind.value, actor.id, self.request.request_id)
 
 
 def receipt_facts(scan: GroupedScan, now: datetime) -> ReceiptFacts:

@@ -15,8 +15,9 @@ A scan that can't be answered gets an error of its own and does not stop the oth
 one order for everybody, step by step, so that two groups wait for each other and never both.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from card_core import business_types
 from card_core.errors import (
@@ -27,7 +28,7 @@ from card_core.errors import (
     TamperedRowError,
 )
 from card_core.holder_views import HolderViews
-from card_core.kernel.actors import Actor, ActorKind
+from card_core.kernel.actors import ActorKind
 from card_core.kernel.content import canonical_bytes
 from card_core.kernel.grants import Grants, new_visit
 from card_core.kernel.judging import reason_of_presented
@@ -60,6 +61,8 @@ from card_core.store import (
     visits,
 )
 from card_core.store.answers import Kept, RequestKey
+from card_core.store.bulk import Pending
+from card_core.store.institutions import Institution, Terminal
 from card_core.store.proofs import Nonce
 from card_core.store.scans import IDS_SHARED, Spending
 from card_core.verdicts import Reason
@@ -90,12 +93,17 @@ def record_group(
     if len(requests) > GROUP_MAX:
         raise ValueError(f"a group has at most {GROUP_MAX} scans")
     asked = [GroupedScan(request) for request in requests]
-    _spend_proofs(tx, asked, now)
-    _check_terminals(tx, asked)
+    with tx.together():
+        spent = _spend_proofs(tx, asked, now)
+        serving = _ask_terminals(tx, asked)
+        held = answers.hold_all(tx, {scan.key for scan in asked})
+        card_ids = cards.card_ids_of(tx, _ecard_ids(asked))
+    _refuse_replays(asked, spent())
+    _check_terminals(asked, serving())
     _check_issuers(tx, asked, now)
-    open_scans = _hold_request_ids(tx, asked)
+    open_scans = _settle_repeats(tx, asked, held())
     ledger = VisitLedger(tx, _visit_ids(open_scans))
-    _judge(tx, open_scans, ledger, now)
+    _judge(tx, open_scans, card_ids(), ledger, now)
     _read_facts(tx, open_scans, ledger, grants)
     undecided = [scan for scan in open_scans if scan.result is None]
     for scan, scan_id in zip(
@@ -113,32 +121,47 @@ def record_group(
     return [_result(scan) for scan in asked]
 
 
-def _spend_proofs(tx: Transaction, asked: Sequence[GroupedScan], now: datetime) -> None:
-    # Of two requests of one group with the same nonce the first has it.
-    first: dict[tuple[Actor, bytes], GroupedScan] = {}
+def _spend_proofs(
+    tx: Transaction, asked: Sequence[GroupedScan], now: datetime
+) -> Pending[set[tuple[Any, ...]]]:
+    """Actor id and nonce of those that were fresh."""
+    nonces = [
+        Nonce(actor.kind.value, actor.id, proof.nonce, proof.expires_at)
+        for scan in asked
+        for actor, proof in [(scan.request.actor, scan.request.proof)]
+        if proof is not None
+    ]
+    return proofs.spend_all(tx, nonces, now)
+
+
+def _refuse_replays(asked: Sequence[GroupedScan], fresh: set[tuple[Any, ...]]) -> None:
+    """Of two requests of one group with the same nonce the first has it."""
     for scan in asked:
         proof = scan.request.proof
-        if proof is not None and scan is not first.setdefault(
-            (scan.request.actor, proof.nonce), scan
-        ):
-            scan.result = ReplayedRequestError()
-    nonces = [
-        Nonce(actor.kind.value, actor.id, nonce, scan.request.proof.expires_at)
-        for (actor, nonce), scan in first.items()
-        if scan.request.proof is not None
-    ]
-    spent = proofs.spend_all(tx, nonces, now)
-    for (actor, nonce), scan in first.items():
-        if (actor.id, nonce) not in spent:
-            scan.result = ReplayedRequestError()
+        if proof is not None:
+            nonce = (scan.request.actor.id, proof.nonce)
+            if nonce not in fresh:
+                scan.result = ReplayedRequestError()
+            fresh.discard(nonce)
 
 
-def _check_terminals(tx: Transaction, asked: Sequence[GroupedScan]) -> None:
+def _ask_terminals(
+    tx: Transaction, asked: Sequence[GroupedScan]
+) -> Pending[dict[str, tuple[Terminal, Institution]]]:
+    ours = [scan.request for scan in asked if scan.request.asking is None]
+    return institutions.serving(
+        tx, {one.terminal_id for one in ours}, {one.institution_id for one in ours}
+    )
+
+
+def _check_terminals(
+    asked: Sequence[GroupedScan], serving: Mapping[str, tuple[Terminal, Institution]]
+) -> None:
     """The terminal scans for itself, at its institution, for what that kind of place may."""
-    ours = [scan for scan in _undecided(asked) if scan.request.asking is None]
-    serving = institutions.serving(tx, {scan.request.terminal_id for scan in ours})
-    for scan in ours:
+    for scan in _undecided(asked):
         request = scan.request
+        if request.asking is not None:
+            continue
         found = serving.get(request.terminal_id)
         if (
             found is None
@@ -173,12 +196,12 @@ def _trusted(tx: Transaction, now: datetime) -> set[int]:
         return set()  # others' scans are in this group, too
 
 
-def _hold_request_ids(tx: Transaction, asked: Sequence[GroupedScan]) -> list[GroupedScan]:
+def _settle_repeats(
+    tx: Transaction, asked: Sequence[GroupedScan], held: Mapping[RequestKey, Kept]
+) -> list[GroupedScan]:
     """The scans that are new: the first of each request id, if it was not answered before."""
     new: dict[RequestKey, GroupedScan] = {}
-    undecided = _undecided(asked)
-    held = answers.hold_all(tx, {scan.key for scan in undecided})
-    for scan in undecided:
+    for scan in _undecided(asked):
         scan.content_digest = answers.digest_of(tx, scan.request.content())
         before = held.get(scan.key) or new.setdefault(scan.key, scan)
         if before is scan:
@@ -192,7 +215,13 @@ def _hold_request_ids(tx: Transaction, asked: Sequence[GroupedScan]) -> list[Gro
     return list(new.values())
 
 
-def _judge(tx: Transaction, new: Sequence[GroupedScan], ledger: VisitLedger, now: datetime) -> None:
+def _judge(
+    tx: Transaction,
+    new: Sequence[GroupedScan],
+    card_id_by_ecard: Mapping[int, str],
+    ledger: VisitLedger,
+    now: datetime,
+) -> None:
     """Step 7: set each scan's card, and the reason where it is refused."""
     genuine: list[GroupedScan] = []
     for scan in new:
@@ -205,12 +234,13 @@ def _judge(tx: Transaction, new: Sequence[GroupedScan], ledger: VisitLedger, now
             scan.reason = Reason.EXPIRED  # it was in time when it was read, and waited for its turn
         else:
             genuine.append(scan)
-    card_id_by_ecard = cards.card_ids_of(tx, _ecard_ids(genuine))
     named = {id(scan): _card_id(scan, card_id_by_ecard) for scan in genuine}
     card_ids = {card_id for card_id in named.values() if card_id is not None}
-    # Under this lock a loss that is being reported is either seen here or waits for these scans.
-    tx.lock_all((f"cards/{card_id}" for card_id in card_ids), Lock.SHARED)
-    pairs = cards.pairs_of(tx, card_ids)
+    with tx.together():
+        # Under this lock a loss that is being reported is seen here, or waits for these scans.
+        tx.lock_all((f"cards/{card_id}" for card_id in card_ids), Lock.SHARED)
+        pending = cards.pairs_of(tx, card_ids)
+    pairs = pending()
     for scan in genuine:
         card_id, presented = named[id(scan)], scan.request.presented
         if card_id in pairs.tampered:
@@ -325,10 +355,11 @@ def _record(
                 answer |= granted(scan, grants)
         scan.result = canonical_bytes(answer)
         answered[scan.key] = Kept(scan.content_digest, scan.result)
-    digest = scans.add_group(tx, [row_of(scan, now) for scan in undecided])
-    trust.add_peer_scans(tx, [one for one in map(peer_scan_of, undecided) if one is not None])
-    answers.keep_all(tx, answered, now)
-    _append_event(tx, undecided, digest, now)
+    with tx.together():
+        digest = scans.add_group(tx, [row_of(scan, now) for scan in undecided])
+        trust.add_peer_scans(tx, [one for one in map(peer_scan_of, undecided) if one is not None])
+        answers.keep_all(tx, answered, now)
+        _append_event(tx, undecided, digest, now)
 
 
 def _append_event(
@@ -364,7 +395,7 @@ def _ecard_ids(genuine: Sequence[GroupedScan]) -> set[int]:
     return {one.ecard_id for one in found if one is not None and one.ecard_id is not None}
 
 
-def _card_id(scan: GroupedScan, card_id_by_ecard: dict[int, str]) -> str | None:
+def _card_id(scan: GroupedScan, card_id_by_ecard: Mapping[int, str]) -> str | None:
     presented = scan.request.presented
     if presented is None:
         return None

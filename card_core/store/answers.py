@@ -9,11 +9,13 @@ from sqlalchemy import ColumnElement, delete, select, tuple_, update
 
 from card_core.errors import IdempotencyConflictError, StoreConflictError
 from card_core.store import bulk, guarded
+from card_core.store.bulk import Pending
 from card_core.store.cipher import same
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.schema import answers as table
 
 SWEEP_ROWS_MAX = 1000
+_KEY = ("actor_kind", "actor_id", "request_id")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,23 +66,26 @@ def digest_of(tx: Reader, content: bytes) -> bytes:
     return tx.cipher.keyed_digest([b"request", content])
 
 
-def hold_all(tx: Transaction, keys: Collection[RequestKey]) -> dict[RequestKey, Kept]:
+def hold_all(tx: Transaction, keys: Collection[RequestKey]) -> Pending[dict[RequestKey, Kept]]:
     """Hold many request ids until the transaction ends, and return what was answered before.
 
     Of transactions that hold the same id one goes on and the others wait for it. A held id that
     was not answered is to be given its answer by `keep_all`.
     """
     tx.lock_all((f"{table.name}/{key}" for key in keys), Lock.OWN)
-    columns = (table.c.actor_kind, table.c.actor_id, table.c.request_id)
     wanted = [(key.actor_kind, key.actor_id, key.request_id) for key in keys]
-    found: dict[RequestKey, Kept] = {}
-    statement = select(table).where(bulk.among_keys(tx, columns, wanted))
-    for row in tx.connection.execute(statement):
-        key = RequestKey(row.actor_kind, row.actor_id, row.request_id)
-        if row.answer is None:
-            raise StoreConflictError
-        answer = tx.cipher.open(table.name, "answer", str(key), row.answer)
-        found[key] = Kept(row.content_digest, answer)
+    pending = bulk.find_keys(tx, table, (*_KEY, "content_digest", "answer"), _KEY, wanted)
+
+    def found() -> dict[RequestKey, Kept]:
+        kept: dict[RequestKey, Kept] = {}
+        for row in pending():
+            key = RequestKey(row.actor_kind, row.actor_id, row.request_id)
+            if row.answer is None:
+                raise StoreConflictError
+            answer = tx.cipher.open(table.name, "answer", str(key), row.answer)
+            kept[key] = Kept(row.content_digest, answer)
+        return kept
+
     return found
 
 
@@ -92,7 +97,7 @@ def keep_all(tx: Transaction, answered: Mapping[RequestKey, Kept], now: datetime
 def keep_new(tx: Transaction, answered: Mapping[RequestKey, tuple[Kept, datetime]]) -> None:
     """Keep answers, each with its instant, to request ids that have none yet."""
     rows = [_row(tx, key, kept, at) for key, (kept, at) in answered.items()]
-    bulk.insert_new(tx, table, rows, ("request_id",))
+    bulk.insert_new(tx, table, rows, ("request_id",))()
 
 
 def sweep(tx: Transaction, before: datetime) -> int:

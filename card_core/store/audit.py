@@ -14,14 +14,14 @@ compares the last version noted with the row's own, which shows an old row put b
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Row, Select, Table, insert, select, update
+from sqlalchemy import Column, Row, Select, Table, select
 
 from card_core.errors import AuditChainError, StoreConflictError, TamperedRowError
-from card_core.store import guarded, scans
+from card_core.store import bulk, guarded, scans
 from card_core.store.cipher import same
 from card_core.store.database import Reader, Transaction
 from card_core.store.schema import AUDITED, audit_events, audit_heads
@@ -29,6 +29,17 @@ from card_core.store.schema import AUDITED, audit_events, audit_heads
 CHAINS = ("bureau", "scan")
 FIRST_LINK = bytes(32)
 ROWS_AT_ONCE = 1000
+
+# By whether it is SQLite, whose places for values are written in another way.
+_HEAD = {
+    mark == "?": f"SELECT seq, link, mac FROM audit_heads WHERE chain = {mark}"  # noqa: S608 - a place
+    for mark in ("?", "%s")
+}
+_SET_HEAD = {
+    mark == "?": f"UPDATE audit_heads SET seq = {mark}, link = {mark}, mac = {mark} "  # noqa: S608 - places
+    f"WHERE chain = {mark}"
+    for mark in ("?", "%s")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +63,9 @@ def append(tx: Transaction, chain: str, event: Event) -> int:
     seq, link = _lock_head(tx, chain)
     seq += 1
     link = _link(tx, link, chain, seq, event)
-    tx.connection.execute(
-        insert(audit_events).values(
-            chain=chain,
-            seq=seq,
-            at=event.at,
-            actor_kind=event.actor_kind,
-            actor_id=event.actor_id,
-            act=event.act,
-            subject=event.subject,
-            detail=event.detail,
-            link=link,
-        )
-    )
-    mac = tx.cipher.audit_head_mac(chain, seq, link)
-    tx.connection.execute(
-        update(audit_heads).where(audit_heads.c.chain == chain).values(seq=seq, link=link, mac=mac)
-    )
+    row = {"chain": chain, "seq": seq, **asdict(event), "link": link}
+    bulk.insert(tx, audit_events, [row])
+    tx.run(_SET_HEAD[tx.is_sqlite], (seq, link, tx.cipher.audit_head_mac(chain, seq, link), chain))
     return seq
 
 
@@ -83,12 +80,7 @@ def head(tx: Reader, chain: str) -> tuple[int, bytes]:
 
     Raises AuditChainError if the head itself was changed.
     """
-    row = tx.connection.execute(select(audit_heads).where(audit_heads.c.chain == chain)).first()
-    if row is None:
-        return 0, FIRST_LINK
-    if not same(row.mac, tx.cipher.audit_head_mac(chain, row.seq, row.link)):
-        raise AuditChainError(chain, row.seq)
-    return row.seq, row.link
+    return _checked_head(tx, chain, tx.run(_HEAD[tx.is_sqlite], (chain,)).fetchone())
 
 
 def verify_chain(tx: Reader, chain: str) -> int:
@@ -166,22 +158,28 @@ def verify_scans(tx: Reader) -> int:
 
 
 def _lock_head(tx: Transaction, chain: str) -> tuple[int, bytes]:
-    start = {
-        "chain": chain,
-        "seq": 0,
-        "link": FIRST_LINK,
-        "mac": tx.cipher.audit_head_mac(chain, 0, FIRST_LINK),
-    }
-    statement = select(audit_heads).where(audit_heads.c.chain == chain).with_for_update()
-    head = tx.connection.execute(statement).first()
+    # On SQLite one transaction writes at a time, and its head is its own.
+    statement = _HEAD[True] if tx.is_sqlite else f"{_HEAD[False]} FOR UPDATE"
+    head = tx.run(statement, (chain,)).fetchone()
     if head is None:
-        guarded.add_if_absent(tx, audit_heads, start)
-        head = tx.connection.execute(statement).first()
+        mac = tx.cipher.audit_head_mac(chain, 0, FIRST_LINK)
+        start = {"chain": chain, "seq": 0, "link": FIRST_LINK, "mac": mac}
+        bulk.insert_new(tx, audit_heads, [start], ("chain",))()
+        head = tx.run(statement, (chain,)).fetchone()
     if head is None:
         raise StoreConflictError
-    if not same(head.mac, tx.cipher.audit_head_mac(chain, head.seq, head.link)):
-        raise AuditChainError(chain, head.seq)
-    return head.seq, head.link
+    return _checked_head(tx, chain, head)
+
+
+def _checked_head(
+    tx: Reader, chain: str, row: tuple[int, bytes, bytes] | None
+) -> tuple[int, bytes]:
+    if row is None:
+        return 0, FIRST_LINK
+    seq, link, mac = row
+    if not same(mac, tx.cipher.audit_head_mac(chain, seq, link)):
+        raise AuditChainError(chain, seq)
+    return seq, link
 
 
 def _events(tx: Reader, chain: str) -> Iterator[Row[Any]]:

@@ -1,15 +1,20 @@
 """Many rows in one statement, on both databases: what a group of scans is read and written with.
 
-The statements are the same whatever the number of rows, so that they are compiled, and planned,
+The statements are the same whatever the number of rows, so that they are written, and planned,
 once. PostgreSQL takes one array a column; SQLite has no round trips and takes new rows one by one,
 and what is looked for as one JSON array.
+
+What is `Pending` has been asked for; calling it gives what came. So several questions can go to the
+server in one trip (`Reader.together`).
 """
 
 import json
+from collections import namedtuple
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ARRAY,
@@ -17,7 +22,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
-    Connection,
     Date,
     Integer,
     LargeBinary,
@@ -27,14 +31,15 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    tuple_,
 )
 from sqlalchemy.engine import Dialect
 
 from card_core.store.columns import Instant
 from card_core.store.database import Reader, Transaction
 
+_T = TypeVar("_T")
 Row = Mapping[str, Any]
+Pending = Callable[[], _T]
 _Bind = Callable[[Any], Any]
 
 # Far within the number of values that SQLite takes in one statement.
@@ -43,28 +48,63 @@ _SQLITE_ROWS_MAX = 500
 
 def among(tx: Reader, column: Column[Any], values: Collection[str | int]) -> ColumnElement[bool]:
     """Where the column, of texts or integers, is one of these."""
-    if not _is_sqlite(tx.connection):
+    if not tx.is_sqlite:
         return column == any_(_typed_array(column, list(values)))
     each = func.json_each(json.dumps(list(values))).table_valued("value")
     return column.in_(select(each.c.value))
 
 
-def among_keys(
-    tx: Reader, columns: Sequence[Column[Any]], keys: Collection[tuple[str, ...]]
-) -> ColumnElement[bool]:
-    """Where the columns, of texts, are together one of these."""
-    if _is_sqlite(tx.connection):
-        each = func.json_each(json.dumps(list(keys))).table_valued("value")
-        places = range(len(columns))
-        wanted = select(*(func.json_extract(each.c.value, f"$[{place}]") for place in places))
-    else:
-        arrays = (
-            _typed_array(column, [key[place] for key in keys])
-            for place, column in enumerate(columns)
-        )
-        names = [column.name for column in columns]
-        wanted = select(*func.unnest(*arrays).table_valued(*names).render_derived().c)
-    return tuple_(*columns).in_(wanted)
+def find(
+    tx: Reader, table: Table, columns: tuple[str, ...], by: str, values: Collection[str | int]
+) -> Pending[list[Any]]:
+    """The rows, as named tuples of `columns`, whose column `by`, of texts or integers, is one of
+    `values`; nothing is asked for no values."""
+    if not values:
+        return list
+    given = (
+        json.dumps(list(values)) if tx.is_sqlite else array_text(_array_type(table.c[by]), values)
+    )
+    return _found(tx, table, columns, (by,), (given,))
+
+
+def find_keys(
+    tx: Reader,
+    table: Table,
+    columns: tuple[str, ...],
+    by: tuple[str, ...],
+    keys: Collection[tuple[str, ...]],
+) -> Pending[list[Any]]:
+    """As `find`, where several columns, of texts, are together one of `keys`."""
+    if not keys:
+        return list
+    given: tuple[str, ...] = (
+        (json.dumps(list(keys)),)
+        if tx.is_sqlite
+        else tuple(array_text("text", map(itemgetter(at), keys)) for at in range(len(by)))
+    )
+    return _found(tx, table, columns, by, given)
+
+
+def _found(
+    tx: Reader,
+    table: Table,
+    columns: tuple[str, ...],
+    by: tuple[str, ...],
+    given: tuple[str, ...],
+) -> Pending[list[Any]]:
+    cursor = tx.run(_find_statement(table, columns, by, tx.is_sqlite), given)
+    make, readers = _row_maker(table, columns, tx.connection.dialect)
+
+    # SQLite looks for each row when it is fetched, and would find what is written until then.
+    at_once = cursor.fetchall() if tx.is_sqlite else None
+
+    def rows() -> list[Any]:
+        found = cursor.fetchall() if at_once is None else at_once
+        if not readers:
+            return list(map(make, found))
+        return [make(_read(row, readers)) for row in found]
+
+    return rows
 
 
 def insert(tx: Transaction, table: Table, rows: Sequence[Row]) -> None:
@@ -72,59 +112,46 @@ def insert(tx: Transaction, table: Table, rows: Sequence[Row]) -> None:
     if not rows:
         return
     columns = tuple(rows[0])
-    if _is_sqlite(tx.connection):
-        values = _values(table, columns, rows, tx.connection.dialect)
-        tx.connection.exec_driver_sql(_sqlite_insert(table, columns, ""), values)
-    else:
-        tx.connection.exec_driver_sql(
-            _postgresql_insert(table, columns, ""),
-            _arrays(table, columns, rows),
-        )
+    if not tx.is_sqlite:
+        tx.run(_postgresql_insert(table, columns, ""), _arrays(table, columns, rows))
+        return
+    values = _values(table, columns, rows, tx.connection.dialect)
+    tx.run_many(_sqlite_insert(table, columns, ""), values)
 
 
 def insert_new(
     tx: Transaction, table: Table, rows: Sequence[Row], key: tuple[str, ...]
-) -> set[tuple[Any, ...]]:
+) -> Pending[set[tuple[Any, ...]]]:
     """Insert the rows whose unique values are not there yet; the `key` columns of those inserted.
 
     The rows go in sorted by the table's primary key, so that two transactions with rows in common
     wait for each other and never both. Of equal rows in `rows` itself one goes in.
     """
     if not rows:
-        return set()
+        return set
     names = [column.name for column in table.primary_key]
-    rows = sorted(rows, key=lambda row: [row[name] for name in names])
-    columns, dialect = tuple(rows[0]), tx.connection.dialect
-    if not _is_sqlite(tx.connection):
-        suffix = f" ON CONFLICT DO NOTHING RETURNING {', '.join(key)}"
-        found = tx.connection.exec_driver_sql(
-            _postgresql_insert(table, columns, suffix),
-            _arrays(table, columns, rows),
-        )
-        return {tuple(row) for row in found}
-    inserted = set()
+    rows = sorted(rows, key=itemgetter(*names))
+    columns = tuple(rows[0])
+    suffix = f" ON CONFLICT DO NOTHING RETURNING {', '.join(key)}"
+    if not tx.is_sqlite:
+        statement = _postgresql_insert(table, columns, suffix)
+        cursor = tx.run(statement, _arrays(table, columns, rows))
+        return lambda: set(cursor.fetchall())
+    inserted: set[tuple[Any, ...]] = set()
     for at in range(0, len(rows), _SQLITE_ROWS_MAX):
-        some = _values(table, columns, rows[at : at + _SQLITE_ROWS_MAX], dialect)
-        suffix = f" ON CONFLICT DO NOTHING RETURNING {', '.join(key)}"
-        found = tx.connection.exec_driver_sql(
-            _sqlite_insert(table, columns, suffix, len(some)),
-            tuple(value for values in some for value in values),
-        )
-        inserted |= {tuple(row) for row in found}
-    return inserted
-
-
-def _is_sqlite(connection: Connection) -> bool:
-    return connection.dialect.name == "sqlite"
+        some = _values(table, columns, rows[at : at + _SQLITE_ROWS_MAX], tx.connection.dialect)
+        statement = _sqlite_insert(table, columns, suffix, len(some))
+        values = tuple(value for values in some for value in values)
+        inserted |= set(tx.run(statement, values).fetchall())
+    return lambda: inserted
 
 
 def _values(
     table: Table, columns: tuple[str, ...], rows: Sequence[Row], dialect: Dialect
 ) -> list[tuple[Any, ...]]:
-    binds = _binds(table, columns, dialect)
-    return [
-        tuple(bind(row[name]) for name, bind in zip(columns, binds, strict=True)) for row in rows
-    ]
+    binds = zip(columns, _binds(table, columns, dialect), strict=True)
+    by_column = [_each([row[name] for row in rows], bind) for name, bind in binds]
+    return list(zip(*by_column, strict=True))
 
 
 def _arrays(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> tuple[str, ...]:
@@ -157,8 +184,21 @@ def array_text(kind: str, values: Iterable[Any]) -> str:
 
     kind: the elements' type, one of those below. Raises ValueError for an instant without a zone.
     """
-    write = _WRITERS[kind]
-    return f"{{{','.join(['NULL' if value is None else write(value) for value in values])}}}"
+    return f"{{{','.join(_each(values, _WRITERS[kind], 'NULL'))}}}"
+
+
+def _each(values: Iterable[Any], write: _Bind | None, none: Any = None) -> list[Any]:
+    """What `write` makes of each value, and `none` for None. Rows of a group share much, an instant
+    or an institution: what was written for the row before is not written again."""
+    if write is None:
+        return list(values)
+    written: list[Any] = []
+    last, text = None, none
+    for value in values:
+        if value is not last:
+            last, text = value, none if value is None else write(value)
+        written.append(text)
+    return written
 
 
 def _quoted(text: str) -> str:
@@ -196,20 +236,56 @@ _WRITERS: Mapping[str, Callable[[Any], str]] = {
 
 
 @lru_cache(maxsize=64)
-def _binds(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[_Bind, ...]:
-    """What each column's type does with a value before the driver gets it."""
-    processors = (table.c[name].type.dialect_impl(dialect) for name in columns)
-    return tuple(one.bind_processor(dialect) or _as_it_is for one in processors)
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
+def _binds(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[_Bind | None, ...]:
+    """What each column's type does with a value before the driver gets it; None for nothing."""
+    kinds = (table.c[name].type.dialect_impl(dialect) for name in columns)
+    return tuple(kind.bind_processor(dialect) for kind in kinds)
 
 
 @lru_cache(maxsize=2 * _SQLITE_ROWS_MAX)
 def _sqlite_insert(table: Table, columns: tuple[str, ...], suffix: str, rows: int = 1) -> str:
     places = ", ".join([f"({', '.join('?' * len(columns))})"] * rows)
     return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {places}{suffix}"  # noqa: S608 - names of the schema
+
+
+@lru_cache(maxsize=64)
+def _find_statement(
+    table: Table, columns: tuple[str, ...], by: tuple[str, ...], is_sqlite: bool
+) -> str:
+    several = len(by) > 1
+    if is_sqlite:
+        parts = ", ".join(f"json_extract(value, '$[{at}]')" for at in range(len(by)))
+        wanted = f"IN (SELECT {parts if several else 'value'} FROM json_each(?))"  # noqa: S608 - numbers
+    else:
+        arrays = ", ".join(f"%s::{_array_type(table.c[name])}[]" for name in by)
+        wanted = f"IN (SELECT * FROM unnest({arrays}))" if several else f"= ANY ({arrays})"  # noqa: S608 - names of types
+    return f"SELECT {', '.join(columns)} FROM {table.name} WHERE ({', '.join(by)}) {wanted}"  # noqa: S608 - names of the schema
+
+
+_Reader = tuple[int, Callable[[Any], Any]]
+
+
+@lru_cache(maxsize=64)
+def _row_maker(
+    table: Table, columns: tuple[str, ...], dialect: Dialect
+) -> tuple[Callable[[Iterable[Any]], Any], tuple[_Reader, ...]]:
+    """What makes a named tuple of a row, and what each column's type does with a value of the
+    driver's before, where it does anything."""
+    found = (
+        (at, table.c[name].type.dialect_impl(dialect).result_processor(dialect, None))
+        for at, name in enumerate(columns)
+    )
+    readers = tuple((at, read) for at, read in found if read is not None)
+    # Which columns there are is only known here.
+    make: Callable[[Iterable[Any]], Any] = namedtuple("Row", columns)._make  # type: ignore[attr-defined]
+    return make, readers
+
+
+def _read(row: tuple[Any, ...], readers: tuple[_Reader, ...]) -> list[Any]:
+    values = list(row)
+    for at, read in readers:
+        values[at] = read(values[at])
+    return values
 
 
 @lru_cache(maxsize=64)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from card_core.errors import TamperedRowError
 from card_core.states import CardState, ECardState
 from card_core.store import bulk, devices, guarded
+from card_core.store.bulk import Pending
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
 from card_core.store.schema import cards, ecards
@@ -106,13 +107,11 @@ def get_ecard(tx: Reader, ecard_id: int) -> ECard | None:
     return None if row is None else _ecard(row)
 
 
-def card_ids_of(tx: Reader, ecard_ids: Iterable[int]) -> dict[int, str]:
+def card_ids_of(tx: Reader, ecard_ids: Iterable[int]) -> Pending[dict[int, str]]:
     """The card of each e-card that there is. ecard_ids: 64 bits, as `get_ecard` takes them."""
     wanted = [ecard_id for ecard_id in ecard_ids if ecard_id <= ECARD_ID_MAX]
-    if not wanted:
-        return {}
-    statement = select(ecards.c.id, ecards.c.card_id).where(bulk.among(tx, ecards.c.id, wanted))
-    return {row.id: row.card_id for row in tx.connection.execute(statement)}
+    pending = bulk.find(tx, ecards, ("id", "card_id"), "id", wanted)
+    return lambda: dict(pending())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,23 +122,24 @@ class Pairs:
     tampered: frozenset[str]
 
 
-def pairs_of(tx: Reader, card_ids: Collection[str]) -> Pairs:
+def pairs_of(tx: Reader, card_ids: Collection[str]) -> Pending[Pairs]:
     """Cards and their e-cards, as many as there are, for scans that share a transaction."""
-    if not card_ids:
-        return Pairs({}, frozenset())
-    card_rows, bad_cards = guarded.intact_rows(
-        tx, cards, select(cards).where(bulk.among(tx, cards.c.id, card_ids))
-    )
-    ecard_rows, _ = guarded.intact_rows(
-        tx, ecards, select(ecards).where(bulk.among(tx, ecards.c.card_id, card_ids))
-    )
-    ecard_by_card = {row.card_id: _ecard(row) for row in ecard_rows}
-    pairs = {
-        row.id: (_card(row), ecard_by_card[row.id]) for row in card_rows if row.id in ecard_by_card
-    }
-    # A card without an intact e-card has been tampered with: they are made together.
-    broken = {row.id for row in card_rows if row.id not in ecard_by_card}
-    return Pairs(pairs, frozenset(bad_cards | broken))
+    pending_cards = guarded.find_intact(tx, cards, "id", card_ids)
+    pending_ecards = guarded.find_intact(tx, ecards, "card_id", card_ids)
+
+    def paired() -> Pairs:
+        card_rows, bad_cards = pending_cards()
+        ecard_by_card = {row.card_id: _ecard(row) for row in pending_ecards()[0]}
+        pairs = {
+            row.id: (_card(row), ecard_by_card[row.id])
+            for row in card_rows
+            if row.id in ecard_by_card
+        }
+        # A card without an intact e-card has been tampered with: they are made together.
+        broken = {row.id for row in card_rows if row.id not in ecard_by_card}
+        return Pairs(pairs, frozenset(bad_cards | broken))
+
+    return paired
 
 
 def add_all(tx: Transaction, new: Sequence[NewCard]) -> None:
@@ -199,7 +199,7 @@ def set_ecard_state(
     devices.follow_card(tx, ecard.id, card.state, state)
 
 
-def _card(row: Row[Any]) -> Card:
+def _card(row: Any) -> Card:
     return Card(
         row.id,
         row.holder_id,
@@ -214,7 +214,7 @@ def _card(row: Row[Any]) -> Card:
     )
 
 
-def _ecard(row: Row[Any]) -> ECard:
+def _ecard(row: Any) -> ECard:
     return ECard(
         row.id,
         row.card_id,

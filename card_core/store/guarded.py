@@ -5,7 +5,8 @@ the keys can't flip a state, a role or a key unseen. An old row put back fits it
 log, which notes each change's version, shows it (`audit.verify_rows`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, Select, Table, literal, select, update
@@ -13,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from card_core.errors import StoreConflictError, TamperedRowError
 from card_core.store import bulk
+from card_core.store.bulk import Pending
 from card_core.store.cipher import Value, same
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.schema import AUDITED
@@ -63,21 +65,35 @@ def rows(tx: Reader, table: Table, statement: Select[Any]) -> list[Row[Any]]:
     return [check(tx, table, row) for row in tx.connection.execute(statement).all()]
 
 
-def intact_rows(
-    tx: Reader, table: Table, statement: Select[Any]
-) -> tuple[list[Row[Any]], set[str]]:
-    """The rows of a SELECT that fit their HMAC, and the ids of those that don't.
+def find_intact(
+    tx: Reader, table: Table, by: str, values: Collection[str | int]
+) -> Pending[tuple[list[Any], set[str]]]:
+    """The rows whose column `by` is one of these and that fit their HMAC, as named tuples, and the
+    ids of those that don't.
 
     For many rows read at once, where one that was tampered with must not stop the others.
     """
-    good: list[Row[Any]] = []
-    tampered: set[str] = set()
-    for row in tx.connection.execute(statement).all():
-        if _is_intact(tx, table, row):
-            good.append(row)
-        else:
-            tampered.add(str(row.id))
-    return good, tampered
+    columns = _columns(table)
+    pending = bulk.find(tx, table, columns, by, values)
+
+    def sorted_out() -> tuple[list[Any], set[str]]:
+        good: list[Any] = []
+        tampered: set[str] = set()
+        name, tag = table.name, tx.cipher.row_mac
+        for row in pending():
+            content = dict(zip(columns, row, strict=True))
+            if same(content.pop("mac"), tag(name, content)):
+                good.append(row)
+            else:
+                tampered.add(str(row.id))
+        return good, tampered
+
+    return sorted_out
+
+
+@lru_cache(maxsize=64)
+def _columns(table: Table) -> tuple[str, ...]:
+    return tuple(str(column.name) for column in table.c)
 
 
 def check(tx: Reader, table: Table, row: Row[Any]) -> Row[Any]:

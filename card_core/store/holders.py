@@ -58,6 +58,8 @@ _SEALED = (
     "guardian_number",
 )
 
+_FACTS = ("id", *(name for name in HolderFacts._fields if name in _SEALED))
+
 
 def get(tx: Reader, holder_id: str) -> Holder | None:
     row = tx.connection.execute(select(table).where(table.c.id == holder_id)).first()
@@ -114,18 +116,14 @@ def facts_of(tx: Reader, wanted: Mapping[str, Collection[str]]) -> dict[str, Hol
     wanted: by holder id, names of HolderFacts; those that are no columns here stay empty. A holder
     who is not there, or of whom a wanted field does not open, is left out.
     """
-    if not wanted:
-        return {}
-    columns = [table.c[name] for name in HolderFacts._fields if name in _SEALED]
-    statement = select(table.c.id, *columns).where(bulk.among(tx, table.c.id, wanted))
     facts = {}
-    for row in tx.connection.execute(statement):
+    for row in bulk.find(tx, table, _FACTS, "id", wanted)():
         with suppress(TamperedRowError):
             facts[row.id] = _facts(tx, row, wanted[row.id])
     return facts
 
 
-def _facts(tx: Reader, row: Row[Any], wanted: Collection[str]) -> HolderFacts:
+def _facts(tx: Reader, row: Any, wanted: Collection[str]) -> HolderFacts:
     opened = {name: _open(tx, row, name) for name in wanted if name in _SEALED}
     birth_on = opened.pop("birth_on", None)
     return HolderFacts(

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, func, select
+from sqlalchemy import Table, func, select
 
 from card_core.business_types import BusinessType
 from card_core.states import ServiceState
-from card_core.store import bulk, guarded
+from card_core.store import guarded
+from card_core.store.bulk import Pending
 from card_core.store.cipher import Value
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
@@ -126,32 +127,31 @@ def terminals_of(
 
 
 def serving(
-    tx: Transaction, terminal_ids: Collection[str]
-) -> dict[str, tuple[Terminal, Institution]]:
-    """Those of the terminals that are in service at an institution that is, locked against change.
+    tx: Transaction, terminal_ids: Collection[str], institution_ids: Collection[str]
+) -> Pending[dict[str, tuple[Terminal, Institution]]]:
+    """Those of the terminals that are in service at one of the institutions that is, all of them
+    locked against change.
 
     A row that fails its HMAC serves nobody.
     """
     tx.lock_all((f"{terminals.name}/{one}" for one in terminal_ids), Lock.SHARED)
-    statement = select(terminals).where(bulk.among(tx, terminals.c.id, terminal_ids))
-    active = [
-        to_terminal(row)
-        for row in guarded.intact_rows(tx, terminals, statement)[0]
-        if row.state == ServiceState.ACTIVE.value
-    ]
-    institution_ids = {one.institution_id for one in active}
     tx.lock_all((f"{institutions.name}/{one}" for one in institution_ids), Lock.SHARED)
-    statement = select(institutions).where(bulk.among(tx, institutions.c.id, institution_ids))
-    designated = {
-        row.id: to_institution(row)
-        for row in guarded.intact_rows(tx, institutions, statement)[0]
-        if row.state == ServiceState.ACTIVE.value
-    }
-    return {
-        one.id: (one, designated[one.institution_id])
-        for one in active
-        if one.institution_id in designated
-    }
+    terminal_rows = guarded.find_intact(tx, terminals, "id", terminal_ids)
+    institution_rows = guarded.find_intact(tx, institutions, "id", institution_ids)
+
+    def found() -> dict[str, tuple[Terminal, Institution]]:
+        designated = {
+            row.id: to_institution(row)
+            for row in institution_rows()[0]
+            if row.state == ServiceState.ACTIVE.value
+        }
+        return {
+            row.id: (to_terminal(row), designated[row.institution_id])
+            for row in terminal_rows()[0]
+            if row.state == ServiceState.ACTIVE.value and row.institution_id in designated
+        }
+
+    return found
 
 
 def add_terminal(tx: Transaction, new: Terminal) -> None:
@@ -178,14 +178,14 @@ def set_keys(tx: Transaction, terminal: Terminal) -> None:
     _change(tx, terminals, terminal.id, **_keys(terminal))
 
 
-def to_institution(row: Row[Any]) -> Institution:
+def to_institution(row: Any) -> Institution:
     """The record in a row that was checked."""
     codes = None if row.business_types is None else frozenset(row.business_types.split(",")) - {""}
     state = ServiceState(row.state)
     return Institution(row.id, row.code, row.name, row.kind, row.region, state, codes)
 
 
-def to_terminal(row: Row[Any]) -> Terminal:
+def to_terminal(row: Any) -> Terminal:
     """The record in a row that was checked."""
     return Terminal(
         row.id,

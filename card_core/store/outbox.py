@@ -4,11 +4,12 @@ An event's number is its audit event's. Those are given out under the chain's lo
 the order of commits and have no gaps: whoever reads behind the last number seen misses nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
+from card_core.store import bulk
 from card_core.store.database import Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
 from card_core.store.schema import outbox as table
@@ -27,16 +28,7 @@ class Event:
 
 
 def append(tx: Transaction, event: Event) -> None:
-    tx.connection.execute(
-        insert(table).values(
-            chain=event.chain,
-            seq=event.seq,
-            at=event.at,
-            topic=event.topic,
-            subject=event.subject,
-            payload=event.payload,
-        )
-    )
+    bulk.insert(tx, table, [asdict(event)])
 
 
 def page(tx: Reader, chain: str, *, after: int = 0, limit: int = PAGE_SIZE_MAX) -> list[Event]:

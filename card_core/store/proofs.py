@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, tuple_
 
 from card_core.errors import ReplayedRequestError
 from card_core.store import bulk, guarded
+from card_core.store.bulk import Pending
 from card_core.store.database import Transaction
 from card_core.store.schema import proofs as table
 
@@ -39,7 +41,9 @@ class Nonce:
     expires_at: datetime
 
 
-def spend_all(tx: Transaction, nonces: Sequence[Nonce], now: datetime) -> set[tuple[str, bytes]]:
+def spend_all(
+    tx: Transaction, nonces: Sequence[Nonce], now: datetime
+) -> Pending[set[tuple[Any, ...]]]:
     """Spend many nonces; (actor id, nonce) of those that were not spent and are not too old."""
     rows = [
         {

@@ -77,7 +77,7 @@ def spend_all(tx: Transaction, spendings: Sequence[Spending]) -> set[str]:
         }
         for one in spendings
     ]
-    return {scan_id for (scan_id,) in bulk.insert_new(tx, spent, rows, ("scan_id",))}
+    return {scan_id for (scan_id,) in bulk.insert_new(tx, spent, rows, ("scan_id",))()}
 
 
 def add_group(tx: Transaction, group: Sequence[Scan]) -> str:
@@ -90,14 +90,13 @@ def add_group(tx: Transaction, group: Sequence[Scan]) -> str:
 def add_new(tx: Transaction, group: Sequence[Scan]) -> tuple[set[str], str]:
     """Add the scans that are not there yet; their ids and, in hex, the digest over their rows."""
     rows = sorted((_values(tx, scan) for scan in group), key=itemgetter("id"))
-    inserted = {scan_id for (scan_id,) in bulk.insert_new(tx, table, rows, ("id",))}
+    inserted = {scan_id for (scan_id,) in bulk.insert_new(tx, table, rows, ("id",))()}
     return inserted, _digest([row for row in rows if row["id"] in inserted])
 
 
 def ids_there(tx: Reader, scan_ids: Collection[str]) -> set[str]:
     """Those of the ids that are recorded."""
-    found = tx.connection.execute(select(table.c.id).where(bulk.among(tx, table.c.id, scan_ids)))
-    return {row.id for row in found}
+    return {row.id for row in bulk.find(tx, table, ("id",), "id", scan_ids)()}
 
 
 def digest_of(tx: Reader, scan_ids: Collection[str]) -> tuple[int, str]:

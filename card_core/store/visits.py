@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from card_core.codes import ForWhom, Presence
 from card_core.states import VisitState
@@ -80,10 +80,7 @@ def lock_name(visit_id: str) -> str:
 
 def get_all(tx: Reader, visit_ids: Collection[str]) -> tuple[dict[str, Visit], set[str]]:
     """Visits by id, as many as there are, and the ids of those that fail their HMAC."""
-    if not visit_ids:
-        return {}, set()
-    statement = select(table).where(table.c.id.in_(visit_ids))
-    rows, tampered = guarded.intact_rows(tx, table, statement)
+    rows, tampered = guarded.find_intact(tx, table, "id", visit_ids)()
     return {row.id: _record(row) for row in rows}, tampered
 
 
@@ -150,7 +147,7 @@ def set_state(tx: Transaction, visit_id: str, state: VisitState) -> None:
     guarded.change(tx, table, visit_id, state=state.value)
 
 
-def _record(row: Row[Any]) -> Visit:
+def _record(row: Any) -> Visit:
     return Visit(
         id=row.id,
         holder_id=row.holder_id,

@@ -131,11 +131,11 @@ def _read_cards(tx: Transaction, new: Sequence[_Settling]) -> None:
     for one in new:
         if one.record.is_genuine and one.record.checked is not None:
             one.ecard_id = _named_ecard(tx, one.record, one.record.checked)
-    by_ecard = cards.card_ids_of(tx, {one.ecard_id for one in new if one.ecard_id is not None})
+    by_ecard = cards.card_ids_of(tx, {one.ecard_id for one in new if one.ecard_id is not None})()
     card_ids = set(by_ecard.values())
     # Under this lock a loss that is being reported is either seen here or comes after.
     tx.lock_all((f"cards/{card_id}" for card_id in card_ids), Lock.SHARED)
-    pairs = cards.pairs_of(tx, card_ids)
+    pairs = cards.pairs_of(tx, card_ids)()
     for one in new:
         checked = one.record.checked
         if checked is None or one.ecard_id is None:

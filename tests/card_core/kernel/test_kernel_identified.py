@@ -54,7 +54,8 @@ def decided(
     bureau: Bureau, request: ScanRequest, reason: Reason = Reason.ACCEPTED
 ) -> IdentifiedScan:
     with bureau.store.write() as tx:
-        serving = institutions.serving(tx, {request.terminal_id})[request.terminal_id]
+        places = {bureau.hospital.institution_id, bureau.pharmacy.institution_id}
+        serving = institutions.serving(tx, {request.terminal_id}, places)()[request.terminal_id]
     return identified.decided(
         request,
         serving,

@@ -6,7 +6,8 @@ import pytest
 from bureau import Bureau
 from sqlalchemy import select
 
-from card_core.store import bulk
+from card_core.errors import StoreConflictError
+from card_core.store import Lock, bulk
 from card_core.store.bulk import array_text
 from card_core.store.schema import answers, spent
 
@@ -44,19 +45,48 @@ def test_values_of_any_look_go_in_and_are_found_again(bureau: Bureau) -> None:
     rows = [rows_of(strange) for strange in STRANGE]
     with bureau.store.write() as tx:
         bulk.insert(tx, answers, rows)
-        columns = (answers.c.actor_kind, answers.c.actor_id, answers.c.request_id)
+        key, columns = ("actor_kind", "actor_id", "request_id"), tuple(rows[0])
         wanted = [("terminal", "t", strange) for strange in STRANGE[::2]]
         wanted += [("terminal", "other", strange) for strange in STRANGE]
-        by_key = select(answers).where(bulk.among_keys(tx, columns, wanted))
-        found = {row.request_id for row in tx.connection.execute(by_key)}
-        assert found == set(STRANGE[::2])
+        found = bulk.find_keys(tx, answers, columns, key, wanted)()
+        assert {row.request_id for row in found} == set(STRANGE[::2])
         for some in (STRANGE, STRANGE[1::2], []):
             by_value = select(answers).where(bulk.among(tx, answers.c.request_id, some))
-            got = {row.request_id: row for row in tx.connection.execute(by_value)}
-            assert set(got) & set(STRANGE) == set(some)
-            for row in rows:
-                if row["request_id"] in some:
-                    assert dict(got[str(row["request_id"])]._mapping) == row
+            among = {row.request_id for row in tx.connection.execute(by_value)}
+            got = bulk.find(tx, answers, columns, "request_id", some)()
+            assert {row.request_id for row in got} & set(STRANGE) == set(some) == among
+            for row in got:
+                assert row._asdict() in rows
+
+
+def test_questions_that_go_together_get_the_answers_of_questions_alone(bureau: Bureau) -> None:
+    """Under one clock each: what is read behind a lock or an insert sees it."""
+    rows = [rows_of(strange) for strange in STRANGE]
+    columns = tuple(rows[0])
+    with bureau.store.write() as tx:
+        with tx.together():
+            tx.lock_all(["answers/a", "answers/b"], Lock.SHARED)
+            bulk.insert(tx, answers, rows[:2])
+            before = bulk.find(tx, answers, columns, "request_id", STRANGE)
+            new = bulk.insert_new(tx, answers, rows, ("request_id",))
+            after = bulk.find(tx, answers, columns, "request_id", STRANGE)
+        assert {row.request_id for row in after()} == set(STRANGE)
+        assert {row.request_id for row in before()} == set(STRANGE[:2])
+        assert new() == {(strange,) for strange in STRANGE[2:]}
+
+
+def test_an_error_among_them_undoes_the_transaction(bureau: Bureau) -> None:
+    rows = [rows_of("twice"), rows_of("twice")]
+
+    def insert_all() -> None:
+        with bureau.store.write() as tx, tx.together():
+            bulk.insert(tx, answers, [rows_of("once")])
+            bulk.insert(tx, answers, rows)
+
+    with pytest.raises(StoreConflictError):
+        insert_all()
+    with bureau.store.read() as tx:
+        assert bulk.find(tx, answers, ("request_id",), "request_id", ["once", "twice"])() == []
 
 
 def test_of_rows_that_are_there_already_none_goes_in_again(bureau: Bureau) -> None:
@@ -66,9 +96,9 @@ def test_of_rows_that_are_there_already_none_goes_in_again(bureau: Bureau) -> No
 
     with bureau.store.write() as tx:
         first = [row(number, "a") for number in range(0, 1100, 2)]
-        assert len(bulk.insert_new(tx, spent, first, ("nonce",))) == 550
+        assert len(bulk.insert_new(tx, spent, first, ("nonce",))()) == 550
         again = [row(number, "b") for number in range(1100)]
-        inserted = bulk.insert_new(tx, spent, again, ("nonce", "scan_id"))
+        inserted = bulk.insert_new(tx, spent, again, ("nonce", "scan_id"))()
         odd = {(number.to_bytes(8), "b" * 32) for number in range(1, 1100, 2)}
         assert inserted == odd
         mine = select(spent).where(bulk.among(tx, spent.c.minted_at, [2**40, -1]))
