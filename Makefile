@@ -8,6 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 ONCE ?=
 SECONDS := 60
+# Tests mostly wait, so there may be one more of them under way than there are cores.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 8 ? n + 1 : 8)))
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 FUZZ := tests/fuzz/Cargo.toml
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -27,10 +30,10 @@ run: $(VENV)/.built ## the main job, from a roster to an accepted scan (ONCE=1: 
 
 test: $(VENV)/.built $(VENV)/.dev ## all tests; starts the servers that they need
 	@cargo test --release --locked --quiet --workspace
-	@$(BIN)/python -m pytest -m "not long"
+	@$(PYTEST) -m "not long"
 
 test-long: $(VENV)/.built $(VENV)/.dev ## the same journeys with their full counts
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 check: $(VENV)/.built $(VENV)/.dev lint types layers rust ## lint, types, layers, native code
 

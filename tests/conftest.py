@@ -4,13 +4,14 @@
 """
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from bureau import BOX_WRAP_KEY, Bureau, Clock, SeededBytes, make_cipher, make_grants
 from servers.databases import Databases, PostgreSQLDatabases, SQLiteDatabases
 from servers.postgresql import PostgreSQLServer, running_postgresql
+from turns import turn
 
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.store import FieldCipher, Store, open_store
@@ -18,6 +19,12 @@ from card_core.store import FieldCipher, Store, open_store
 # Whoever starts the tests in the background may have SIGINT ignored, and children inherit that;
 # the tests that interrupt a command need it heard.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    with turn(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.fixture

@@ -190,7 +190,11 @@ def test_der_cut_or_changed_anywhere_is_refused_or_another_signature() -> None:
         assert sm2.signature_to_der(read) == bytes(bad)
 
 
-@pytest.mark.parametrize("signature", [raw(0, S), raw(R, N), GOOD[:63], GOOD + b"\x00", b""])
+@pytest.mark.parametrize(
+    "signature",
+    [raw(0, S), raw(R, N), GOOD[:63], GOOD + b"\x00", b""],
+    ids=["r of 0", "s of n", "cut", "longer", "empty"],
+)
 def test_der_is_not_written_of_what_is_no_signature(signature: bytes) -> None:
     with pytest.raises(sm2.InvalidSignatureError):
         sm2.signature_to_der(signature)

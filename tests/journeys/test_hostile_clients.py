@@ -123,6 +123,7 @@ def _ended(connections: list[socket.socket]) -> list[socket.socket]:
     return [numbers[number] for number, _ in poller.poll(0)]
 
 
+@pytest.mark.alone
 @pytest.mark.long
 def test_those_beside_hostile_clients_wait_no_more_than_twice_as_long(tmp_path: Path) -> None:
     with founded(ecards=200) as ground, serving(tmp_path, ground.environment) as service:

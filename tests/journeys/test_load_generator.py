@@ -80,6 +80,7 @@ def test_connections_that_end_are_told_from_answers_that_are_the_last(requests: 
     assert found["reconnects"] == 2
 
 
+@pytest.mark.alone
 def test_the_open_loop_does_not_forget_the_time_in_which_nothing_was_sent(requests: Path) -> None:
     """A stall of 0.5 s at 100 requests a second delays about 50 of them, not one."""
 

@@ -65,10 +65,12 @@ def overload(folder: Path, *, ecards: int, seconds: float, rounds: int, bounds: 
         assert '"event": "failure"' not in service.log
 
 
+@pytest.mark.alone
 def test_three_times_too_many_scans(tmp_path: Path) -> None:
     overload(tmp_path, ecards=20, seconds=4, rounds=1, bounds=LOOSE)
 
 
+@pytest.mark.alone
 @pytest.mark.long
 def test_three_times_too_many_scans_for_a_minute(tmp_path: Path) -> None:
     overload(tmp_path, ecards=200, seconds=10, rounds=6, bounds=PROMISED)

@@ -71,6 +71,7 @@ def test_a_single_worker_is_replaced_while_requests_wait(tmp_path: Path) -> None
         check_end(service)
 
 
+@pytest.mark.alone
 @pytest.mark.long
 def test_twenty_rolls_at_three_hundred_scans_a_second(
     postgresql: PostgreSQLServer, tmp_path: Path

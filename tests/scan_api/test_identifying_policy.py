@@ -10,9 +10,10 @@ import pytest
 from bureau import Bureau, Person
 from identifying import Identifying, prepared_bureau, serving, until
 from scan_service import ScanService, TerminalDevice, running
-from servers import redis as redis_servers
 from servers.databases import SQLiteDatabases
+from servers.ports import free_port
 from servers.redis import RedisServer
+from servers.redis import running as running_redis
 from stream_proxy import StreamProxy
 
 from card_core import business_types
@@ -32,7 +33,7 @@ FAULTS: dict[str, tuple[Fault, Fault]] = {
         lambda server, _: server.client().config_set("maxmemory", 0),
     ),
     "read-only": (
-        lambda server, _: server.client().replicaof("127.0.0.1", redis_servers.free_port()),
+        lambda server, _: server.client().replicaof("127.0.0.1", free_port()),
         lambda server, _: server.client().replicaof("NO", "ONE"),
     ),
 }
@@ -71,7 +72,7 @@ def go_through(directory: Path, bureau: Bureau, fault: str, codes: tuple[str, ..
     server = RedisServer(directory / "redis", "save ''")
     breaks, heals = FAULTS[fault]
     with (
-        redis_servers.running(server),
+        running_redis(server),
         StreamProxy.running(server.port) as proxy,
         serving(bureau, f"redis://127.0.0.1:{proxy.port}") as (desk,),
     ):
@@ -124,7 +125,7 @@ def test_a_lost_card_is_refused_though_the_loss_came_while_redis_was_silent(
     directory: Path, real_bureau: Bureau
 ) -> None:
     server = RedisServer(directory / "redis", "save ''")
-    with redis_servers.running(server), serving(real_bureau, server.url) as (desk,):
+    with running_redis(server), serving(real_bureau, server.url) as (desk,):
         person = real_bureau.person()
         assert desk.scan(desk.mint(person))["outcome"] == "accepted"
         code = desk.mint(person)

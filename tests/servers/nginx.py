@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from servers import debian
+from servers.ports import free_port
 
 PROFILE = Path(__file__).parents[2] / "deploy" / "nginx"
 START_SECONDS_MAX = 30
@@ -26,7 +27,13 @@ class Gateway:
 
     @property
     def log(self) -> str:
+        """What it has logged so far: it writes a line after the answer has left."""
         return (self.folder / "sscard.log").read_text()
+
+    @property
+    def passed_on(self) -> int:
+        """How many requests the log says the service was given; the others' lines end in "-"."""
+        return sum(line[-1].isdigit() for line in self.log.splitlines())
 
 
 def program() -> str:
@@ -40,7 +47,7 @@ def program() -> str:
 def running(folder: Path) -> Iterator[Gateway]:
     """Serve `folder`/http.sock under the profile as it is, but for paths and the port."""
     command = [program(), "-p", str(folder), "-c", str(folder / "nginx.conf")]
-    port = _free_port()
+    port = free_port()
     replaced = {
         "/etc/sscard/tls": str(folder),
         "/etc/nginx/sscard": str(folder),
@@ -89,12 +96,6 @@ def _wait(process: "subprocess.Popen[str]", port: int) -> None:
             time.sleep(0.02)
         else:
             return
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _path() -> str:

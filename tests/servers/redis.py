@@ -7,7 +7,6 @@ The system's own service is never started or touched, and every server ends with
 import contextlib
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Any
 
 import redis
 from servers import debian
+from servers.ports import free_port
 
 START_TIMEOUT_SECONDS = 30
 CONSEQUENCE = "the tests on Redis did not run"
@@ -30,13 +30,6 @@ def binary(name: str) -> str:
     if found is None:
         debian.unavailable(f"{CONSEQUENCE}: Debian's package brought no {name}")
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 class RedisServer:

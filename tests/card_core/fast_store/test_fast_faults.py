@@ -17,7 +17,8 @@ from fast_rig import (
     sqlite_kernel,
     until_accepting,
 )
-from servers.redis import RedisServer, free_port, running
+from servers.ports import free_port
+from servers.redis import RedisServer, running
 from stream_proxy import StreamProxy
 
 from card_core.errors import FastStoreError

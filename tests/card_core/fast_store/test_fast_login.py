@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from fast_rig import accepted, new_code, redis_worker, sqlite_kernel
-from servers.redis import RedisServer, free_port, running
+from servers.ports import free_port
+from servers.redis import RedisServer, running
 
 from card_core.fast_store import FastStoreConfig, Hindrance, open_fast_store
 

@@ -277,6 +277,7 @@ with registry.refreshed():
 """
 
 
+@pytest.mark.alone
 def test_a_suspension_and_its_end_reach_every_process_within_a_second(
     bureau: Bureau, database_url: str
 ) -> None:
