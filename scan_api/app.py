@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 import scan_api.bundles.routes
 import scan_api.card_reads.routes
@@ -57,13 +58,22 @@ async def _running(services: Services) -> AsyncIterator[None]:
         await asyncio.to_thread(services.writer.stop)
 
 
+class _Service(FastAPI):
+    """The framework's application with the scans' endpoint before all of its layers."""
+
+    scans: ScanEndpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.scans(scope, receive, send)
+
+
 def create_app(services: Services, admission: Admission | None = None) -> FastAPI:
     """The whole service over `services`, in one process.
 
     admission: how much it takes on at a time, and the numbers that it counts.
     """
     admission = admission or Admission()
-    app = FastAPI(
+    app = _Service(
         title="社会保障卡核验服务 · Social security card verification",
         version="1",
         description=_DESCRIPTION,
@@ -99,5 +109,5 @@ def create_app(services: Services, admission: Admission | None = None) -> FastAP
     app.add_middleware(RequestLog, lines=lines)
     app.add_middleware(SecurityHeaders)
     # The hottest route goes round all of that, and does the same in line.
-    app.add_middleware(ScanEndpoint, desk=desk, admission=admission, lines=lines)
+    app.scans = ScanEndpoint(super(_Service, app).__call__, desk, admission, lines)
     return app

@@ -34,7 +34,7 @@ class _Answer(NamedTuple):
 
 
 class ScanEndpoint:
-    """Pure ASGI, the outermost: answers POST /v1/scans itself and hands on everything else.
+    """Pure ASGI, before everything else: answers POST /v1/scans, and hands on the rest.
 
     In the same order as the middlewares, and by the same functions: 1 limits on the head and the
     body, 2 a place, 3 the scan, 4 the headers of every answer, 5 the line in the log.

@@ -11,7 +11,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from scan_api.limits import RequestLimits
 from scan_api.overload import Overload
 from scan_api.request_log import RequestLog
-from scan_api.scans.endpoint import ScanEndpoint
 from scan_api.security_headers import SecurityHeaders
 
 SOURCES = Path(__file__).parents[2] / "scan_api"
@@ -20,7 +19,7 @@ SOURCES = Path(__file__).parents[2] / "scan_api"
 def test_the_order_is_headers_log_limits_places(service: ScanService) -> None:
     """A refusal has its headers and its line, and no slow body holds a place."""
     classes = [one.cls for one in service.app.user_middleware]
-    assert classes == [ScanEndpoint, SecurityHeaders, RequestLog, RequestLimits, Overload]
+    assert classes == [SecurityHeaders, RequestLog, RequestLimits, Overload]
 
 
 def test_no_middleware_runs_each_request_in_a_task_group_of_its_own(service: ScanService) -> None:
