@@ -55,8 +55,11 @@ class Ground:
 
 
 @contextmanager
-def founded(database_url: str | None = None, *, ecards: int = ECARDS_MAX) -> Iterator[Ground]:
-    """database_url: an empty PostgreSQL database; None for SQLite in the home.
+def founded(
+    database_url: str | None = None, *, redis_url: str | None = None, ecards: int = ECARDS_MAX
+) -> Iterator[Ground]:
+    """database_url: an empty PostgreSQL database; None for SQLite in the home. redis_url: of the
+    fast store; None for the one within the serving process.
 
     ecards: how many are activated; the roster has no more than ECARDS_MAX.
     """
@@ -67,6 +70,7 @@ def founded(database_url: str | None = None, *, ecards: int = ECARDS_MAX) -> Ite
             "SSCARD_HOME": f"{folder}/home",
             "SSCARD_KEY_PASSPHRASE_FILE": str(passphrase),
             **({"SSCARD_DATABASE_URL": database_url} if database_url else {}),
+            **({"SSCARD_REDIS_URL": redis_url} if redis_url else {}),
         }
         settings = Settings.from_environment(environment)
         people = {
