@@ -14,7 +14,7 @@ compares the last version noted with the row's own, which shows an old row put b
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,7 +63,17 @@ def append(tx: Transaction, chain: str, event: Event) -> int:
     seq, link = _lock_head(tx, chain)
     seq += 1
     link = _link(tx, link, chain, seq, event)
-    row = {"chain": chain, "seq": seq, **asdict(event), "link": link}
+    row = {
+        "chain": chain,
+        "seq": seq,
+        "at": event.at,
+        "actor_kind": event.actor_kind,
+        "actor_id": event.actor_id,
+        "act": event.act,
+        "subject": event.subject,
+        "detail": event.detail,
+        "link": link,
+    }
     bulk.insert(tx, audit_events, [row])
     tx.run(_SET_HEAD[tx.is_sqlite], (seq, link, tx.cipher.audit_head_mac(chain, seq, link), chain))
     return seq

@@ -155,9 +155,8 @@ def _values(
 
 
 def _arrays(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> tuple[str, ...]:
-    return tuple(
-        array_text(_array_type(table.c[name]), [row[name] for row in rows]) for name in columns
-    )
+    kinds = zip(columns, _array_types(table, columns), strict=True)
+    return tuple(array_text(kind, [row[name] for row in rows]) for name, kind in kinds)
 
 
 class _ArrayText(TypeDecorator[str]):
@@ -292,6 +291,11 @@ def _read(row: tuple[Any, ...], readers: tuple[_Reader, ...]) -> list[Any]:
 def _postgresql_insert(table: Table, columns: tuple[str, ...], suffix: str) -> str:
     arrays = ", ".join(f"%s::{_array_type(table.c[name])}[]" for name in columns)
     return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays}){suffix}"  # noqa: S608 - names of the schema
+
+
+@lru_cache(maxsize=64)
+def _array_types(table: Table, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_array_type(table.c[name]) for name in columns)
 
 
 def _array_type(column: Column[Any]) -> str:

@@ -4,7 +4,7 @@ An event's number is its audit event's. Those are given out under the chain's lo
 the order of commits and have no gaps: whoever reads behind the last number seen misses nothing.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -28,7 +28,15 @@ class Event:
 
 
 def append(tx: Transaction, event: Event) -> None:
-    bulk.insert(tx, table, [asdict(event)])
+    row = {
+        "chain": event.chain,
+        "seq": event.seq,
+        "at": event.at,
+        "topic": event.topic,
+        "subject": event.subject,
+        "payload": event.payload,
+    }
+    bulk.insert(tx, table, [row])
 
 
 def page(tx: Reader, chain: str, *, after: int = 0, limit: int = PAGE_SIZE_MAX) -> list[Event]:
