@@ -22,8 +22,8 @@ from issuance.founding import (
     complete_keys,
     found,
 )
-from issuance.installation import open_founded_database
-from issuance.sandbox import new_staff
+from issuance.installation import open_founded_database, open_installation
+from issuance.sandbox import find_people, new_staff, open_sandbox
 from issuance.settings import Settings, read_secret
 
 # Enough people for every act that needs two of them.
@@ -85,6 +85,9 @@ def init(
         people += read_people(operators) if operators else ask_people()
     with screen.working("正在初始化", "Initialising"):
         found(chosen, secret, bureau=bureau, people=people)
+        if is_sandbox:
+            with open_installation(chosen, secret) as site:
+                find_people(open_sandbox(site))
     screen.say(f"已初始化 {chosen.home.path}", f"{chosen.home.path} is initialised")
     screen.show_table(
         ["登录名 Name", "姓名 Person", "角色 Roles"],

@@ -7,12 +7,13 @@
     codes    codes in each condition, on demand
 
 Everything in it is done for real, by the same acts, keys and checks as anywhere: a lost card's
-holder has reported the loss, a used code was scanned. Only the people are made up. On an
+loss was reported, a used code was scanned. Only the people are made up. On an
 installation that was not founded as a sandbox all of it is refused, and nothing turns one into
 the other: the issuer's row says what it is, under an HMAC, and no act changes that.
 """
 
 from issuance.sandbox.codes import Kind, SandboxCode, make_codes
+from issuance.sandbox.people import find_people
 from issuance.sandbox.places import Place, let_out_enrolment_code
 from issuance.sandbox.staff import Sandbox, is_sandbox, new_staff, open_sandbox
 
@@ -21,6 +22,7 @@ __all__ = [
     "Place",
     "Sandbox",
     "SandboxCode",
+    "find_people",
     "is_sandbox",
     "let_out_enrolment_code",
     "make_codes",

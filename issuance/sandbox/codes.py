@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from card_core import business_types, codes
-from card_core.business_types import Purpose
-from card_core.codes import KeyRing, OnlineCode, PurposeClass
+from card_core.business_types import ALL_PURPOSES, Purpose
+from card_core.codes import KeyPurpose, KeyRing, OnlineCode, PurposeClass
 from card_core.errors import CardCoreError
 from card_core.kernel import BoxKeyWrap
-from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
+from card_core.kernel.box_keys import box_day
 from card_core.kernel.scan_requests import ScanRequest
-from card_core.minting import BOX_WRAP_KEY, MintedCode, Minter
+from card_core.minting import BOX_WRAP_KEY, NONCE_SIZE_BYTES, MintedCode, Minter
 from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
-from card_core.states import CardState
-from card_core.store import cards, issuers, trust
+from card_core.signing import SigningKeys
+from card_core.store import box_keys, cards, issuers, trust
 from card_core.verdicts import Reason
 from crypto import sm2, sm3
 from issuance.batches import new_request_id
 from issuance.installation import random_bytes, utc_now
-from issuance.sandbox.people import Holder, People, find_people
+from issuance.sandbox.people import People, find_people
 from issuance.sandbox.phone import Phone
 from issuance.sandbox.places import own_terminal
 from issuance.sandbox.staff import Sandbox
@@ -97,7 +97,7 @@ class _CodeMaker:
 
     def make(self, kind: Kind) -> SandboxCode:
         minted = self._makers[kind]()
-        identifying, consuming = _ANSWERS[kind]
+        identifying, consuming = ANSWERS[kind]
         holds_until = None if kind in _FOR_GOOD else minted.expires_at
         return SandboxCode(kind, minted.text, identifying, consuming, holds_until)
 
@@ -112,8 +112,8 @@ class _CodeMaker:
             random_bytes=random_bytes,
         )
 
-    def _mint(self, holder: Holder | None = None) -> MintedCode:
-        return self._minter().mint((holder or self._people.usual).id)
+    def _mint(self) -> MintedCode:
+        return self._minter().mint(self._people.usual.id)
 
     def _used(self) -> MintedCode:
         minted = self._mint()
@@ -146,15 +146,30 @@ class _CodeMaker:
         return self._minter(lambda: utc_now() - _LONG_AGO).mint(self._people.usual.id)
 
     def _lost(self) -> MintedCode:
-        """Found, a code shown, and lost again: no code is minted of a lost card."""
-        holder = self._people.lost
-        with self._site.store.read() as tx:
-            card = cards.get(tx, holder.card_id)
-        if card is not None and card.state is CardState.TEMPORARY_LOSS:
-            self._sandbox.perform(WithdrawTemporaryLoss(holder.card_id))
-        minted = self._mint(holder)
-        self._sandbox.perform(ReportTemporaryLoss(holder.card_id))
-        return minted
+        """As if shown a moment before the loss: the card is lost, so that nothing is minted of it,
+        and a code of it is signed all the same."""
+        site, at = self._site, self._mint()
+        with site.store.read() as tx:
+            ecard = cards.ecard_of(tx, self._people.lost.card_id)
+            wrapped = box_keys.get(tx, box_day(at.minted_at))
+            signing = SigningKeys(
+                site.store, site.keys, issuer=site.facts.issuer, clock=utc_now
+            ).find(tx, KeyPurpose.CODE_SIGNING, at.minted_at)
+        if wrapped is None:
+            raise LookupError("the box key of the code that was just minted is gone")
+        day_key = BoxKeyWrap(site.keys.secret(BOX_WRAP_KEY)).unwrap(box_day(at.minted_at), wrapped)
+        box = codes.seal_box(day_key, ecard.id, random_bytes(NONCE_SIZE_BYTES))
+        code = OnlineCode(
+            site.facts.issuer,
+            signing.number,
+            at.minted_at,
+            PurposeClass.ANY_USE,
+            ALL_PURPOSES,
+            box,
+        )
+        to_be_signed = code.to_be_signed()
+        text = codes.assemble(to_be_signed, signing.signer.sign(to_be_signed))
+        return MintedCode(text, at.minted_at, at.expires_at)
 
     def _wrong_purpose(self) -> MintedCode:
         return self._minter().mint(self._people.usual.id, purposes=_NO_TERMINAL_ASKS_FOR)
@@ -209,7 +224,7 @@ class _CodeMaker:
 
 
 _FOR_GOOD = frozenset({Kind.EXPIRED, Kind.OTHER_ISSUER, Kind.MALFORMED, Kind.FORGED})
-_ANSWERS: Mapping[Kind, tuple[Reason, Reason]] = {
+ANSWERS: Mapping[Kind, tuple[Reason, Reason]] = {
     Kind.GOOD: (Reason.ACCEPTED, Reason.ACCEPTED),
     Kind.USED: (Reason.ALREADY_USED, Reason.ALREADY_USED),
     Kind.EXPIRED: (Reason.EXPIRED, Reason.EXPIRED),

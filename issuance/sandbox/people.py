@@ -10,7 +10,12 @@ from datetime import date
 from card_core.application import Application, ApplicationKind
 from card_core.identity import IdentityNumber, Sex, check_character
 from card_core.kernel.acts.batches import ImportRoster
-from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
+from card_core.kernel.acts.cards import (
+    ActivateCard,
+    ActivateECard,
+    Evidence,
+    ReportTemporaryLoss,
+)
 from card_core.sign_in import hash_password
 from card_core.states import BatchState, CardState, ECardState
 from card_core.store import batches, cards, holders
@@ -48,13 +53,19 @@ class People:
 def find_people(sandbox: Sandbox) -> People:
     """The holders; made first where they are missing, and what was interrupted is finished.
 
+    From then on no card changes any more: a service that runs beside is not disturbed.
     Raises KernelError, StoreError.
     """
     found = _active(sandbox)
     if len(found) < len(NAMES):
         _make(sandbox)
         found = _active(sandbox)
-    return People(*found)
+    people = People(*found)
+    with sandbox.site.store.read() as tx:
+        card = cards.get(tx, people.lost.card_id)
+    if card is not None and card.state is CardState.NORMAL:
+        sandbox.perform(ReportTemporaryLoss(card.id))
+    return people
 
 
 def _active(sandbox: Sandbox) -> list[Holder]:
