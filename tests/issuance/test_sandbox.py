@@ -65,6 +65,12 @@ def test_an_installation_that_was_not_founded_as_a_sandbox_makes_nothing(
     assert events(office) == before
 
 
+def test_operators_of_those_names_make_no_sandbox(empty_office: Office, cheap_keys: None) -> None:
+    bureau = Bureau(7, "FS", "Test bureau")
+    found(empty_office.settings, PASSPHRASE.encode(), bureau=bureau, people=new_staff())
+    refused(empty_office.run("sandbox", "codes"), *NOT_ONE)
+
+
 def test_a_row_changed_by_hand_makes_no_sandbox(office: Office) -> None:
     with sqlite3.connect(office.folder / "home" / "sscard.db") as database:
         assert database.execute("UPDATE issuers SET sandbox = 1").rowcount == 1

@@ -94,7 +94,7 @@ def built_java(out: Path) -> list[str]:
         )
     javac = shutil.which("javac") or unavailable("the Java client is not tested: no javac")
     sources = sorted(str(path) for path in (SAMPLES / "java").glob("*.java"))
-    options = ["-Xlint:all", "-Xlint:-path", "-Werror", "-encoding", "UTF-8", "--release", "17"]
+    options = ["-Xlint:all,-path,-deprecation", "-Werror", "-encoding", "UTF-8", "--release", "17"]
     built = subprocess.run(
         [javac, *options, "-cp", str(BOUNCY_CASTLE), "-d", str(out), *sources],
         capture_output=True,
