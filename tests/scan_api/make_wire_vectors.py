@@ -17,7 +17,7 @@ from tests.scan_api.wire_signing import (
     SERIAL,
     STRANGER,
     TERMINAL,
-    TestKey,
+    FixedKey,
     b64,
     b64url,
     compact,
@@ -153,7 +153,7 @@ def _signed_row(
     body: str = "",
     time: int = NOW,
     terminal: str = SERIAL,
-    key: TestKey = TERMINAL,
+    key: FixedKey = TERMINAL,
     signer_id: bytes | None = b"1234567812345678",
     signed: Row | None = None,
     cut: int = 0,
@@ -191,7 +191,7 @@ def enrolments() -> Iterator[Row]:
         code: str | None,
         *,
         words: tuple[str, ...] = good,
-        key: TestKey = TERMINAL,
+        key: FixedKey = TERMINAL,
         encode: Any = lambda raw: b64(der(raw)),
         **sent: str,
     ) -> Row:
@@ -235,7 +235,7 @@ def next_keys() -> Iterator[Row]:
     good = ("sscard/terminal-key/v1", SERIAL, NEXT.public_key)
 
     def row(
-        name: str, about: str, code: str | None, words: tuple[str, ...] = good, key: TestKey = NEXT
+        name: str, about: str, code: str | None, words: tuple[str, ...] = good, key: FixedKey = NEXT
     ) -> Row:
         text = lines(*words)
         body = {"public_key": NEXT.public_key, "proof": b64(der(key.raw(text.encode())))}
@@ -269,7 +269,7 @@ def client_assertions() -> Iterator[Row]:
         about: str,
         *,
         is_good: bool = False,
-        key: TestKey = TERMINAL,
+        key: FixedKey = TERMINAL,
         encode: Any = b64url,
         head_has: Row | None = None,
         **claimed: Any,
