@@ -5,6 +5,7 @@
     +-- HomeError          the home folder is missing, unfinished, taken or not ours
     +-- FileRefusedError   a file that can't be read or written
     +-- BatchError         a batch that isn't where the command needs it
+    +-- SandboxError       the installation was not founded as a sandbox
 
 Rosters have a tree of their own (issuance/roster). Nothing here carries personal data or a secret.
 """
@@ -34,3 +35,7 @@ class FileRefusedError(IssuanceError):
 
 class BatchError(IssuanceError):
     """The batch isn't in the state that the command needs."""
+
+
+class SandboxError(IssuanceError):
+    """What only a sandbox does was asked of another installation; nothing was done."""

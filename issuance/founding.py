@@ -40,6 +40,9 @@ SECRET_SIZES_BYTES = {
     # For demonstration, and for cards that this installation personalises itself.
     card_authentication_key("000000", 1): 16,
 }
+# What a sandbox has besides: the phone of one of its holders is made from it (issuance/sandbox).
+SANDBOX_PHONE = "sandbox_phone"
+SANDBOX_PHONE_BYTES = 32
 FIRST_KEY_NUMBER = 1
 MADE_HERE = ("keys", "sessions", "sscard.db", "sscard.db-wal", "sscard.db-shm")
 
@@ -51,12 +54,14 @@ class Bureau:
     """issuer: 1 to 65535. card_letters: the two capitals its card numbers begin with.
 
     trust_authority: whose trust lists are taken, an SM2 public key; None: its own.
+    is_sandbox: for tests alone (issuance/sandbox); fixed now and for good.
     """
 
     issuer: int
     card_letters: str
     name: str
     trust_authority: bytes | None = None
+    is_sandbox: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -123,6 +128,8 @@ def _make_keys(settings: Settings, passphrase: bytes, bureau: Bureau) -> KeyFile
     is_begun = (folder / "keyring.json").exists()
     keys = (KeyFiles.open if is_begun else KeyFiles.create)(folder, passphrase)
     complete_keys(keys, bureau.issuer)
+    if bureau.is_sandbox and SANDBOX_PHONE not in keys.names():
+        keys.create_secret(SANDBOX_PHONE, SANDBOX_PHONE_BYTES)
     return keys
 
 
@@ -162,13 +169,16 @@ def _set_up(
     except TamperedRowError:
         raise _taken() from None
     ours = {purpose: _first_key(keys, bureau, purpose) for purpose in KeyPurpose}
+    if own is not None and own.is_sandbox is not bureau.is_sandbox:
+        raise _begun_otherwise()
     if own is not None and (own.number, own.card_letters) != (bureau.issuer, bureau.card_letters):
         raise _taken()
     if any(registered.get(name, key) != key for name, key in ours.values()):
         raise _taken()
     kernel = make_kernel(store, keys, settings, bureau.issuer)
     if own is None:
-        _perform(kernel, SetUpIssuer(bureau.issuer, bureau.card_letters, bureau.name))
+        act = SetUpIssuer(bureau.issuer, bureau.card_letters, bureau.name, bureau.is_sandbox)
+        _perform(kernel, act)
     complete_issuer_keys(store, keys, settings, bureau.issuer)
     if bureau.trust_authority is not None and not has_operators and pinned is None:
         _perform(kernel, PinTrustAuthority(bureau.trust_authority))
@@ -184,6 +194,17 @@ def _first_key(keys: KeyFiles, bureau: Bureau, purpose: KeyPurpose) -> tuple[str
 
 def _perform(kernel: Kernel, act: Act) -> None:
     kernel.perform(act, actor=_FOUNDING, request_id=new_request_id())
+
+
+def _begun_otherwise() -> HomeError:
+    return HomeError(
+        "sandbox_or_not",
+        "本安装开始建立时的 --sandbox 选项与这次不同。是否为沙箱在建立时确定，之后不能更改；"
+        "请用原来的选项再次运行，或另选工作目录和数据库。",
+        "This installation was begun with the other choice of --sandbox. Whether it is a sandbox "
+        "is fixed at its founding and never changes: run with the first choice again, or take "
+        "another home and database.",
+    )
 
 
 def _taken() -> HomeError:

@@ -27,12 +27,16 @@ class CardNumbersUsedUpError(NotFoundError):
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """number: 1 to 65535. card_letters: two capitals. next_card_serial: 1 to 10000000."""
+    """number: 1 to 65535. card_letters: two capitals. next_card_serial: 1 to 10000000.
+
+    is_sandbox: founded for tests alone; fixed with the number, and never changed.
+    """
 
     number: int
     card_letters: str
     name: str
     next_card_serial: int
+    is_sandbox: bool
 
 
 def own(tx: Reader) -> Issuer | None:
@@ -40,14 +44,24 @@ def own(tx: Reader) -> Issuer | None:
     row = guarded.first(tx, issuers, select(issuers))
     if row is None:
         return None
-    return Issuer(int(row.id), row.card_letters, row.name, row.next_card_serial)
+    return Issuer(
+        int(row.id), row.card_letters, row.name, row.next_card_serial, row.sandbox is not None
+    )
 
 
-def add(tx: Transaction, number: int, card_letters: str, name: str) -> None:
+def add(
+    tx: Transaction, number: int, card_letters: str, name: str, *, is_sandbox: bool = False
+) -> None:
     guarded.add(
         tx,
         issuers,
-        {"id": str(number), "card_letters": card_letters, "name": name, "next_card_serial": 1},
+        {
+            "id": str(number),
+            "card_letters": card_letters,
+            "name": name,
+            "next_card_serial": 1,
+            "sandbox": 1 if is_sandbox else None,
+        },
     )
 
 

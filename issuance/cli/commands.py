@@ -20,6 +20,7 @@ from issuance.cli import (
     operator,
     receipt,
     roster,
+    sandbox,
     serve,
     terminal,
 )
@@ -46,6 +47,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(issuer.app, name="issuer")
 app.add_typer(receipt.app, name="receipt")
+app.add_typer(sandbox.app, name="sandbox")
 app.command()(serve.serve)
 app.command()(doctor.doctor)
 app.command()(demo.demo)

@@ -11,6 +11,7 @@ from card_core.store.operators import Role
 from crypto.keys import KeyFiles
 from issuance.cli import screen
 from issuance.cli.desk import passphrase, settings
+from issuance.cli.sandbox import say_sandbox
 from issuance.errors import FileRefusedError, SettingsError
 from issuance.files import not_readable
 from issuance.founding import (
@@ -21,7 +22,8 @@ from issuance.founding import (
     complete_keys,
     found,
 )
-from issuance.installation import open_founded_database
+from issuance.installation import open_founded_database, open_installation
+from issuance.sandbox import find_people, new_staff, open_sandbox
 from issuance.settings import Settings, read_secret
 
 # Enough people for every act that needs two of them.
@@ -33,6 +35,7 @@ FIRST_PEOPLE = (
 
 
 def init(
+    *,
     issuer: Annotated[
         int,
         typer.Option(
@@ -60,6 +63,13 @@ def init(
             help="首批操作员；不给则询问。\n\nThe first operators; asked for otherwise.",
         ),
     ] = None,
+    is_sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--sandbox",
+            help="建成沙箱，供接入方联调，此后不能更改。\n\nA sandbox for integrators, for good.",
+        ),
+    ] = False,
 ) -> None:
     """初始化：建立文件夹、密钥、数据库和首批操作员。
     Make home, keys, database, operators.
@@ -68,16 +78,23 @@ def init(
     """
     chosen = settings()
     check_can_be_founded(chosen)
-    bureau = Bureau(issuer, letters, name, _authority(trust_authority))
+    bureau = Bureau(issuer, letters, name, _authority(trust_authority), is_sandbox)
     secret = _new_passphrase(chosen)
-    people = read_people(operators) if operators else ask_people()
+    people = new_staff() if is_sandbox else []
+    if operators or not is_sandbox:
+        people += read_people(operators) if operators else ask_people()
     with screen.working("正在初始化", "Initialising"):
         found(chosen, secret, bureau=bureau, people=people)
+        if is_sandbox:
+            with open_installation(chosen, secret) as site:
+                find_people(open_sandbox(site))
     screen.say(f"已初始化 {chosen.home.path}", f"{chosen.home.path} is initialised")
     screen.show_table(
         ["登录名 Name", "姓名 Person", "角色 Roles"],
         [(one.name, one.display_name, ", ".join(sorted(one.roles))) for one in people],
     )
+    if is_sandbox:
+        say_sandbox()
     screen.warn(
         "请妥善保管密钥口令和 keys 文件夹的备份；丢失后无法恢复任何数据。",
         "Keep the passphrase and a backup of the folder keys; without them no data can be read.",

@@ -10,7 +10,9 @@ import typer
 from issuance.cli import screen
 from issuance.cli.desk import LOOPBACK, opened_site, passphrase, settings
 from issuance.cli.listening import bind, bind_unix, forget, url_of
+from issuance.cli.sandbox import say_sandbox
 from issuance.errors import SettingsError
+from issuance.sandbox import is_sandbox
 
 WORKERS_MAX = 256
 NOTICE_SECONDS = 1.0
@@ -81,6 +83,8 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
 
     with ExitStack() as stack:
         site = stack.enter_context(opened_site())
+        if is_sandbox(site):
+            say_sandbox()
         listening = _listen(stack, host, port, uds)
         admission = Admission()
         key_ring, registry = serving.make_key_ring(site), serving.make_registry(site)

@@ -12,7 +12,7 @@ Proof = Annotated[
     str,
     Field(
         pattern=r"^[A-Za-z0-9+/]{8,96}={0,2}$",
-        description="The new key's own signature, DER in base64; docs/api.md says over what.",
+        description="The new key's own signature, DER in base64; see docs/integration.md.",
     ),
 ]
 SerialNumber = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]

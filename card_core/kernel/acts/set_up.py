@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from card_core.errors import AlreadyExistsError, InvalidActError, NotAllowedError
 from card_core.kernel import limits
@@ -18,6 +18,8 @@ class SetUpIssuer(Act):
     """Fix this bureau's issuer number and the two letters its card numbers begin with, once.
 
     issuer: 1 to 65535, the number in its codes. card_letters: two capital ASCII letters.
+    is_sandbox: the installation is for tests, and makes codes in every condition on demand. No act
+    changes that, and the row has an HMAC: a production never becomes a sandbox.
     """
 
     act: ClassVar[str] = "set_up_issuer"
@@ -25,6 +27,7 @@ class SetUpIssuer(Act):
     issuer: int
     card_letters: str
     name: str
+    is_sandbox: bool = False
 
     def __post_init__(self) -> None:
         limits.check_range("issuer", self.issuer, 1, ISSUER_MAX)
@@ -38,9 +41,11 @@ class SetUpIssuer(Act):
     def apply(self, scene: Scene) -> Done:
         if issuers.own(scene.tx) is not None:
             raise AlreadyExistsError("issuer")
-        issuers.add(scene.tx, self.issuer, self.card_letters, self.name)
+        issuers.add(scene.tx, self.issuer, self.card_letters, self.name, is_sandbox=self.is_sandbox)
         audit.begin(scene.tx)
-        answer = {"issuer": self.issuer, "card_letters": self.card_letters}
+        answer: dict[str, Any] = {"issuer": self.issuer, "card_letters": self.card_letters}
+        if self.is_sandbox:
+            answer["is_sandbox"] = True
         return Done(answer, f"issuer/{self.issuer}", answer)
 
 

@@ -26,6 +26,7 @@ issuers = Table(
     Column("card_letters", String(2), nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("next_card_serial", Integer, nullable=False),
+    Column("sandbox", Integer),  # 1 where the installation was founded as one; none otherwise
     *guard(),
 )
 
