@@ -24,6 +24,7 @@ from benchmarks.bench_scan.processes import SSCARD, Server, build_load, load, se
 from benchmarks.bench_scan.requests import CONSUME, IDENTIFY, Kind, Press, write
 from benchmarks.report import PATH, Figure, machine
 from benchmarks.report import write as write_figures
+from card_core.store import scans
 
 SCAN_PATH = PATH.with_name("bench-scan.json")
 CONNECTIONS = (8, 64)
@@ -32,6 +33,7 @@ REQUESTS_MAX = 30_000
 YARDSTICKS = {"typed": "FastAPI, typed endpoint, empty", "bare": "ASGI alone, empty"}
 PART = 1 / 3
 REFUSED_MAX = 0.01
+RECORDED_SECONDS_MAX = 30.0
 SETTLE_SECONDS = 5.0
 NAMES = {
     "postgresql": {
@@ -149,9 +151,28 @@ def measure(field: Field, url: str | None, rounds: int) -> dict[str, Figure]:
         _latencies(field, kind, median[f"{kind.name}.64"] * PART, rounds, median)
     memory = field.service.memory_mib()
     figures = _figures(field.database, median, memory)
+    figures[f"{NAMES[field.database]['rate']}.recorded"] = _recorded(field)
     if field.redis is not None:
         figures |= _round_trips(field, field.redis)
     return figures
+
+
+def _recorded(field: Field) -> Figure:
+    """How long after the last answer of a full run every scan of it is on record."""
+    store = field.press.store
+
+    def count() -> int:
+        with store.read() as tx:
+            return scans.count(tx)
+
+    before = count()
+    found = field.scan(IDENTIFY, max(CONNECTIONS))
+    ended = time.monotonic()
+    while count() < before + found["accepted"]:
+        if time.monotonic() - ended > RECORDED_SECONDS_MAX:
+            raise RuntimeError("scans that were accepted are not on record")
+        time.sleep(0.005)
+    return Figure(round(time.monotonic() - ended, 3), "s", {"promised": 1.0})
 
 
 def _round_trips(field: Field, server: redis_server.RedisServer) -> dict[str, Figure]:

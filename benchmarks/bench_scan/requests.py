@@ -57,6 +57,7 @@ class Press:
         self._wrap = BoxKeyWrap(site.keys.secret("box_wrap"))
         self._tokens = AccessTokens(site.store.cipher, random_bytes=random_bytes)
         self._bearers: dict[bytes, tuple[datetime, str]] = {}
+        self.store = site.store
         self._ecards = cycle(ground.ecards)
         self._terminals = cycle(ground.terminals)
 
