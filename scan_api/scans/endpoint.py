@@ -86,7 +86,8 @@ class ScanEndpoint:
             return _Answer(200, [_JSON], await self._desk.record(scope, body))
         except ANSWERABLE as error:
             known = answer_of(error)
-            headers = [(name.encode(), value.encode()) for name, value in known.headers.items()]
+            told = known.headers.items()
+            headers = [(name.lower().encode(), value.encode()) for name, value in told]
             return _Answer(known.status, headers, known.body)
         finally:
             left = time.monotonic()
