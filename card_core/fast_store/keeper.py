@@ -56,14 +56,12 @@ class Keeper:
     """lease: the one in force, None without; whoever uses it looks at its end first.
 
     monotonic: seconds that never go back, and go on while a process is stopped. hindrance: why
-    there is no use in asking, None if there is. database_offset_seconds: how far the database's
-    clock is ahead of this machine's, None before the first reading.
+    there is no use in asking, None if there is.
     """
 
     def __init__(self, kernel: Kernel, backing: Backing, *, monotonic: Callable[[], float]) -> None:
         self.lease: Lease | None = None
         self.hindrance: Hindrance | None = Hindrance.STARTING
-        self.database_offset_seconds: float | None = None
         self._kernel = kernel
         self._backing = backing
         self._monotonic = monotonic
@@ -151,8 +149,6 @@ class Keeper:
         if old is not None:
             until = min(self._monotonic(), old.ends_at)
             self._reached = max(self._reached, until + old.ahead_seconds)
-        now = self._kernel.clock().timestamp() - (self._monotonic() - read_at)
-        self.database_offset_seconds = database_at - now
         number = 0 if epoch is None else epoch.number
         if number < self._seen:  # another database, or this one restored
             self._doubted = (number, "row_went_back")
