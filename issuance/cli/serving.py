@@ -47,6 +47,7 @@ from scan_api.terminals.registry import Registry
 COLLECT_THRESHOLDS = (50_000, 20, 100)
 SWITCH_SECONDS = 0.0005
 SWEEP_EVERY_SECONDS = 300
+START_POLL_SECONDS = 0.01
 WATCH_SECONDS = 1.0
 
 _log = logging.getLogger("sscard.serving")
@@ -214,9 +215,9 @@ class RunningServer:
     def wait_until_started(self) -> None:
         """Raises IssuanceError when it ended instead."""
         while not self._server.started:
+            self._thread.join(START_POLL_SECONDS)
             if not self.is_alive:
                 raise _server_ended()
-            time.sleep(0.01)
 
     def begin_stop(self) -> None:
         """Take no new connections and finish the requests that are there."""
