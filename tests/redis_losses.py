@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from servers.redis import RedisServer, running
 from stream_proxy import StreamProxy
@@ -68,16 +69,28 @@ def evicted(home: Path, policy: str) -> Iterator[Loss]:
 
     def lose() -> None:
         client = server.client()
+        marked = _buckets_with_marks(client)
+        assert marked, "there is nothing to forget"
         client.config_set("maxmemory-policy", policy)
-        client.config_set("maxmemory", client.info()["used_memory"] - 300_000)
-        for _ in range(500):
-            client.set("filler", b"x" * 10_000, ex=600)
-        assert client.info()["evicted_keys"] > 0
+        memory = client.info()["used_memory"]
+        # What was used last goes last: it takes some squeezing.
+        while client.exists(*marked) == len(marked):
+            memory -= 50_000
+            client.config_set("maxmemory", memory)
         client.config_set("maxmemory", 0)
         client.config_set("maxmemory-policy", "noeviction")
 
     with running(server):
         yield Loss(server.url, lose)
+
+
+def _buckets_with_marks(client: Any) -> list[bytes]:
+    buckets = list(client.scan_iter("sscard:*:m:*", count=1000))
+    pipe = client.pipeline(transaction=False)
+    for bucket in buckets:
+        pipe.hlen(bucket)
+    # One field is the epoch's name.
+    return [bucket for bucket, size in zip(buckets, pipe.execute(), strict=True) if size > 1]
 
 
 @contextmanager

@@ -12,6 +12,7 @@ Several workers do this side by side. Of those that close or open one succeeds, 
 number; of those that ask for more buckets one is granted them.
 """
 
+import json
 import logging
 import threading
 from collections.abc import Callable
@@ -65,6 +66,7 @@ class Keeper:
         self._kernel = kernel
         self._backing = backing
         self._monotonic = monotonic
+        self._told: Hindrance | None = None
         self._doubted: tuple[int, str] | None = None
         self._seen = 0  # the highest number of an epoch
         self._reached = 0.0  # the latest time that was ever reckoned, Unix seconds
@@ -138,11 +140,24 @@ class Keeper:
                 _log.debug("%s", error)
             except Exception:  # noqa: BLE001 - a thread that ended would never give a lease again
                 _log.exception("the keeper failed")
+            self._tell()
             self._stop.wait(PAUSE_SECONDS)
             if not again:
                 well = self.hindrance is None
                 turn_seconds = TURN_SECONDS if well else TROUBLED_TURN_SECONDS
                 self._wake.wait(turn_seconds - PAUSE_SECONDS)
+
+    def _tell(self) -> None:
+        """Tell the log, once, why codes that only identify are refused, and when it is over."""
+        hindrance = self.hindrance
+        if hindrance is self._told or hindrance is Hindrance.STARTING:
+            return
+        if hindrance is None:
+            _log.warning('{"event": "fast_store_usable"}')
+        else:
+            told = {"cause": hindrance.value, "zh": hindrance.text_zh, "en": hindrance.text_en}
+            _log.warning(json.dumps({"event": "fast_store_hindered", **told}, ensure_ascii=False))
+        self._told = hindrance
 
     def _reckon(self, epoch: Epoch | None, read_at: float, database_at: float) -> None:
         old = self.lease

@@ -22,14 +22,18 @@ class Answer:
     seconds: float
 
     @property
+    def verdict(self) -> Any:
+        """Or the problem document."""
+        return json.loads(self.body)
+
+    @property
     def reason(self) -> str:
         """Of a verdict its reason, of a problem document its code."""
-        told = json.loads(self.body)
-        return str(told["reason"] if self.status == 200 else told["code"])
+        return str(self.verdict["reason" if self.status == 200 else "code"])
 
     @property
     def is_accepted(self) -> bool:
-        return self.status == 200 and json.loads(self.body)["outcome"] == "accepted"
+        return self.status == 200 and bool(self.verdict["outcome"] == "accepted")
 
 
 class Caller:

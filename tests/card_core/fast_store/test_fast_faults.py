@@ -1,6 +1,7 @@
 """Redis dead, frozen, silent, full or read-only: a prompt no, never a yes, and soon back."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -114,22 +115,45 @@ async def refused_promptly(store: RedisFastStore, ecard_ids: list[int]) -> list[
     return tried
 
 
-def test_a_policy_that_evicts_is_named_with_what_to_do(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("setting", "hindrance"),
+    [
+        (("maxmemory-policy", "allkeys-lru", "noeviction"), Hindrance.EVICTS),
+        (("maxmemory-policy", "volatile-lru", "noeviction"), Hindrance.EVICTS),
+        (("maxmemory", "1", "0"), Hindrance.FULL),
+    ],
+    ids=["allkeys-lru", "volatile-lru", "full"],
+)
+def test_a_server_that_is_set_wrong_is_named_with_what_to_do(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    setting: tuple[str, str, str],
+    hindrance: Hindrance,
+) -> None:
     server = RedisServer(tmp_path / "redis", "save ''")
+    name, wrong, right = setting
 
     async def scenario() -> None:
         async with redis_worker(sqlite_kernel(tmp_path), server.url) as store:
             assert store.ready() is None
-            server.client().config_set("maxmemory-policy", "allkeys-lru")
-            await until(lambda: store.ready() is Hindrance.EVICTS)
-            assert "noeviction" in Hindrance.EVICTS.text_zh
+            server.client().config_set(name, wrong)
+            await until(lambda: store.ready() is hindrance)
             assert await accepted(store, [new_code()]) == 0
-            server.client().config_set("maxmemory-policy", "noeviction")
+            server.client().config_set(name, right)
             await until_accepting(store)
+            await until(lambda: "fast_store_usable" in caplog.text)
             assert store.ready() is None
 
     with running(server):
         asyncio.run(scenario())
+    told = [json.loads(line) for line in caplog.messages if "fast_store_" in line]
+    assert [(one["event"], one.get("cause")) for one in told] == [
+        ("fast_store_hindered", hindrance.value),
+        ("fast_store_usable", None),
+    ]
+    advice = f"{name} {right}" if hindrance is Hindrance.EVICTS else name
+    assert advice in told[0]["zh"]
+    assert advice in told[0]["en"]
 
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
