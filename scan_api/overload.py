@@ -6,6 +6,9 @@ beforehand. Scans have places of their own, so that a crowd at the holders' page
 before the counters, nor the other way round. Whether the process lives and is ready is always
 answered.
 
+Whatever was let in is answered within ANSWER_SECONDS_MAX, also where what is behind says nothing
+at all: with 503, and whether it was done is then for a retry of the same request to find out.
+
     Places       how many of one kind are inside, for one event loop
     Admission    the places of one process, and whether it is closing
     Overload     the middleware that uses it; scan_api/server.py asks it, too, before it parses
@@ -16,7 +19,7 @@ import re
 import time
 from collections import deque
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scan_api import problems, security_headers
 from scan_api.metrics import Metrics
@@ -37,6 +40,8 @@ WAITING_MAX = 128
 WAITING_MIN = 8
 # Where requests take longer than this there are too many of them for what is behind.
 RUNNING_SECONDS_AIM = 0.3
+# Longer than anything behind waits of its own accord (card_core.store.database.WAIT_SECONDS).
+ANSWER_SECONDS_MAX = 12.0
 # A refusal is told within 50 ms of the request, and waiting is the longest part of it.
 WAIT_SECONDS_MAX = 0.04
 
@@ -171,9 +176,12 @@ class Admission:
 class Overload:
     """Pure ASGI middleware; answers 503 itself."""
 
-    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+    def __init__(
+        self, app: ASGIApp, admission: Admission, answer_seconds: float = ANSWER_SECONDS_MAX
+    ) -> None:
         self.app = app
         self.admission = admission
+        self._answer_seconds = answer_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -190,11 +198,29 @@ class Overload:
             return
         entered = time.monotonic()
         try:
-            await self.app(scope, receive, send)
+            await self._within_time(scope, receive, send)
         finally:
             left = time.monotonic()
             places.measure(left - entered, left)
             places.leave()
+
+    async def _within_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A thread that waits can't be called back: what runs in one is answered when it ends."""
+        started = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self._answer_seconds) as limit:
+                await self.app(scope, receive, send_noted)
+        except TimeoutError:
+            if started or not limit.expired():
+                raise
+            self.admission.metrics.add_refusal("deadline")
+            await _refuse(problems.NOT_READY, send)
 
     async def _always(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         if path == READY and self.admission.is_closing:

@@ -34,6 +34,7 @@ NEIGHBOUR = "H44060400002"
 TERMINALS = 16
 NEIGHBOURS = 2
 ECARDS_MAX = 500
+HOLDER_PASSWORD = "274095"  # noqa: S105 - likewise
 _ENROLMENT = Actor(ActorKind.SYSTEM, "enrolment")
 _PEOPLE = {"admin": Role.ADMINISTRATOR, "maker": Role.MAKER, "checker": Role.CHECKER}
 
@@ -114,7 +115,7 @@ def _issue(site: Installation, staff: dict[str, Actor], count: int) -> list[int]
         actor=staff["maker"],
         progress=lambda _done, _all: None,
     )
-    password = hash_password("274095", pepper=site.pepper, random_bytes=random_bytes)
+    password = hash_password(HOLDER_PASSWORD, pepper=site.pepper, random_bytes=random_bytes)
     ecards: list[int] = []
     after = ""
     while len(ecards) < count:

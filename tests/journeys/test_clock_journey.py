@@ -15,21 +15,18 @@ from itertools import cycle
 from pathlib import Path
 from urllib.request import urlopen
 
-import httpx2
 import pytest
 from caller import Answer, Caller
+from holder_session import signed_in
 from running_service import Running, serving, until
 from servers.libfaketime import FalseClock
 from servers.redis import RedisServer, free_port, running
 
 from benchmarks.bench_scan.bureau import Ground
 from benchmarks.bench_scan.requests import CONSUME, IDENTIFY, Press
-from card_core.sign_in import sign_in_holder
-from card_core.store import cards, holders
 
 ALARM_WITHIN_SECONDS = 10
 PATIENCE_SECONDS = 30
-PASSWORD = "274095"
 KINDS = (CONSUME, IDENTIFY)
 AHEAD = re.compile(r'^sscard_database_ahead_seconds\{worker="0"\} (\S+)$', re.MULTILINE)
 
@@ -122,14 +119,7 @@ def step_while_scanning(pair: Pair, hours: int, count: int) -> None:
 
 def minted(pair: Pair) -> int:
     """The status that a holder gets who asks the service with the false clock for a code."""
-    site = pair.ground.site
-    with site.store.read() as tx:
-        holder_id = cards.page(tx, limit=1)[0].holder_id
-        number = holders.identity_of(tx, holder_id).social_security_number
-    token = sign_in_holder(site.kernel, number, PASSWORD, pepper=site.pepper).token
-    url = f"http://{pair.off.address}"
-    headers = {"Origin": url, "Cookie": f"sscard_holder={token}"}
-    with httpx2.Client(base_url=url, headers=headers, trust_env=False) as http:
+    with signed_in(pair.ground, pair.off.address) as http:
         return http.post("/v1/holder/codes", json={}).status_code
 
 

@@ -3,12 +3,13 @@
 Each cell over HTTP, with a real Redis behind a proxy that can swallow everything.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from bureau import Bureau, Person
 from identifying import Identifying, prepared_bureau, serving, until
+from redis_faults import FAULTS
 from scan_service import ScanService, TerminalDevice, running
 from servers import redis as redis_servers
 from servers.databases import SQLiteDatabases
@@ -22,20 +23,6 @@ from card_core.kernel.identified import IdentifiedScan
 from card_core.store import FieldCipher, audit, scans
 from scan_api.scans import writing
 
-Fault = Callable[[RedisServer, StreamProxy], object]
-FAULTS: dict[str, tuple[Fault, Fault]] = {
-    "killed": (lambda server, _: server.kill(), lambda server, _: server.start()),
-    "frozen": (lambda server, _: server.freeze(), lambda server, _: server.thaw()),
-    "black-hole": (lambda _, proxy: proxy.swallow(), lambda _, proxy: proxy.deliver()),
-    "full": (
-        lambda server, _: server.client().config_set("maxmemory", 1),
-        lambda server, _: server.client().config_set("maxmemory", 0),
-    ),
-    "read-only": (
-        lambda server, _: server.client().replicaof("127.0.0.1", redis_servers.free_port()),
-        lambda server, _: server.client().replicaof("NO", "ONE"),
-    ),
-}
 # An answer that waited for the fast store, and for a database that others use, too.
 ANSWER_SECONDS_MAX = 1.0
 BACK_SECONDS_MAX = 15.0

@@ -99,6 +99,19 @@ def test_whoever_waits_too_long_is_refused_and_leaves_no_trace() -> None:
     asyncio.run(run())
 
 
+def test_whoever_is_behind_and_says_nothing_is_not_waited_for() -> None:
+    async def run() -> None:
+        admission, slow = _admission(1, 1), Slow()
+        assert await _ask(Overload(slow, admission, answer_seconds=0.02)) == 503
+        assert (slow.entered, admission.scans.running) == (1, 0)
+        assert admission.metrics.snapshot()["refused"] == [["deadline", 1]]
+        # The next one has its place, and an answer that comes in time is told as it is.
+        slow.go_on.set()
+        assert await _ask(Overload(slow, admission)) == 200
+
+    asyncio.run(run())
+
+
 def test_a_place_is_given_back_when_the_application_raises_or_is_cancelled() -> None:
     async def run() -> None:
         async def fail(scope: Scope, receive: Receive, send: Send) -> None:

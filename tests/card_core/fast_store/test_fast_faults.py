@@ -18,7 +18,8 @@ from fast_rig import (
     sqlite_kernel,
     until_accepting,
 )
-from servers.redis import RedisServer, free_port, running
+from redis_faults import FAULTS
+from servers.redis import RedisServer, running
 from stream_proxy import StreamProxy
 
 from card_core.errors import FastStoreError
@@ -26,67 +27,23 @@ from card_core.fast_store import Hindrance
 from card_core.fast_store.redis_store import RedisFastStore
 
 ANSWER_WITHIN_SECONDS = 0.3
-Fault = Callable[[RedisServer, StreamProxy], None]
 
 
-def kill(server: RedisServer, _: StreamProxy) -> None:
-    server.kill()
-
-
-def start(server: RedisServer, _: StreamProxy) -> None:
-    server.start()
-
-
-def freeze(server: RedisServer, _: StreamProxy) -> None:
-    server.freeze()
-
-
-def thaw(server: RedisServer, _: StreamProxy) -> None:
-    server.thaw()
-
-
-def swallow(_: RedisServer, proxy: StreamProxy) -> None:
-    proxy.swallow()
-
-
-def deliver(_: RedisServer, proxy: StreamProxy) -> None:
-    proxy.deliver()
-
-
-def fill(server: RedisServer, _: StreamProxy) -> None:
-    server.client().config_set("maxmemory", 1)
-
-
-def make_room(server: RedisServer, _: StreamProxy) -> None:
-    server.client().config_set("maxmemory", 0)
-
-
-def demote(server: RedisServer, _: StreamProxy) -> None:
-    server.client().replicaof("127.0.0.1", free_port())
-
-
-def promote(server: RedisServer, _: StreamProxy) -> None:
-    server.client().replicaof("NO", "ONE")
-
-
-@pytest.mark.parametrize(
-    ("fault", "heal"),
-    [(kill, start), (freeze, thaw), (swallow, deliver), (fill, make_room), (demote, promote)],
-    ids=["killed", "frozen", "black-hole", "full", "read-only"],
-)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_while_it_lasts_nothing_is_accepted_and_soon_after_new_codes_are(
-    tmp_path: Path, fault: Fault, heal: Fault
+    tmp_path: Path, fault: str
 ) -> None:
     server = RedisServer(tmp_path / "redis", "save ''")
+    begin, end = FAULTS[fault]
 
     async def scenario(proxy: StreamProxy) -> None:
         url = f"redis://127.0.0.1:{proxy.port}"
         async with redis_worker(sqlite_kernel(tmp_path), url) as store:
             spent = [new_code() for _ in range(20)]
             assert await accepted(store, spent) == len(spent)
-            await asyncio.to_thread(fault, server, proxy)
+            await asyncio.to_thread(begin, server, proxy)
             tried = await refused_promptly(store, [code.ecard_id for code in spent])
-            await asyncio.to_thread(heal, server, proxy)
+            await asyncio.to_thread(end, server, proxy)
             assert await until_accepting(store) < BACK_WITHIN_SECONDS
             assert await accepted(store, spent) == 0
             # A code whose answer was lost may be used or not; it is never accepted twice.
