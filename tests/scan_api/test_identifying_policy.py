@@ -3,6 +3,7 @@
 Each cell over HTTP, with a real Redis behind a proxy that can swallow everything.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -105,6 +106,23 @@ def test_while_the_fast_store_is_away_each_code_gets_what_the_table_says(
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_same_for_every_business_type(directory: Path, real_bureau: Bureau, fault: str) -> None:
     go_through(directory, real_bureau, fault, tuple(one.code for one in business_types.ALL))
+
+
+def test_on_a_redis_that_evicts_the_service_runs_on_the_database_and_says_what_to_set(
+    directory: Path, real_bureau: Bureau, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = RedisServer(directory / "redis", "save ''")
+    with redis_servers.running(server), serving(real_bureau, server.url) as (desk,):
+        person = real_bureau.person()
+        server.client().config_set("maxmemory-policy", "volatile-lru")
+        until(lambda: desk.http.get("/readyz").json() == {"status": "attention"})
+        check_cells(desk, person, FEW)
+        (line,) = [json.loads(one) for one in caplog.messages if "fast_store_hindered" in one]
+        assert line["cause"] == "evicts"
+        assert "maxmemory-policy noeviction" in line["zh"]
+        assert "maxmemory-policy noeviction" in line["en"]
+        server.client().config_set("maxmemory-policy", "noeviction")
+        desk.until_accepting(person)
 
 
 def test_a_lost_card_is_refused_though_the_loss_came_while_redis_was_silent(
