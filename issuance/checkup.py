@@ -23,6 +23,7 @@ from card_core import codes
 from card_core.codes import KeyPurpose
 from card_core.errors import CardCoreError, FastStoreError
 from card_core.fast_store import Hindrance, Mode, RedisServers
+from card_core.store import epochs
 from crypto import CryptoError, random_source, self_test, sm2
 from crypto.keys import KeyFileError, KeyFiles
 from issuance.errors import IssuanceError
@@ -62,6 +63,7 @@ class Finding:
 
 def look(settings: Settings, now: datetime) -> Iterator[Finding]:
     """All checks, the deepest layer first. now: aware, UTC."""
+    began = time.monotonic()
     yield from _versions()
     yield from _self_tests()
     yield from _clock(settings, now)
@@ -76,6 +78,7 @@ def look(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield _told("密钥文件权限 Key file permissions", lambda: _key_files(settings))
     yield from _passphrase_file(settings)
     yield _told("数据库 Database", lambda: _database(settings))
+    yield _told("数据库时钟 Database clock", lambda: _database_clock(settings, now, began))
     yield _fast_store(settings)
     yield from _speed(settings)
     yield from _open_files()
@@ -183,6 +186,19 @@ def _database(settings: Settings) -> str:
             )
     kind = "SQLite" if settings.database_url.startswith("sqlite") else "PostgreSQL"
     return f"{kind}，可用且结构为最新 reachable and current"
+
+
+def _database_clock(settings: Settings, now: datetime, began: float) -> str:
+    """The service takes nothing where the two clocks differ. began: when `now` was, monotonic."""
+    with open_database_unread(settings) as store, store.read() as tx:
+        ahead = (epochs.database_time(tx) - now).total_seconds() - (time.monotonic() - began)
+    if abs(ahead) > epochs.CLOCK_OFFSET_SECONDS_MAX:
+        raise IssuanceError(
+            "clock_off",
+            f"与本机相差 {ahead:+.0f} 秒，服务将拒绝核验，请校时",
+            f"{ahead:+.0f} s from this machine's; the service refuses every scan: set the clocks",
+        )
+    return f"与本机相差 {ahead:+.1f} 秒 s from this machine's"
 
 
 def _fast_store(settings: Settings) -> Finding:

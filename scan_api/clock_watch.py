@@ -1,8 +1,9 @@
 """This machine's clock, believed for as long as it agrees with the database's.
 
 Codes are made, checked and spent by several processes on several machines; the database's clock is
-the one that they share. A process whose own clock is more than OFFSET_SECONDS_MAX off would take
-codes that are over, so it takes none: whatever asks for the time gets an error instead.
+the one that they share. A process whose own clock is more than CLOCK_OFFSET_SECONDS_MAX off would
+take codes that are over, so it takes none: whatever asks for the time gets an error instead. See
+docs/decisions/0013-one-clock.md.
 
 A background thread reads the database's time. What it read is counted on by the monotonic clock,
 which nobody sets, so that a step is seen by the very next question and not with the next reading.
@@ -19,9 +20,8 @@ from datetime import datetime
 
 from card_core.errors import StoreBusyError, StoreError
 from card_core.store import Store, epochs
+from card_core.store.epochs import CLOCK_OFFSET_SECONDS_MAX
 
-# As much as codes allow for, see docs/code-format.md.
-OFFSET_SECONDS_MAX = 5.0
 READ_EVERY_SECONDS = 1.0
 
 _log = logging.getLogger("sscard.clock")
@@ -68,7 +68,7 @@ class ClockWatch:
     def now(self) -> datetime:
         """This machine's time. Raises ClockOffError where it can't be believed."""
         now = self._clock()
-        if self._reading is None or abs(self._ahead(self._reading, now)) > OFFSET_SECONDS_MAX:
+        if self._reading is None or abs(self._ahead(self._reading, now)) > CLOCK_OFFSET_SECONDS_MAX:
             raise ClockOffError
         return now
 
@@ -83,7 +83,8 @@ class ClockWatch:
             database_at = epochs.database_time(tx).timestamp()
         ended = self._monotonic()
         before, reading = self._reading, _Reading(database_at - ended, database_at - began)
-        if before is None or ended - began <= OFFSET_SECONDS_MAX:  # a slow answer says too little
+        # A slow answer says too little.
+        if before is None or ended - began <= CLOCK_OFFSET_SECONDS_MAX:
             self._reading = reading
         if before is not None:
             self._tell_step(before, reading)
@@ -116,7 +117,7 @@ class ClockWatch:
 
     def _tell(self) -> None:
         ahead = self.database_ahead_seconds()
-        is_off = abs(ahead) > OFFSET_SECONDS_MAX
+        is_off = abs(ahead) > CLOCK_OFFSET_SECONDS_MAX
         if is_off and not self._is_off:
             _log.error('{"event": "clock_off", "database_ahead_seconds": %.1f}', ahead)
         elif self._is_off and not is_off:
@@ -125,5 +126,5 @@ class ClockWatch:
 
     def _tell_step(self, before: _Reading, reading: _Reading) -> None:
         stepped = max(reading.least - before.most, 0.0) or min(reading.most - before.least, 0.0)
-        if abs(stepped) > OFFSET_SECONDS_MAX:
+        if abs(stepped) > CLOCK_OFFSET_SECONDS_MAX:
             _log.error('{"event": "database_clock_stepped", "seconds": %.1f}', stepped)
