@@ -78,7 +78,7 @@ def look(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield _told("密钥文件权限 Key file permissions", lambda: _key_files(settings))
     yield from _passphrase_file(settings)
     yield _told("数据库 Database", lambda: _database(settings))
-    yield _told("数据库时钟 Database clock", lambda: _database_clock(settings, now, began))
+    yield from _database_clock(settings, now, began)
     yield _fast_store(settings)
     yield from _speed(settings)
     yield from _open_files()
@@ -188,17 +188,21 @@ def _database(settings: Settings) -> str:
     return f"{kind}，可用且结构为最新 reachable and current"
 
 
-def _database_clock(settings: Settings, now: datetime, began: float) -> str:
+def _database_clock(settings: Settings, now: datetime, began: float) -> Iterator[Finding]:
     """The service takes nothing where the two clocks differ. began: when `now` was, monotonic."""
-    with open_database_unread(settings) as store, store.read() as tx:
-        ahead = (epochs.database_time(tx) - now).total_seconds() - (time.monotonic() - began)
-    if abs(ahead) > epochs.CLOCK_OFFSET_SECONDS_MAX:
-        raise IssuanceError(
-            "clock_off",
-            f"与本机相差 {ahead:+.0f} 秒，服务将拒绝核验，请校时",
-            f"{ahead:+.0f} s from this machine's; the service refuses every scan: set the clocks",
-        )
-    return f"与本机相差 {ahead:+.1f} 秒 s from this machine's"
+    about = "数据库时钟 Database clock"
+    try:
+        with open_database_unread(settings) as store, store.read() as tx:
+            database_at = epochs.database_time(tx)
+    except Exception:  # noqa: BLE001 - the finding on the database says it
+        return
+    ahead = (database_at - now).total_seconds() - (time.monotonic() - began)
+    seen = f"与本机相差 {ahead:+.0f} 秒 s from this machine's"
+    if abs(ahead) <= epochs.CLOCK_OFFSET_SECONDS_MAX:
+        yield Finding(about, Grade.WELL, seen)
+    else:
+        advice = "服务拒绝核验，请校时 the service refuses every scan; set the clocks"
+        yield Finding(about, Grade.BAD, f"{seen}；{advice}")
 
 
 def _fast_store(settings: Settings) -> Finding:

@@ -176,7 +176,7 @@ def check_records(ground: Ground, accepted: list[Entry]) -> None:
 
 
 def test_a_service_is_killed_while_terminals_scan(tmp_path: Path, ground: Ground) -> None:
-    kill_again_and_again(tmp_path, ground, 3)
+    kill_again_and_again(tmp_path, ground, 2)
 
 
 @pytest.mark.long

@@ -1,4 +1,4 @@
-"""Redis forgets under two workers: what one hospital scanned is not accepted at another one.
+"""Redis forgets under a service: what one hospital scanned is not accepted at another one.
 
 And the service is back: a new code is accepted within 5 s of the server's return. The promise
 counts 2000 codes, and 1000 where a replica takes over.
@@ -86,10 +86,10 @@ def lose_and_scan_again(desk: Desk, loss: Loss, count: int) -> tuple[float, Coun
     return seconds, told + reasons(desk.scan(codes, elsewhere=True))
 
 
-def run(directory: Path, ground: Ground, setting: str, count: int) -> None:
+def run(directory: Path, ground: Ground, setting: str, count: int, *options: str) -> None:
     with LOSSES[setting](directory) as loss:
         environment = {**ground.environment, "SSCARD_REDIS_URL": loss.url}
-        with serving(directory, environment, "--workers", "2") as service:
+        with serving(directory, environment, *options) as service:
             seconds, told = lose_and_scan_again(Desk(ground, service.address), loss, count)
             print(f"{setting}: {count} codes, then {dict(told)}; back after {seconds:.2f} s")
             assert set(told) <= NO_AGAIN, told
@@ -109,4 +109,5 @@ def test_what_a_killed_master_forgot_is_not_accepted_at_another_hospital(
 def test_whatever_redis_forgets_is_not_accepted_at_another_hospital(
     tmp_path: Path, ground: Ground, setting: str
 ) -> None:
-    run(tmp_path, ground, setting, MANY_OF_A_PAIR if setting in OF_A_PAIR else MANY)
+    count = MANY_OF_A_PAIR if setting in OF_A_PAIR else MANY
+    run(tmp_path, ground, setting, count, "--workers", "2")

@@ -78,9 +78,11 @@ class House:
         return time.monotonic() - began
 
 
-@pytest.fixture
-def house(tmp_path: Path, ground: Ground, postgresql: PostgreSQLServer) -> Iterator[House]:
-    with built(tmp_path, ground, postgresql) as made:
+@pytest.fixture(scope="module")
+def house(
+    tmp_path_factory: pytest.TempPathFactory, ground: Ground, postgresql: PostgreSQLServer
+) -> Iterator[House]:
+    with built(tmp_path_factory.mktemp("house"), ground, postgresql) as made:
         yield made
 
 
