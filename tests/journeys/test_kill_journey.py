@@ -125,7 +125,7 @@ def kill_again_and_again(directory: Path, ground: Ground, kills: int) -> list[fl
     seed = int.from_bytes(os.urandom(4))
     chance, terminals = random.Random(seed), Terminals(ground)
     redis = RedisServer(directory / "redis", "save ''")
-    environment = {**ground.environment, "SSCARD_REDIS_URL": redis.url}
+    environment = {**ground.environment, "SSCARD_REDIS_URL": f"{redis.url}?answer_ms=1000"}
     starts: list[float] = []
     told: Counter[str] = Counter()
     unknown = 0
