@@ -23,6 +23,7 @@ from card_core import codes
 from card_core.codes import KeyPurpose
 from card_core.errors import CardCoreError, FastStoreError
 from card_core.fast_store import Hindrance, Mode, RedisServers
+from card_core.store import epochs
 from crypto import CryptoError, random_source, self_test, sm2
 from crypto.keys import KeyFileError, KeyFiles
 from issuance.errors import IssuanceError
@@ -62,6 +63,7 @@ class Finding:
 
 def look(settings: Settings, now: datetime) -> Iterator[Finding]:
     """All checks, the deepest layer first. now: aware, UTC."""
+    began = time.monotonic()
     yield from _versions()
     yield from _self_tests()
     yield from _clock(settings, now)
@@ -76,6 +78,7 @@ def look(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield _told("密钥文件权限 Key file permissions", lambda: _key_files(settings))
     yield from _passphrase_file(settings)
     yield _told("数据库 Database", lambda: _database(settings))
+    yield from _database_clock(settings, now, began)
     yield _fast_store(settings)
     yield from _speed(settings)
     yield from _open_files()
@@ -183,6 +186,23 @@ def _database(settings: Settings) -> str:
             )
     kind = "SQLite" if settings.database_url.startswith("sqlite") else "PostgreSQL"
     return f"{kind}，可用且结构为最新 reachable and current"
+
+
+def _database_clock(settings: Settings, now: datetime, began: float) -> Iterator[Finding]:
+    """The service takes nothing where the two clocks differ. began: when `now` was, monotonic."""
+    about = "数据库时钟 Database clock"
+    try:
+        with open_database_unread(settings) as store, store.read() as tx:
+            database_at = epochs.database_time(tx)
+    except Exception:  # noqa: BLE001 - the finding on the database says it
+        return
+    ahead = (database_at - now).total_seconds() - (time.monotonic() - began)
+    seen = f"与本机相差 {ahead:+.0f} 秒 s from this machine's"
+    if abs(ahead) <= epochs.CLOCK_OFFSET_SECONDS_MAX:
+        yield Finding(about, Grade.WELL, seen)
+    else:
+        advice = "服务拒绝核验，请校时 the service refuses every scan; set the clocks"
+        yield Finding(about, Grade.BAD, f"{seen}；{advice}")
 
 
 def _fast_store(settings: Settings) -> Finding:

@@ -6,6 +6,9 @@ beforehand. Scans have places of their own, so that a crowd at the holders' page
 before the counters, nor the other way round. Whether the process lives and is ready is always
 answered.
 
+Whatever was let in is answered within ANSWER_SECONDS_MAX, also where what is behind says nothing
+at all: with 503, and whether it was done is then for a retry of the same request to find out.
+
     Places       how many of one kind are inside, for one event loop
     Admission    the places of one process, and whether it is closing
     Overload     the middleware that uses it; scan_api/server.py asks it, too, before it parses
@@ -16,7 +19,7 @@ import re
 import time
 from collections import deque
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scan_api import problems, security_headers
 from scan_api.metrics import Metrics
@@ -32,11 +35,13 @@ RETRY_AFTER_SECONDS = 1
 # No fewer than 32 run: scans share commits, and smaller groups would be slower, not faster.
 RUNNING_MAX = 128
 RUNNING_MIN = 32
-# No more wait than get a place while they wait.
+# Scans end in groups, so that whoever waits for a moment between two groups waits for nothing, and
+# costs as much as several who are refused unparsed: no more wait than do get a place.
 WAITING_MAX = 128
-WAITING_MIN = 8
 # Where requests take longer than this there are too many of them for what is behind.
 RUNNING_SECONDS_AIM = 0.3
+# Longer than anything behind waits of its own accord (card_core.store.database.WAIT_SECONDS).
+ANSWER_SECONDS_MAX = 12.0
 # A refusal is told within 50 ms of the request, and waiting is the longest part of it.
 WAIT_SECONDS_MAX = 0.04
 
@@ -45,8 +50,8 @@ class Places:
     """Requests of one kind: first come, first served. All calls come from one event loop.
 
     How many run at a time follows how long they take: fewer when it is longer than `aim_seconds`,
-    slowly more again up to `running_max` when it is not. How many wait follows how many get a place
-    while they wait.
+    slowly more again up to `running_max` when it is not. How many may wait is halved by whoever
+    waited for nothing, and doubled again while nobody does.
     """
 
     def __init__(
@@ -61,11 +66,12 @@ class Places:
         self._aim_seconds = aim_seconds
         self._measured = 0
         self._measured_seconds = 0.0
-        self._looked_at: float | None = None
         self._most_waiting = waiting_max
         self._waiting_max = waiting_max
         self._wait_seconds = wait_seconds
         self._waiting: deque[asyncio.Future[bool]] = deque()
+        self._waited_in_vain = False
+        self._expected = 0
         self.running = 0
 
     @property
@@ -78,9 +84,25 @@ class Places:
         return self._running_max
 
     @property
+    def waiting_max(self) -> int:
+        """How many may wait now."""
+        return self._waiting_max
+
+    @property
     def is_full(self) -> bool:
-        """Whether the next one would be refused at once."""
-        return self.running >= self._running_max and len(self._waiting) >= self._waiting_max
+        """Whether the next one would be refused at once; those that are expected come before it."""
+        inside = self.running + len(self._waiting) + self._expected
+        return inside >= self._running_max + self._waiting_max
+
+    def expect(self) -> None:
+        """Somebody comes in with this turn of the event loop. Where a turn takes long, as many may
+        be read in one as would fill the places several times, before the first has entered."""
+        if not self._expected:
+            asyncio.get_running_loop().call_soon(self._stop_expecting)
+        self._expected += 1
+
+    def _stop_expecting(self) -> None:
+        self._expected = 0
 
     def enter_now(self) -> bool:
         """Take a place if one is free and nobody waits; True obliges to `leave`."""
@@ -108,21 +130,17 @@ class Places:
         finally:
             too_late.cancel()
 
-    def measure(self, seconds: float, now: float) -> None:
-        """One request took so long, from its place on. As many as run at a time make a look.
-
-        now: of the same clock as always.
-        """
+    def measure(self, seconds: float) -> None:
+        """One request took so long, from its place on. As many as run at a time make a look."""
         self._measured += 1
         self._measured_seconds += seconds
         if self._measured < self._running_max:
             return
-        if self._looked_at is not None:
-            rate = self._measured / max(now - self._looked_at, 0.001)
-            room = max(WAITING_MIN, int(rate * self._wait_seconds))
-            self._waiting_max = min(self._most_waiting, room)
+        if not self._waited_in_vain:
+            self._waiting_max = min(self._most_waiting, 2 * self._waiting_max + 1)
+        self._waited_in_vain = False
         mean = self._measured_seconds / self._measured
-        self._measured, self._measured_seconds, self._looked_at = 0, 0.0, now
+        self._measured, self._measured_seconds = 0, 0.0
         if mean > self._aim_seconds:
             fewer = int(self._running_max * max(0.5, self._aim_seconds / mean))
             self._running_max = max(min(RUNNING_MIN, self._most), fewer)
@@ -142,6 +160,8 @@ class Places:
         if not turn.done():
             self._waiting.remove(turn)
             turn.set_result(False)
+            self._waiting_max //= 2
+            self._waited_in_vain = True
 
 
 class Admission:
@@ -156,6 +176,7 @@ class Admission:
             "scans_running": lambda: self.scans.running,
             "scans_running_max": lambda: self.scans.running_max,
             "scans_waiting": lambda: self.scans.waiting,
+            "scans_waiting_max": lambda: self.scans.waiting_max,
             "others_running": lambda: self.others.running,
             "others_waiting": lambda: self.others.waiting,
         }
@@ -171,9 +192,12 @@ class Admission:
 class Overload:
     """Pure ASGI middleware; answers 503 itself."""
 
-    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+    def __init__(
+        self, app: ASGIApp, admission: Admission, answer_seconds: float = ANSWER_SECONDS_MAX
+    ) -> None:
         self.app = app
         self.admission = admission
+        self._answer_seconds = answer_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -190,11 +214,28 @@ class Overload:
             return
         entered = time.monotonic()
         try:
-            await self.app(scope, receive, send)
+            await self._within_time(scope, receive, send)
         finally:
-            left = time.monotonic()
-            places.measure(left - entered, left)
+            places.measure(time.monotonic() - entered)
             places.leave()
+
+    async def _within_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A thread that waits can't be called back: what runs in one is answered when it ends."""
+        started = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self._answer_seconds) as limit:
+                await self.app(scope, receive, send_noted)
+        except TimeoutError:
+            if started or not limit.expired():
+                raise
+            self.admission.metrics.add_refusal("deadline")
+            await _refuse(problems.NOT_READY, send)
 
     async def _always(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         if path == READY and self.admission.is_closing:
@@ -222,11 +263,16 @@ _LENGTH = re.compile(rb"\r\ncontent-length: ?([0-9]{1,5})(?=\r\n)", re.IGNORECAS
 _OTHER_FRAMING = re.compile(rb"\r\n(?:transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE)
 
 
+def begins_scan(data: bytes) -> bool:
+    """Whether these bytes begin like the usual request to record a scan."""
+    return data.startswith(_BEGINNING)
+
+
 def is_one_whole_scan(data: bytes) -> bool:
     """Whether these bytes are exactly one request to record a scan, so that they can be refused
     unparsed. Whatever is the least unusual is not: the parser decides about it.
     """
-    if not data.startswith(_BEGINNING):
+    if not begins_scan(data):
         return False
     head_end = data.find(b"\r\n\r\n") + 2
     lengths = _LENGTH.findall(data, 0, head_end)

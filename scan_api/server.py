@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from scan_api import problems
 from scan_api.limits import HEADER_BYTES_MAX
-from scan_api.overload import LAST_REFUSAL, REFUSAL, Admission, is_one_whole_scan
+from scan_api.overload import LAST_REFUSAL, REFUSAL, Admission, begins_scan, is_one_whole_scan
 from scan_api.problems import Problem
 
 HEAD_SECONDS_MAX = 10.0
@@ -122,14 +122,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._in_head:
-            if (
-                self.config.admission.scans.is_full
-                and not self._head_bytes
-                and not self._in_body
-                and is_one_whole_scan(data)
-            ):
-                self._refuse_unparsed()
-                return
+            if not self._head_bytes and not self._in_body and begins_scan(data):
+                scans = self.config.admission.scans
+                if scans.is_full and is_one_whole_scan(data):
+                    self._refuse_unparsed()
+                    return
+                scans.expect()
             self._head_bytes += len(data)
             if self._timer is None:
                 self._arm(self.head_seconds, self.transport.close)

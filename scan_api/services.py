@@ -25,7 +25,8 @@ class Services:
     peers: asks other issuers, and knows which are trusted.
     key_ring: the keys that codes are checked with, as `KeyRingCache.ring` gives them.
     authentication: who the terminals are, from a registry that is kept fresh while serving.
-    pepper: the key under holders' passwords. clock: the time now, aware, UTC.
+    pepper: the key under holders' passwords. clock: the time now, aware, UTC; raises ClockOffError
+    where it can't be believed (`clock_watch`).
     identifying: takes codes signed for identifying only, in one event loop; None where there is no
     fast store, and such codes are refused.
     """

@@ -8,13 +8,14 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 
 class StreamProxy:
-    """port: where it listens. target: the port that it leads to."""
+    """port: where it listens. target: the port, or the path of the socket, that it leads to."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int | Path) -> None:
         self.target = target
         self.port = 0
         self._loop = asyncio.new_event_loop()
@@ -34,7 +35,7 @@ class StreamProxy:
         """Close every connection; new ones are taken."""
         self._do(self._cut)
 
-    def lead_to(self, target: int) -> None:
+    def lead_to(self, target: int | Path) -> None:
         """Cut, and take everybody to another server from now on."""
 
         def turn() -> None:
@@ -68,7 +69,7 @@ class StreamProxy:
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
+            there_reader, there_writer = await self._connect()
         except OSError:
             writer.transport.abort()
             return
@@ -85,6 +86,11 @@ class StreamProxy:
             for one in both:
                 one.transport.abort()
 
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self.target, Path):
+            return await asyncio.open_unix_connection(self.target)
+        return await asyncio.open_connection("127.0.0.1", self.target)
+
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
@@ -95,7 +101,7 @@ class StreamProxy:
 
     @classmethod
     @contextlib.contextmanager
-    def running(cls, target: int) -> Iterator["StreamProxy"]:
+    def running(cls, target: int | Path) -> Iterator["StreamProxy"]:
         proxy = cls(target)
         started = threading.Event()
 

@@ -7,7 +7,7 @@ The people are those of the demonstration's roster, all made up.
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -30,15 +30,18 @@ from issuance.settings import Settings
 
 PASSPHRASE = "only for the benchmark"  # noqa: S105 - it guards made-up people for a minute
 HOSPITAL = "H44060400001"
+NEIGHBOUR = "H44060400002"
 TERMINALS = 16
+NEIGHBOURS = 2
 ECARDS_MAX = 500
+HOLDER_PASSWORD = "274095"  # noqa: S105 - likewise
 _ENROLMENT = Actor(ActorKind.SYSTEM, "enrolment")
 _PEOPLE = {"admin": Role.ADMINISTRATOR, "maker": Role.MAKER, "checker": Role.CHECKER}
 
 
 @dataclass(frozen=True)
 class Terminal:
-    """An enrolled terminal of the hospital and its key."""
+    """An enrolled terminal of a hospital and its key."""
 
     serial_number: bytes
     key: sm2.PrivateKey
@@ -46,12 +49,16 @@ class Terminal:
 
 @dataclass(frozen=True)
 class Ground:
-    """site: opened in this process. environment: for commands. ecards: ids of usable e-cards."""
+    """site: opened in this process. environment: for commands. ecards: ids of usable e-cards.
+
+    terminals: of one hospital. neighbours: of another one.
+    """
 
     site: Installation
     environment: dict[str, str]
     ecards: list[int]
     terminals: list[Terminal]
+    neighbours: list[Terminal]
 
 
 @contextmanager
@@ -85,7 +92,11 @@ def founded(
                 for name, one in people.items()
             }
             usable = _issue(site, staff, ecards)
-            yield Ground(site, {**os.environ, **environment}, usable, _enrol(site, staff))
+            terminals = _enrol(site, staff, HOSPITAL, range(1, TERMINALS + 1))
+            beyond = range(TERMINALS + 1, TERMINALS + NEIGHBOURS + 1)
+            neighbours = _enrol(site, staff, NEIGHBOUR, beyond)
+            whole = {**os.environ, **environment}
+            yield Ground(site, whole, usable, terminals, neighbours)
 
 
 def _issue(site: Installation, staff: dict[str, Actor], count: int) -> list[int]:
@@ -108,7 +119,7 @@ def _issue(site: Installation, staff: dict[str, Actor], count: int) -> list[int]
         actor=staff["maker"],
         progress=lambda _done, _all: None,
     )
-    password = hash_password("274095", pepper=site.pepper, random_bytes=random_bytes)
+    password = hash_password(HOLDER_PASSWORD, pepper=site.pepper, random_bytes=random_bytes)
     ecards: list[int] = []
     after = ""
     while len(ecards) < count:
@@ -123,16 +134,15 @@ def _issue(site: Installation, staff: dict[str, Actor], count: int) -> list[int]
     return ecards
 
 
-def _enrol(site: Installation, staff: dict[str, Actor]) -> list[Terminal]:
-    _decide(site, staff, DesignateInstitution(HOSPITAL, "基准医院", "hospital", "440604"))
-    terminals = [
-        Terminal(number.to_bytes(8), sm2.PrivateKey.generate())
-        for number in range(1, TERMINALS + 1)
-    ]
+def _enrol(
+    site: Installation, staff: dict[str, Actor], hospital: str, serials: Iterable[int]
+) -> list[Terminal]:
+    _decide(site, staff, DesignateInstitution(hospital, "基准医院", "hospital", "440604"))
+    terminals = [Terminal(number.to_bytes(8), sm2.PrivateKey.generate()) for number in serials]
     for one in terminals:
         code = enrolment_codes.make(random_bytes)
         digest = code.digest(site.store.cipher, one.serial_number)
-        _decide(site, staff, PrepareEnrolment(one.serial_number, HOSPITAL, code.name, digest))
+        _decide(site, staff, PrepareEnrolment(one.serial_number, hospital, code.name, digest))
         point = one.key.public_key().to_bytes(compressed=True)
         _perform(site, _ENROLMENT, EnrolTerminal(one.serial_number, code.name, digest, point))
     return terminals

@@ -79,15 +79,18 @@ def load(
     seconds: float,
     rate: float | None = None,
     repeat: bool = False,
+    sleeps: bool = False,
 ) -> dict[str, Any]:
-    """One run of the load generator on the other core; what it found."""
+    """One run of the load generator on the other core; what it found.
+
+    sleeps: requests may go out a millisecond late, and the core is left to others meanwhile.
+    """
     options = {"--to": address, "--requests": str(requests)}
     options |= {"--connections": str(connections), "--seconds": str(seconds)}
     options |= {"--rate": str(rate)} if rate else {}
     words = [word for option in options.items() for word in option]
-    process = subprocess.Popen(
-        [LOAD, *words, *(["--repeat"] if repeat else [])], stdout=subprocess.PIPE, text=True
-    )
+    flags = [*(["--repeat"] if repeat else []), *(["--sleeps"] if sleeps else [])]
+    process = subprocess.Popen([LOAD, *words, *flags], stdout=subprocess.PIPE, text=True)
     os.sched_setaffinity(process.pid, {cores()[1]})
     out, _ = process.communicate(timeout=seconds + 60)
     if process.returncode:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import cycle, islice
+from itertools import cycle
 from pathlib import Path
 
 from benchmarks.bench_scan.bureau import Ground, Terminal
@@ -63,29 +63,40 @@ class Press:
 
     def requests(self, kind: Kind, count: int) -> list[bytes]:
         """Raw HTTP requests for codes that are minted now and good for the next 60 s."""
-        now = datetime.now(UTC).replace(microsecond=0)
-        box_key = self._box_key(now)
-        return [
-            self._request(kind, self._code(kind, now, box_key), terminal)
-            for terminal in islice(self._terminals, count)
-        ]
+        pairs = zip(self.codes(kind, count), self._terminals, strict=False)
+        return [self.request(kind, code, terminal) for code, terminal in pairs]
 
-    def _request(self, kind: Kind, code: str, terminal: Terminal) -> bytes:
+    def codes(self, kind: Kind, count: int, *, minted_at: datetime | None = None) -> list[str]:
+        """minted_at: whole seconds, aware; now, unless it is given."""
+        at = minted_at or datetime.now(UTC).replace(microsecond=0)
+        box_key = self._box_key(at)
+        return [self._code(kind, at, box_key) for _ in range(count)]
+
+    def request(
+        self,
+        kind: Kind,
+        code: str,
+        terminal: Terminal,
+        *,
+        request_id: str | None = None,
+        signed_at: datetime | None = None,
+    ) -> bytes:
+        """One raw HTTP request. request_id: one of its own, signed_at: now, unless given."""
         fields = {
             "code": code,
             "business_type": kind.business_type,
-            "request_id": os.urandom(12).hex(),
+            "request_id": request_id or os.urandom(12).hex(),
             "amount_fen": kind.amount_fen,
         }
         body = json.dumps({name: value for name, value in fields.items() if value}).encode()
-        shown = self._bearer(terminal) if kind.by_token else _signature(terminal, body)
+        at = signed_at or utc_now()
+        shown = self._bearer(terminal, at) if kind.by_token else _signature(terminal, body, at)
         return post(body, authorization=shown)
 
-    def _bearer(self, terminal: Terminal) -> str:
+    def _bearer(self, terminal: Terminal, now: datetime) -> str:
         """As the service issues it, kept for as long as the terminal would keep it."""
         known = self._bearers.get(terminal.serial_number)
-        now = utc_now()
-        if known is None or now - known[0] > timedelta(seconds=LIFE_SECONDS / 2):
+        if known is None or abs(now - known[0]) > timedelta(seconds=LIFE_SECONDS / 2):
             point = terminal.key.public_key().to_bytes(compressed=True)
             token = self._tokens.issue(terminal.serial_number, key_name(point), now)
             known = self._bearers[terminal.serial_number] = (now, f"Bearer {token}")
@@ -127,14 +138,14 @@ class Press:
         minter.mint(holder_id)
 
 
-def _signature(terminal: Terminal, body: bytes) -> str:
+def _signature(terminal: Terminal, body: bytes, at: datetime) -> str:
     return authorization(
         terminal.key,
         terminal.serial_number,
         method="POST",
         target=TARGET,
         body=body,
-        signed_at=int(datetime.now(UTC).timestamp()),
+        signed_at=int(at.timestamp()),
         nonce=os.urandom(NONCE_BYTES),
     )
 

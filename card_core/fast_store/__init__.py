@@ -27,9 +27,6 @@ from card_core.fast_store.redis_store import RedisFastStore
 from card_core.fast_store.servers import RedisServers
 from card_core.kernel import Kernel
 
-# Between this machine's clock and the database's: whoever runs the service should hear of more.
-OFFSET_ALARM_SECONDS = 5.0
-
 
 class FastStore(Protocol):
     """One for each process that scans, used within its event loop."""
@@ -40,10 +37,6 @@ class FastStore(Protocol):
 
     def ready(self) -> Hindrance | None:
         """Why it can't be used now, with what to do about it; None if it can."""
-
-    @property
-    def database_offset_seconds(self) -> float | None:
-        """How far the database's clock is ahead of this machine's; None before it was read."""
 
     async def spend(
         self, ecard_id: int, minted_at: int, nonce: bytes, request_tag: bytes
@@ -101,7 +94,6 @@ def open_card_pusher(
 
 __all__ = [
     "NONCE_SIZE_BYTES",
-    "OFFSET_ALARM_SECONDS",
     "RECORD_KEPT_SECONDS",
     "STATE_USABLE",
     "TAG_SIZE_BYTES",

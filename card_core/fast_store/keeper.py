@@ -12,6 +12,7 @@ Several workers do this side by side. Of those that close or open one succeeds, 
 number; of those that ask for more buckets one is granted them.
 """
 
+import json
 import logging
 import threading
 from collections.abc import Callable
@@ -56,17 +57,16 @@ class Keeper:
     """lease: the one in force, None without; whoever uses it looks at its end first.
 
     monotonic: seconds that never go back, and go on while a process is stopped. hindrance: why
-    there is no use in asking, None if there is. database_offset_seconds: how far the database's
-    clock is ahead of this machine's, None before the first reading.
+    there is no use in asking, None if there is.
     """
 
     def __init__(self, kernel: Kernel, backing: Backing, *, monotonic: Callable[[], float]) -> None:
         self.lease: Lease | None = None
         self.hindrance: Hindrance | None = Hindrance.STARTING
-        self.database_offset_seconds: float | None = None
         self._kernel = kernel
         self._backing = backing
         self._monotonic = monotonic
+        self._told: Hindrance | None = None
         self._doubted: tuple[int, str] | None = None
         self._seen = 0  # the highest number of an epoch
         self._reached = 0.0  # the latest time that was ever reckoned, Unix seconds
@@ -140,19 +140,30 @@ class Keeper:
                 _log.debug("%s", error)
             except Exception:  # noqa: BLE001 - a thread that ended would never give a lease again
                 _log.exception("the keeper failed")
+            self._tell()
             self._stop.wait(PAUSE_SECONDS)
             if not again:
                 well = self.hindrance is None
                 turn_seconds = TURN_SECONDS if well else TROUBLED_TURN_SECONDS
                 self._wake.wait(turn_seconds - PAUSE_SECONDS)
 
+    def _tell(self) -> None:
+        """Tell the log, once, why codes that only identify are refused, and when it is over."""
+        hindrance = self.hindrance
+        if hindrance is self._told or hindrance is Hindrance.STARTING:
+            return
+        if hindrance is None:
+            _log.warning('{"event": "fast_store_usable"}')
+        else:
+            told = {"cause": hindrance.value, "zh": hindrance.text_zh, "en": hindrance.text_en}
+            _log.warning(json.dumps({"event": "fast_store_hindered", **told}, ensure_ascii=False))
+        self._told = hindrance
+
     def _reckon(self, epoch: Epoch | None, read_at: float, database_at: float) -> None:
         old = self.lease
         if old is not None:
             until = min(self._monotonic(), old.ends_at)
             self._reached = max(self._reached, until + old.ahead_seconds)
-        now = self._kernel.clock().timestamp() - (self._monotonic() - read_at)
-        self.database_offset_seconds = database_at - now
         number = 0 if epoch is None else epoch.number
         if number < self._seen:  # another database, or this one restored
             self._doubted = (number, "row_went_back")

@@ -163,10 +163,6 @@ class ProcessFastStore:
     async def close(self) -> None:
         self.keeper.stop()
 
-    @property
-    def database_offset_seconds(self) -> float | None:
-        return self.keeper.database_offset_seconds
-
     def ready(self) -> Hindrance | None:
         if self.keeper.hindrance is not None:
             return self.keeper.hindrance

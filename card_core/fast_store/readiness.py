@@ -12,6 +12,7 @@ class Hindrance(StrEnum):
     NO_LEASE = "no_lease"
     NOT_MASTER = "not_master"
     EVICTS = "evicts"
+    FULL = "full"
     TAKEN = "taken"
     NEWER_PROGRAM = "newer_program"
 
@@ -47,6 +48,10 @@ _TEXTS = {
     Hindrance.EVICTS: _Texts(
         "Redis 的淘汰策略会丢失核销标记，请设置 maxmemory-policy noeviction",
         "Redis would evict marks of used codes; set maxmemory-policy noeviction",
+    ),
+    Hindrance.FULL: _Texts(
+        "Redis 内存已满，无法写入核销标记，请调大 maxmemory",
+        "Redis is full and takes no marks of used codes; raise maxmemory",
     ),
     Hindrance.TAKEN: _Texts(
         "进程内核销库已被另一个服务进程占用；多进程部署请配置 Redis",

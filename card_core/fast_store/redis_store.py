@@ -55,10 +55,6 @@ class RedisFastStore:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.clear()
 
-    @property
-    def database_offset_seconds(self) -> float | None:
-        return self.keeper.database_offset_seconds
-
     def ready(self) -> Hindrance | None:
         if self.keeper.hindrance is not None:
             return self.keeper.hindrance

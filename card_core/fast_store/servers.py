@@ -4,7 +4,7 @@ Everything here blocks, within time-outs, and nothing of it happens while a code
 client library does what it does well: logging in, TLS, sentinels, the slots of a cluster.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -46,6 +46,7 @@ class _Inspected:
     node: Node
     is_master: bool
     policy: str
+    is_full: bool
 
 
 class RedisServers:
@@ -73,9 +74,8 @@ class RedisServers:
             self._routes = routes
             if self._follow is not None:
                 self._follow(routes)
-        evicts = any(one.policy != "noeviction" for one in found.values())
         nodes = frozenset(one.node for one in found.values())
-        return Survey(nodes, Hindrance.EVICTS if evicts else None)
+        return Survey(nodes, _hindrance(found.values()))
 
     def forget(self) -> None:
         """Have the next survey ask anew who is master of what."""
@@ -203,7 +203,14 @@ class RedisServers:
     def _inspect(self, address: Address) -> _Inspected:
         info = cast("dict[str, Any]", _asked(self._client(address).info))
         node = Node(str(info["run_id"]), str(info["master_replid"]))
-        return _Inspected(node, info["role"] == "master", str(info["maxmemory_policy"]))
+        # 0: no limit of its own.
+        limit = int(info["maxmemory"])
+        return _Inspected(
+            node,
+            is_master=info["role"] == "master",
+            policy=str(info["maxmemory_policy"]),
+            is_full=0 < limit <= int(info["used_memory"]),
+        )
 
     def _client(self, address: Address) -> redis.Redis:
         client = self._clients.get(address)
@@ -236,6 +243,12 @@ class RedisServers:
                 "db": config.database,
             }
         return options
+
+
+def _hindrance(found: Collection[_Inspected]) -> Hindrance | None:
+    if any(one.policy != "noeviction" for one in found):
+        return Hindrance.EVICTS
+    return Hindrance.FULL if any(one.is_full for one in found) else None
 
 
 def _asked(question: Callable[[], Any]) -> Any:

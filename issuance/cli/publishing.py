@@ -11,18 +11,19 @@ from card_core.status_publishing import EVERY_SECONDS, StatusPublisher
 from crypto import CryptoError
 from crypto.keys import KeyFileError
 from issuance.installation import Installation, random_bytes, utc_now
+from scan_api.clock_watch import ClockWatch
 
 _log = logging.getLogger("sscard.publishing")
 
 
 @contextmanager
-def publishing(site: Installation) -> Iterator[None]:
+def publishing(site: Installation, clock: ClockWatch) -> Iterator[None]:
     """Publish at once and then every EVERY_SECONDS; what fails is logged and tried again then."""
     publisher = StatusPublisher(
         site.store,
         site.kernel,
         SigningKeys(site.store, site.keys, issuer=site.facts.issuer, clock=utc_now),
-        clock=utc_now,
+        clock=clock.now,
         random_bytes=random_bytes,
     )
     stop = threading.Event()

@@ -88,22 +88,24 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         listening = _listen(stack, host, port, uds)
         admission = Admission()
         key_ring, registry = serving.make_key_ring(site), serving.make_registry(site)
+        clock = serving.make_clock(site)
 
         def text() -> bytes:
             return to_text({"0": admission.metrics.snapshot()})
 
         numbers_port = stack.enter_context(serve_numbers(metrics, text))
-        # Both are kept fresh until the last request is answered.
+        # All are kept fresh until the last request is answered.
         stack.enter_context(key_ring.refreshed())
         stack.enter_context(registry.refreshed())
+        stack.enter_context(clock.watched())
         server = serving.RunningServer(
-            serving.make_service(site, key_ring, registry, admission),
+            serving.make_service(site, key_ring, registry, clock, admission),
             listening,
             admission,
             notice_seconds=NOTICE_SECONDS,
         )
-        stack.enter_context(serving.swept(site.kernel))
-        stack.enter_context(publishing(site))
+        stack.enter_context(serving.swept(site.kernel, clock))
+        stack.enter_context(publishing(site, clock))
         stack.enter_context(serving.running(server))
         server.wait_until_started()
         serving.settle_memory()

@@ -32,6 +32,7 @@ from issuance.cli.listening import url_of
 from issuance.errors import IssuanceError
 from issuance.installation import Installation, random_bytes, utc_now
 from scan_api.app import create_app
+from scan_api.clock_watch import ClockWatch
 from scan_api.issuers.asking import PeerClient
 from scan_api.key_ring import KeyRingCache
 from scan_api.overload import Admission
@@ -46,6 +47,7 @@ from scan_api.terminals.registry import Registry
 COLLECT_THRESHOLDS = (50_000, 20, 100)
 SWITCH_SECONDS = 0.0005
 SWEEP_EVERY_SECONDS = 300
+START_POLL_SECONDS = 0.01
 WATCH_SECONDS = 1.0
 
 _log = logging.getLogger("sscard.serving")
@@ -61,10 +63,16 @@ def make_registry(site: Installation) -> Registry:
     return Registry(site.store, monotonic=time.monotonic)
 
 
+def make_clock(site: Installation) -> ClockWatch:
+    """The time that the service goes by; refused before it is `watched`."""
+    return ClockWatch(site.store, utc_now, monotonic=time.monotonic)
+
+
 def make_service(
     site: Installation,
     key_ring: KeyRingCache,
     registry: Registry,
+    clock: ClockWatch,
     admission: Admission | None = None,
     *,
     is_alone: bool = True,
@@ -77,6 +85,7 @@ def make_service(
     admission = admission or Admission()
     admission.metrics.gauges |= {
         "key_ring_age_seconds": key_ring.age_seconds,
+        "database_ahead_seconds": clock.database_ahead_seconds,
         "resident_bytes": resident_bytes,
         "self_tests_passed": _self_tests_passed,
     }
@@ -85,7 +94,7 @@ def make_service(
         site.keys,
         site.kernel,
         issuer=site.facts.issuer,
-        clock=utc_now,
+        clock=clock.now,
         random_bytes=random_bytes,
     )
     writer = ScanWriter(site.kernel, admission.metrics)
@@ -118,7 +127,7 @@ def make_service(
                 registry, AccessTokens(site.store.cipher, random_bytes=random_bytes)
             ),
             pepper=site.pepper,
-            clock=utc_now,
+            clock=clock.now,
             identifying=_make_identify_desk(site, writer, is_alone=is_alone),
         ),
         admission,
@@ -206,9 +215,9 @@ class RunningServer:
     def wait_until_started(self) -> None:
         """Raises IssuanceError when it ended instead."""
         while not self._server.started:
+            self._thread.join(START_POLL_SECONDS)
             if not self.is_alive:
                 raise _server_ended()
-            time.sleep(0.01)
 
     def begin_stop(self) -> None:
         """Take no new connections and finish the requests that are there."""
@@ -310,13 +319,15 @@ def stop_signals() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def swept(kernel: Kernel) -> Iterator[None]:
-    """Delete, now and then, what has outlived its promise: old answers, nonces, sessions."""
+def swept(kernel: Kernel, clock: ClockWatch) -> Iterator[None]:
+    """Delete, now and then, what has outlived its promise: old answers, nonces, sessions; nothing
+    while the clock that would say so can't be believed."""
     stop = threading.Event()
 
     def sweep() -> None:
         while not stop.wait(SWEEP_EVERY_SECONDS):
             try:
+                clock.now()
                 kernel.sweep()
             except StoreError as error:
                 _log.warning('{"event": "sweep_failed", "error": "%s"}', error.code)

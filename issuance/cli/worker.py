@@ -54,15 +54,19 @@ def _serve(channel: Channel, listening: socket.socket, orders: Message) -> None:
     admission = Admission()
     with ExitStack() as stack:
         site = stack.enter_context(open_installation(settings, orders["passphrase"].encode()))
+        clock = serving.make_clock(site)
+        stack.enter_context(clock.watched())
         if orders["sweeps"]:
-            stack.enter_context(serving.swept(site.kernel))
-            stack.enter_context(publishing(site))
+            stack.enter_context(serving.swept(site.kernel, clock))
+            stack.enter_context(publishing(site, clock))
         stop = stack.enter_context(serving.stop_signals())
         key_ring, registry = serving.make_key_ring(site), serving.make_registry(site)
         stack.enter_context(key_ring.refreshed())
         stack.enter_context(registry.refreshed())
         server = serving.RunningServer(
-            serving.make_service(site, key_ring, registry, admission, is_alone=orders["is_alone"]),
+            serving.make_service(
+                site, key_ring, registry, clock, admission, is_alone=orders["is_alone"]
+            ),
             listening,
             admission,
             notice_seconds=orders["notice_seconds"],

@@ -6,6 +6,7 @@ the route does, says and refuses is described in the same OpenAPI document (see 
 test holds the two together.
 """
 
+import asyncio
 import time
 from typing import NamedTuple
 
@@ -41,12 +42,19 @@ class ScanEndpoint:
     """
 
     def __init__(
-        self, app: ASGIApp, desk: ScanDesk, admission: Admission, lines: RequestLines
+        self,
+        app: ASGIApp,
+        desk: ScanDesk,
+        admission: Admission,
+        lines: RequestLines,
+        *,
+        answer_seconds: float = overload.ANSWER_SECONDS_MAX,
     ) -> None:
         self.app = app
         self._desk = desk
         self._admission = admission
         self._lines = lines
+        self._answer_seconds = answer_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
@@ -83,15 +91,21 @@ class ScanEndpoint:
             return _Answer(full.status, [*overload.REFUSAL_HEADERS], full.to_bytes())
         entered = time.monotonic()
         try:
-            return _Answer(200, [_JSON], await self._desk.record(scope, body))
+            async with asyncio.timeout(self._answer_seconds) as limit:
+                return _Answer(200, [_JSON], await self._desk.record(scope, body))
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            self._admission.metrics.add_refusal("deadline")
+            late = problems.NOT_READY
+            return _Answer(late.status, [*overload.REFUSAL_HEADERS], late.to_bytes())
         except ANSWERABLE as error:
             known = answer_of(error)
             told = known.headers.items()
             headers = [(name.lower().encode(), value.encode()) for name, value in told]
             return _Answer(known.status, headers, known.body)
         finally:
-            left = time.monotonic()
-            places.measure(left - entered, left)
+            places.measure(time.monotonic() - entered)
             places.leave()
 
 

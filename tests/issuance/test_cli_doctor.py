@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
@@ -66,6 +67,20 @@ def test_a_slow_disk_and_a_distant_database_are_noted_and_fail_nothing(
     assert "faster disk" in lines(slow, "durable write")[0]
     assert lines(slow, "one question")[0].startswith("提示 note")
     assert set((well_kept.folder / "home").iterdir()) == files
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_not_the_database_s_is_told(
+    well_kept: Office, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    assert lines(well_kept.done("doctor"), "Database clock")[0].startswith("正常 ok")
+    off = timedelta(hours=hours)
+    monkeypatch.setattr("issuance.cli.doctor.utc_now", lambda: datetime.now(UTC) + off)
+    result = well_kept.run("doctor")
+    assert result.exit_code == 1
+    (line,) = lines(result.stdout, "Database clock")
+    assert f"{-3600 * hours:+d} 秒" in line
+    assert "set the clocks" in line
 
 
 def test_too_few_open_files_are_noted(well_kept: Office, monkeypatch: pytest.MonkeyPatch) -> None:

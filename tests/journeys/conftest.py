@@ -7,7 +7,10 @@ from bureau import Bureau
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 from servers.chromium import FLAGS, chromium
 from servers.databases import Databases, SQLiteDatabases
+from servers.postgresql import PostgreSQLServer
 from stage import PHONE, Screen, Stage, set_up
+
+from benchmarks.bench_scan.bureau import Ground, founded
 
 # Only ever waited for in full by a test that fails; a machine may be busy.
 expect.set_options(timeout=20_000)
@@ -70,3 +73,10 @@ def counter(context: BrowserContext, stage: Stage, screens: list[Screen]) -> Scr
     screens.append(Screen.open(context, f"{stage.counter_url}/"))
     screens[-1].page.get_by_text("药店购药").wait_for()
     return screens[-1]
+
+
+@pytest.fixture(scope="session")
+def ground(postgresql: PostgreSQLServer) -> Iterator[Ground]:
+    """An installation on PostgreSQL for services that are processes; journeys share it."""
+    with founded(postgresql.url(postgresql.create()), ecards=20) as made:
+        yield made

@@ -89,11 +89,19 @@ class Load:
         rate: float | None = None,
         at_most: int = 20_000,
     ) -> dict[str, Any]:
-        """Without a rate: as fast as answers come, and at most so many."""
+        """Without a rate: as fast as answers come, and at most so many.
+
+        The generator sleeps where it can: awake it would take a core from the service.
+        """
         count = int((rate or at_most / seconds) * seconds)
         write(self._press.requests(kind, min(count, at_most)), self._file)
         return processes.load(
-            service.address, self._file, connections=connections, seconds=seconds, rate=rate
+            service.address,
+            self._file,
+            connections=connections,
+            seconds=seconds,
+            rate=rate,
+            sleeps=True,
         )
 
 

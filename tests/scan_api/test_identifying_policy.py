@@ -3,15 +3,16 @@
 Each cell over HTTP, with a real Redis behind a proxy that can swallow everything.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from bureau import Bureau, Person
 from identifying import Identifying, prepared_bureau, serving, until
+from redis_faults import FAULTS
 from scan_service import ScanService, TerminalDevice, running
 from servers.databases import SQLiteDatabases
-from servers.ports import free_port
 from servers.redis import RedisServer
 from servers.redis import running as running_redis
 from stream_proxy import StreamProxy
@@ -23,20 +24,6 @@ from card_core.kernel.identified import IdentifiedScan
 from card_core.store import FieldCipher, audit, scans
 from scan_api.scans import writing
 
-Fault = Callable[[RedisServer, StreamProxy], object]
-FAULTS: dict[str, tuple[Fault, Fault]] = {
-    "killed": (lambda server, _: server.kill(), lambda server, _: server.start()),
-    "frozen": (lambda server, _: server.freeze(), lambda server, _: server.thaw()),
-    "black-hole": (lambda _, proxy: proxy.swallow(), lambda _, proxy: proxy.deliver()),
-    "full": (
-        lambda server, _: server.client().config_set("maxmemory", 1),
-        lambda server, _: server.client().config_set("maxmemory", 0),
-    ),
-    "read-only": (
-        lambda server, _: server.client().replicaof("127.0.0.1", free_port()),
-        lambda server, _: server.client().replicaof("NO", "ONE"),
-    ),
-}
 # An answer that waited for the fast store, and for a database that others use, too.
 ANSWER_SECONDS_MAX = 1.0
 BACK_SECONDS_MAX = 15.0
@@ -83,7 +70,7 @@ def go_through(directory: Path, bureau: Bureau, fault: str, codes: tuple[str, ..
         shown = check_cells(desk, person, codes)
         ready = desk.http.get("/readyz")
         assert ready.status_code == 200
-        until(lambda: desk.http.get("/readyz").json() == {"status": "attention"} or fault == "full")
+        until(lambda: desk.http.get("/readyz").json() == {"status": "attention"})
         bureau.perform(ReportTemporaryLoss(other.card_id), other.actor)
         heals(server, proxy)
         seconds = until(lambda: desk.scan(desk.mint(person))["outcome"] == "accepted")
@@ -119,6 +106,23 @@ def test_while_the_fast_store_is_away_each_code_gets_what_the_table_says(
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_same_for_every_business_type(directory: Path, real_bureau: Bureau, fault: str) -> None:
     go_through(directory, real_bureau, fault, tuple(one.code for one in business_types.ALL))
+
+
+def test_on_a_redis_that_evicts_the_service_runs_on_the_database_and_says_what_to_set(
+    directory: Path, real_bureau: Bureau, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = RedisServer(directory / "redis", "save ''")
+    with running_redis(server), serving(real_bureau, server.url) as (desk,):
+        person = real_bureau.person()
+        server.client().config_set("maxmemory-policy", "volatile-lru")
+        until(lambda: desk.http.get("/readyz").json() == {"status": "attention"})
+        check_cells(desk, person, FEW)
+        (line,) = [json.loads(one) for one in caplog.messages if "fast_store_hindered" in one]
+        assert line["cause"] == "evicts"
+        assert "maxmemory-policy noeviction" in line["zh"]
+        assert "maxmemory-policy noeviction" in line["en"]
+        server.client().config_set("maxmemory-policy", "noeviction")
+        desk.until_accepting(person)
 
 
 def test_a_lost_card_is_refused_though_the_loss_came_while_redis_was_silent(

@@ -99,6 +99,19 @@ def test_whoever_waits_too_long_is_refused_and_leaves_no_trace() -> None:
     asyncio.run(run())
 
 
+def test_whoever_is_behind_and_says_nothing_is_not_waited_for() -> None:
+    async def run() -> None:
+        admission, slow = _admission(1, 1), Slow()
+        assert await _ask(Overload(slow, admission, answer_seconds=0.02)) == 503
+        assert (slow.entered, admission.scans.running) == (1, 0)
+        assert admission.metrics.snapshot()["refused"] == [["deadline", 1]]
+        # The next one has its place, and an answer that comes in time is told as it is.
+        slow.go_on.set()
+        assert await _ask(Overload(slow, admission)) == 200
+
+    asyncio.run(run())
+
+
 def test_a_place_is_given_back_when_the_application_raises_or_is_cancelled() -> None:
     async def run() -> None:
         async def fail(scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,7 +153,7 @@ def test_fewer_run_at_a_time_when_they_take_too_long_and_more_again_when_not() -
 
     def busy(seconds: float, requests: int) -> int:
         for _ in range(requests):
-            places.measure(seconds, 0.0)
+            places.measure(seconds)
         return places.running_max
 
     assert busy(0.29, 1280) == 128
@@ -150,21 +163,50 @@ def test_fewer_run_at_a_time_when_they_take_too_long_and_more_again_when_not() -
     assert busy(0.01, 2000) == 128
 
 
-def test_no_more_wait_than_get_through_while_they_wait() -> None:
+def test_fewer_may_wait_when_they_wait_for_nothing_and_more_again_when_not() -> None:
     async def run() -> None:
-        places = Places(32, 128, wait_seconds=0.04, aim_seconds=9)
+        places = Places(32, 128, wait_seconds=0.01, aim_seconds=9)
         while places.enter_now():
             pass
-        for number in range(64):
-            places.measure(0.1, number / 500)  # 500 a second: 20 in the time of waiting
-        tasks = [asyncio.create_task(places.enter()) for _ in range(100)]
-        await _settle()
-        assert places.waiting == 20
+        assert await asyncio.gather(*(places.enter() for _ in range(5))) == [False] * 5
+        allowed = [places.waiting_max]
+        for _ in range(4):
+            for _ in range(32):
+                places.measure(0.1)
+            allowed.append(places.waiting_max)
+        # The look that comes first still knows of those who waited for nothing.
+        assert allowed == [4, 4, 9, 19, 39]
+        for _ in range(128):
+            places.measure(0.1)
+        assert places.waiting_max == 128
+
+    asyncio.run(run())
+
+
+def test_those_who_were_read_in_the_same_turn_count_before_they_enter() -> None:
+    async def run() -> None:
+        places = Places(2, 1)
+        assert places.enter_now()
+        places.expect()
+        assert not places.is_full
+        places.expect()
         assert places.is_full
-        assert sum(task.done() for task in tasks) == 80
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)
+        assert not places.is_full
+
+    asyncio.run(run())
+
+
+def test_where_nobody_may_wait_the_next_one_is_refused_at_once() -> None:
+    async def run() -> None:
+        places = Places(1, 1, wait_seconds=0.01)
+        assert places.enter_now()
+        assert not places.is_full
+        assert not await places.enter()
+        assert places.is_full
+        assert not await places.enter()
+        places.leave()
+        assert places.enter_now()
 
     asyncio.run(run())
 
@@ -176,7 +218,7 @@ def test_places_that_are_gone_are_not_given_on() -> None:
         waiting = asyncio.create_task(places.enter())
         await _settle()
         for _ in range(64):
-            places.measure(9.0, 0.0)
+            places.measure(9.0)
         for left in range(64, 31, -1):
             assert (places.running, places.waiting) == (left, 1)
             places.leave()

@@ -48,6 +48,11 @@ class PostgreSQLServer:
     def url(self, database: str) -> str:
         return f"postgresql://{ROLE}@/{database}?host={self.home}"
 
+    @property
+    def socket(self) -> Path:
+        """Where it listens; for whoever puts something in between."""
+        return self.home / ".s.PGSQL.5432"
+
     def create(self) -> str:
         """Make an empty database and return its name."""
         self._made += 1

@@ -17,6 +17,9 @@ pub struct Options {
     pub rate: Option<f64>,
     /// Whether the requests begin anew when all were sent.
     pub repeat: bool,
+    /// Whether it sleeps until a request is due, which may send it a millisecond late, and leaves
+    /// its core to others meanwhile.
+    pub sleeps: bool,
 }
 
 impl Options {
@@ -24,10 +27,15 @@ impl Options {
     pub fn read(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut arguments = arguments;
         let (mut to, mut requests) = (None, None);
-        let (mut connections, mut seconds, mut rate, mut repeat) = (8, 3.0, None, false);
+        let (mut connections, mut seconds, mut rate) = (8, 3.0, None);
+        let (mut repeat, mut sleeps) = (false, false);
         while let Some(name) = arguments.next() {
-            if name == "--repeat" {
-                repeat = true;
+            if let Some(flag) = match name.as_str() {
+                "--repeat" => Some(&mut repeat),
+                "--sleeps" => Some(&mut sleeps),
+                _ => None,
+            } {
+                *flag = true;
                 continue;
             }
             let value = arguments.next().ok_or(format!("{name} needs a value"))?;
@@ -54,6 +62,7 @@ impl Options {
             duration: Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?,
             rate,
             repeat,
+            sleeps,
         })
     }
 }

@@ -113,7 +113,12 @@ impl Run<'_> {
         match self.options.rate {
             Some(rate) if !is_over && !self.idle.is_empty() => {
                 let left = self.due(rate).saturating_duration_since(now);
-                left.saturating_sub(AWAKE).min(IDLE)
+                let awake = if self.options.sleeps {
+                    Duration::ZERO
+                } else {
+                    AWAKE
+                };
+                left.saturating_sub(awake).min(IDLE)
             }
             _ => IDLE,
         }

@@ -22,6 +22,7 @@ from issuance.cli.listening import bind
 from issuance.cli.publishing import publishing
 from issuance.cli.serving import (
     RunningServer,
+    make_clock,
     make_key_ring,
     make_registry,
     make_service,
@@ -90,15 +91,16 @@ def served(
     site: Installation, key: TerminalKey, holder: DemoHolder
 ) -> Iterator[tuple[RunningServer, RunningServer, TerminalClient]]:
     """The service, the counter's page, and the pharmacy's terminal that asks for both."""
-    key_ring, registry = make_key_ring(site), make_registry(site)
-    app = make_service(site, key_ring, registry)
+    key_ring, registry, clock = make_key_ring(site), make_registry(site), make_clock(site)
+    app = make_service(site, key_ring, registry, clock)
     service = RunningServer(app, bind_near(SERVICE_PORT))
     with (
         running(service),
+        clock.watched(),
         key_ring.refreshed(),
         registry.refreshed(),
-        swept(site.kernel),
-        publishing(site),
+        swept(site.kernel, clock),
+        publishing(site, clock),
         TerminalClient(service.url, key) as terminal,
     ):
         listening = bind_near(COUNTER_PORT)

@@ -3,7 +3,7 @@
     python fast_worker.py DATABASE_URL FAST_STORE_ADDRESS
 
 It spends what it reads, a code a line as "e-card minted-at nonce", and writes "nonce outcome" for
-each. It begins with "ready OFFSET" when a new code of its own making would be accepted.
+each. It begins with "ready" when a new code of its own making would be accepted.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ async def main(database_url: str, address: str) -> None:
     await store.start()
     while store.ready() is not None:
         await asyncio.sleep(0.02)
-    print("ready", store.database_offset_seconds, flush=True)
+    print("ready", flush=True)
     loop = asyncio.get_running_loop()
     lines = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)

@@ -1,6 +1,7 @@
 """Redis dead, frozen, silent, full or read-only: a prompt no, never a yes, and soon back."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -17,7 +18,7 @@ from fast_rig import (
     sqlite_kernel,
     until_accepting,
 )
-from servers.ports import free_port
+from redis_faults import FAULTS
 from servers.redis import RedisServer, running
 from stream_proxy import StreamProxy
 
@@ -26,67 +27,23 @@ from card_core.fast_store import Hindrance
 from card_core.fast_store.redis_store import RedisFastStore
 
 ANSWER_WITHIN_SECONDS = 0.3
-Fault = Callable[[RedisServer, StreamProxy], None]
 
 
-def kill(server: RedisServer, _: StreamProxy) -> None:
-    server.kill()
-
-
-def start(server: RedisServer, _: StreamProxy) -> None:
-    server.start()
-
-
-def freeze(server: RedisServer, _: StreamProxy) -> None:
-    server.freeze()
-
-
-def thaw(server: RedisServer, _: StreamProxy) -> None:
-    server.thaw()
-
-
-def swallow(_: RedisServer, proxy: StreamProxy) -> None:
-    proxy.swallow()
-
-
-def deliver(_: RedisServer, proxy: StreamProxy) -> None:
-    proxy.deliver()
-
-
-def fill(server: RedisServer, _: StreamProxy) -> None:
-    server.client().config_set("maxmemory", 1)
-
-
-def make_room(server: RedisServer, _: StreamProxy) -> None:
-    server.client().config_set("maxmemory", 0)
-
-
-def demote(server: RedisServer, _: StreamProxy) -> None:
-    server.client().replicaof("127.0.0.1", free_port())
-
-
-def promote(server: RedisServer, _: StreamProxy) -> None:
-    server.client().replicaof("NO", "ONE")
-
-
-@pytest.mark.parametrize(
-    ("fault", "heal"),
-    [(kill, start), (freeze, thaw), (swallow, deliver), (fill, make_room), (demote, promote)],
-    ids=["killed", "frozen", "black-hole", "full", "read-only"],
-)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_while_it_lasts_nothing_is_accepted_and_soon_after_new_codes_are(
-    tmp_path: Path, fault: Fault, heal: Fault
+    tmp_path: Path, fault: str
 ) -> None:
     server = RedisServer(tmp_path / "redis", "save ''")
+    begin, end = FAULTS[fault]
 
     async def scenario(proxy: StreamProxy) -> None:
         url = f"redis://127.0.0.1:{proxy.port}"
         async with redis_worker(sqlite_kernel(tmp_path), url) as store:
             spent = [new_code() for _ in range(20)]
             assert await accepted(store, spent) == len(spent)
-            await asyncio.to_thread(fault, server, proxy)
+            await asyncio.to_thread(begin, server, proxy)
             tried = await refused_promptly(store, [code.ecard_id for code in spent])
-            await asyncio.to_thread(heal, server, proxy)
+            await asyncio.to_thread(end, server, proxy)
             assert await until_accepting(store) < BACK_WITHIN_SECONDS
             assert await accepted(store, spent) == 0
             # A code whose answer was lost may be used or not; it is never accepted twice.
@@ -115,22 +72,45 @@ async def refused_promptly(store: RedisFastStore, ecard_ids: list[int]) -> list[
     return tried
 
 
-def test_a_policy_that_evicts_is_named_with_what_to_do(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("setting", "hindrance"),
+    [
+        (("maxmemory-policy", "allkeys-lru", "noeviction"), Hindrance.EVICTS),
+        (("maxmemory-policy", "volatile-lru", "noeviction"), Hindrance.EVICTS),
+        (("maxmemory", "1", "0"), Hindrance.FULL),
+    ],
+    ids=["allkeys-lru", "volatile-lru", "full"],
+)
+def test_a_server_that_is_set_wrong_is_named_with_what_to_do(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    setting: tuple[str, str, str],
+    hindrance: Hindrance,
+) -> None:
     server = RedisServer(tmp_path / "redis", "save ''")
+    name, wrong, right = setting
 
     async def scenario() -> None:
         async with redis_worker(sqlite_kernel(tmp_path), server.url) as store:
             assert store.ready() is None
-            server.client().config_set("maxmemory-policy", "allkeys-lru")
-            await until(lambda: store.ready() is Hindrance.EVICTS)
-            assert "noeviction" in Hindrance.EVICTS.text_zh
+            server.client().config_set(name, wrong)
+            await until(lambda: store.ready() is hindrance)
             assert await accepted(store, [new_code()]) == 0
-            server.client().config_set("maxmemory-policy", "noeviction")
+            server.client().config_set(name, right)
             await until_accepting(store)
+            await until(lambda: "fast_store_usable" in caplog.text)
             assert store.ready() is None
 
     with running(server):
         asyncio.run(scenario())
+    told = [json.loads(line) for line in caplog.messages if "fast_store_" in line]
+    assert [(one["event"], one.get("cause")) for one in told] == [
+        ("fast_store_hindered", hindrance.value),
+        ("fast_store_usable", None),
+    ]
+    advice = f"{name} {right}" if hindrance is Hindrance.EVICTS else name
+    assert advice in told[0]["zh"]
+    assert advice in told[0]["en"]
 
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from bureau import Clock
 from fast_rig import sqlite_kernel
 from sqlalchemy import select, update
 
@@ -274,16 +273,6 @@ def test_programs_that_cut_keys_differently_never_share_an_epoch(
     assert stored(kernel).layout == 8
     if not ours_opens:
         assert keeper.hindrance is Hindrance.NEWER_PROGRAM
-
-
-def test_the_offset_between_the_clocks_is_known(kernel: Kernel, marks: ImaginedMarks) -> None:
-    clock = Clock()
-    fast = Kernel(kernel.store, clock=clock, random_bytes=kernel.random_bytes)
-    clock.now = datetime.fromtimestamp(time.time() + 3600, clock.now.tzinfo)
-    keeper = keeper_on(fast, marks)
-    assert keeper.database_offset_seconds is None
-    settle(keeper)
-    assert keeper.database_offset_seconds == pytest.approx(-3600, abs=5)
 
 
 def test_covers_is_exact_at_its_edges() -> None:

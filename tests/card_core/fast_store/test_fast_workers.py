@@ -14,14 +14,11 @@ from pathlib import Path
 
 import pytest
 from fast_rig import Code, accepted, make_kernel, new_code, redis_worker
-from servers import debian
+from servers.libfaketime import FalseClock
 from servers.postgresql import PostgreSQLServer
 from servers.redis import RedisServer, running
 
-from card_core.fast_store import OFFSET_ALARM_SECONDS
-
 ROOT = Path(__file__).parents[3]
-LIBFAKETIME = "faketime/libfaketime.so.1"
 ANSWER_SECONDS = 30
 
 
@@ -40,9 +37,7 @@ class WorkerProcess:
         self._lines: queue.Queue[str] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        word, offset = self._lines.get(timeout=ANSWER_SECONDS).split()
-        assert word == "ready"
-        self.offset_seconds = float(offset)
+        assert self._lines.get(timeout=ANSWER_SECONDS) == "ready\n"
 
     def give(self, *codes: Code) -> None:
         assert self._process.stdin is not None
@@ -120,31 +115,16 @@ def test_a_worker_stopped_in_the_middle_takes_nothing_that_another_one_took(
         stopped.end()
 
 
-def libfaketime() -> Path:
-    found = next(Path("/usr/lib").glob(f"*/{LIBFAKETIME}"), None)
-    if found is None:
-        debian.install("libfaketime", consequence="the tests of false clocks did not run")
-        found = next(Path("/usr/lib").glob(f"*/{LIBFAKETIME}"), None)
-    if found is None:
-        debian.unavailable("Debian's package libfaketime brought no library")
-    return found
-
-
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_worker_an_hour_off_takes_what_the_database_s_time_lets_it(
-    server: RedisServer, postgresql: PostgreSQLServer, hours: int
+    tmp_path: Path, server: RedisServer, postgresql: PostgreSQLServer, hours: int
 ) -> None:
     url = postgresql.url(postgresql.create())
     kernel = make_kernel(url)
-    # Waiting is by the monotonic clock, which nobody sets.
-    wrong = {"FAKETIME": f"{hours:+d}h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-    off = WorkerProcess(url, server.url, LD_PRELOAD=str(libfaketime()), **wrong)
+    off = WorkerProcess(url, server.url, **FalseClock(tmp_path, hours=hours).environment)
 
     async def scenario() -> None:
         async with redis_worker(kernel, server.url) as store:
-            assert off.offset_seconds == pytest.approx(-3600 * hours, abs=5)
-            assert abs(off.offset_seconds) > OFFSET_ALARM_SECONDS
-            assert store.database_offset_seconds == pytest.approx(0, abs=1)
             fresh = [new_code() for _ in range(20)]
             expired = [code._replace(minted_at=code.minted_at + 3600 * hours) for code in fresh]
             expired += [code._replace(minted_at=code.minted_at - 70) for code in fresh]
