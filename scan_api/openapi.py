@@ -11,10 +11,13 @@ from scan_api import problems
 from scan_api.problems import Problem
 
 JSON = "application/json"
+_SCHEMAS = "#/components/schemas/"
 TERMINAL_SECURITY: dict[str, Any] = {"security": [{"terminalSignature": []}, {"accessToken": []}]}
 SIGNED_SECURITY: dict[str, Any] = {"security": [{"terminalSignature": []}]}
 PEER_SECURITY: dict[str, Any] = {"security": [{"peerSignature": []}]}
 HOLDER_SECURITY: dict[str, Any] = {"security": [{"holderSession": []}]}
+# Ending a session that has ended already is no fault.
+OPTIONAL_HOLDER_SECURITY: dict[str, Any] = {"security": [{"holderSession": []}, {}]}
 
 _SIGNED_REQUEST = """\
 `SSCARD-SM2 terminal="<16 hex>",time="<10 digits>",nonce="<32 hex>",signature="<base64>"`
@@ -76,7 +79,7 @@ _PROBLEM_SCHEMA = {
         **{name: {"type": "string"} for name in ("title", "title_zh", "detail", "detail_zh")},
     },
 }
-_PROBLEM_REF = {"$ref": "#/components/schemas/ProblemDocument"}
+_PROBLEM_REF = {"$ref": _SCHEMAS + "ProblemDocument"}
 
 
 def example(summary: str, value: Any) -> dict[str, Any]:
@@ -106,7 +109,8 @@ def problem_answers(*found: Problem) -> dict[int | str, dict[str, Any]]:
 
 def raw_body(model: type[BaseModel], examples: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """The request body of a route that reads its bytes itself, before it believes them."""
-    content = {"schema": model.model_json_schema(), "examples": dict(examples)}
+    schema = model.model_json_schema(ref_template=_SCHEMAS + "{model}")
+    content = {"schema": schema, "examples": dict(examples)}
     return {"requestBody": {"required": True, "content": {JSON: content}}}
 
 
@@ -136,6 +140,7 @@ def _complete(app: FastAPI, tags: Sequence[Mapping[str, str]]) -> dict[str, Any]
     for path in document["paths"].values():
         for operation in path.values():
             _drop_default_validation_answer(operation)
+            _share_definitions(operation, schemas)
     # The framework's own shapes of errors: this service never answers with them.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -149,3 +154,9 @@ def _drop_default_validation_answer(operation: dict[str, Any]) -> None:
         del content[JSON]
         if not content:
             del operation["responses"]["422"]
+
+
+def _share_definitions(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Move what a raw body's schema defines beside itself to where its references lead."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        schemas.update(content["schema"].pop("$defs", {}))

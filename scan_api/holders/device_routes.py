@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
+from starlette.responses import Response
 
 from card_core.kernel import Actor
 from scan_api import problems
@@ -96,10 +97,12 @@ def routes(services: Services, holder_of_session: Any, password_work: PasswordWo
         operation_id="removeDevice",
         summary="Remove a phone · 移除手机",
         status_code=204,
+        response_class=Response,
         dependencies=changes,
         responses=problem_answers(
             problems.SIGN_IN_NEEDED,
             problems.CROSS_SITE,
+            problems.NOT_FOUND,
             problems.WRONG_STATE,
             problems.INVALID_REQUEST,
             problems.NOT_READY,
@@ -126,7 +129,7 @@ def routes(services: Services, holder_of_session: Any, password_work: PasswordWo
                 {"credentials": example("One day · 一天", device_examples.CREDENTIALS)},
                 status=201,
             ),
-            **problem_answers(*_POSTED, problems.CARD_UNUSABLE),
+            **problem_answers(*_POSTED, problems.NOT_FOUND, problems.CARD_UNUSABLE),
         },
         openapi_extra=HOLDER_SECURITY,
     )

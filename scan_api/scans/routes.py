@@ -91,7 +91,12 @@ def routes(services: Services, desk: ScanDesk) -> APIRouter:
                 "The receipt · 核验凭据",
                 {"receipt": example("A receipt", examples.RECEIPT_FETCHED)},
             ),
-            **problem_answers(*_AUTHENTICATION, problems.NOT_FOUND, problems.NOT_READY),
+            **problem_answers(
+                *_AUTHENTICATION,
+                problems.INVALID_REQUEST,
+                problems.NOT_FOUND,
+                problems.NOT_READY,
+            ),
         },
         openapi_extra=TERMINAL_SECURITY,
     )

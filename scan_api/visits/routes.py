@@ -166,6 +166,7 @@ def _add_holder_routes(router: APIRouter, services: Services) -> None:
         operation_id="endVisit",
         summary="End a visit · 结束就诊",
         status_code=204,
+        response_class=Response,
         dependencies=[Depends(check_origin)],
         responses=problem_answers(
             problems.SIGN_IN_NEEDED,

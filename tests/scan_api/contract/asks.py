@@ -11,17 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx2
 from bureau import HOLDER_PASSWORD, Person
 from phone import Phone, day_ends, registered_phone
-from scan_service import HOSPITAL_CODE, TerminalDevice
+from scan_service import BASE_URL, HOSPITAL_CODE, TerminalDevice
 from token_purchase import FORM, Draft, name_of
+from town import NOBODY, Caller, Town, signing
 
 from card_core.codes import PurposeClass
 from card_core.kernel.acts.cards import ReportTemporaryLoss
 from card_core.offline_records import OfflineRecord
 from crypto import sm2
 from scan_api.terminals.possession import enrolment_bytes, next_key_bytes, prove
-from town import NOBODY, Caller, Town, signing
 
 JSON = "application/json"
 _numbers = itertools.count(1)
@@ -44,12 +45,18 @@ class Ask:
         return json.dumps(self.body).encode()
 
 
+def text_of(answer: httpx2.Response) -> str:
+    """A verdict without what differs from scan to scan; any other answer as it is."""
+    document = answer.json()
+    return json.dumps(document | {"scan_id": "", "scanned_at": ""})
+
+
 def request_id() -> str:
     return f"ask-{next(_numbers)}"
 
 
 def terminal(town: Town) -> Caller:
-    return signing("terminal", town.hospital)
+    return signing(town.hospital)
 
 
 def holder(town: Town) -> Caller:
@@ -166,7 +173,7 @@ def rotate_terminal_key(town: Town) -> Ask:
     public_key = key.public_key().to_bytes(compressed=True)
     proof = prove(key, next_key_bytes(device.serial_number, public_key))
     body = {"public_key": public_key.hex(), "proof": proof}
-    return Ask(signing("terminal", device), body=body)
+    return Ask(signing(device), body=body)
 
 
 def get_token(town: Town) -> Ask:
@@ -187,7 +194,7 @@ def get_status_list(town: Town) -> Ask:
 def sign_in(town: Town) -> Ask:
     body = {"social_security_number": town.holder.number, "password": HOLDER_PASSWORD}
     # Nobody yet, but on the service's own page.
-    page = Caller("nobody", lambda method, target, content: {"Origin": "https://sscard.test"})
+    page = Caller(lambda method, target, content: {"Origin": BASE_URL})
     return Ask(page, body=body)
 
 

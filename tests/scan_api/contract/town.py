@@ -18,13 +18,13 @@ from trusting import document, entry, key, pin, take
 from card_core import sign_in
 from card_core.codes import KeyPurpose, key_name
 from card_core.kernel.acts.cards import WithdrawTemporaryLoss
+from card_core.kernel.acts.enrolment import RevokeTerminalKeys
 from card_core.kernel.acts.institutions import (
     DesignateInstitution,
     SuspendInstitution,
     SuspendTerminal,
 )
 from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
-from card_core.kernel.acts.enrolment import RevokeTerminalKeys
 from card_core.signing import SigningKey
 from card_core.states import CardState
 from card_core.store import cards
@@ -47,17 +47,15 @@ Headers = dict[str, str]
 class Caller:
     """prove: the headers for a request of this method, target and body."""
 
-    name: str
     prove: Callable[[str, str, bytes], Headers]
 
 
-NOBODY = Caller("nobody", lambda method, target, body: {})
+NOBODY = Caller(lambda method, target, body: {})
 
 
-def signing(name: str, device: TerminalDevice) -> Caller:
+def signing(device: TerminalDevice) -> Caller:
     return Caller(
-        name,
-        lambda method, target, body: {"Authorization": device.authorization(method, target, body)},
+        lambda method, target, body: {"Authorization": device.authorization(method, target, body)}
     )
 
 
@@ -115,7 +113,7 @@ class Town:
 
     def bearing(self, device: TerminalDevice) -> Caller:
         headers = {"Authorization": f"Bearer {self.tokens[device.serial_number]}"}
-        return Caller("token", lambda method, target, body: headers)
+        return Caller(lambda method, target, body: headers)
 
     def session(self, person: Person, *, anew: bool = False) -> str:
         """The cookie of a session that is good now."""
@@ -126,21 +124,25 @@ class Town:
             self._signed_in[person.holder_id] = (now, token)
         return token
 
-    def signed_in(self, person: Person, name: str = "holder", *, anew: bool = False) -> Caller:
+    def signed_in(self, person: Person, *, anew: bool = False) -> Caller:
         """A browser on the service's own page, with a session."""
 
         def prove(method: str, target: str, body: bytes) -> Headers:
             token = self.session(person, anew=anew)
             return {"Cookie": f"{COOKIE}={token}", "Origin": BASE_URL}
 
-        return Caller(name, prove)
+        return Caller(prove)
+
+    def sign_everybody_out(self) -> None:
+        """Sessions are opened anew when they are needed next."""
+        self._signed_in.clear()
 
     def operator(self) -> Caller:
         """An operator whose session token is put where a holder's would be."""
         kernel = self.bureau.kernel
         opened = sign_in.sign_in_operator(kernel, "maker", OPERATOR_PASSWORD, pepper=PEPPER)
         headers = {"Cookie": f"{COOKIE}={opened.token}", "Origin": BASE_URL}
-        return Caller("operator", lambda method, target, body: headers)
+        return Caller(lambda method, target, body: headers)
 
     def peer(self) -> Caller:
         """The neighbouring issuer, which the trust list names."""
@@ -157,7 +159,7 @@ class Town:
             )
             return {"Authorization": peer_authorization(question, SigningKey(1, self._peer))}
 
-        return Caller("peer", prove)
+        return Caller(prove)
 
     def personal_data(self) -> Mapping[str, str]:
         """What of the holder nobody may see who was not told it."""
@@ -173,7 +175,5 @@ class Town:
         point = bureau.keys.make(name).public_key.to_bytes(compressed=True)
         bureau.perform(RegisterIssuerKey(bureau.issuer, 1, point, KeyPurpose.PEER), SYSTEM)
         pin(bureau)
-        neighbour = entry(
-            NEIGHBOUR, keys=(key(self._peer, KeyPurpose.PEER),), service_url=None
-        )
+        neighbour = entry(NEIGHBOUR, keys=(key(self._peer, KeyPurpose.PEER),), service_url=None)
         take(bureau, document(bureau.clock(), neighbour, days=90))
