@@ -66,6 +66,7 @@ class Town:
         with_offline_keys(bureau)
         self.bureau = bureau
         self._peer = MemorySigner(sm2.PrivateKey.generate())
+        self.neighbours_codes = MemorySigner(sm2.PrivateKey.generate())
         self._trust_the_neighbour()
         self.service = ScanService(bureau)
         self.publisher = publisher_of(bureau)
@@ -175,5 +176,6 @@ class Town:
         point = bureau.keys.make(name).public_key.to_bytes(compressed=True)
         bureau.perform(RegisterIssuerKey(bureau.issuer, 1, point, KeyPurpose.PEER), SYSTEM)
         pin(bureau)
-        neighbour = entry(NEIGHBOUR, keys=(key(self._peer, KeyPurpose.PEER),), service_url=None)
+        keys = (key(self._peer, KeyPurpose.PEER), key(self.neighbours_codes))
+        neighbour = entry(NEIGHBOUR, keys=keys, service_url=None)
         take(bureau, document(bureau.clock(), neighbour, days=90))
