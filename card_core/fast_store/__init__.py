@@ -45,6 +45,9 @@ class FastStore(Protocol):
     def database_offset_seconds(self) -> float | None:
         """How far the database's clock is ahead of this machine's; None before it was read."""
 
+    def lease_seconds(self) -> float | None:
+        """For how long it may be believed without a look at the database; None for not at all."""
+
     async def spend(
         self, ecard_id: int, minted_at: int, nonce: bytes, request_tag: bytes
     ) -> Outcome:

@@ -167,6 +167,9 @@ class ProcessFastStore:
     def database_offset_seconds(self) -> float | None:
         return self.keeper.database_offset_seconds
 
+    def lease_seconds(self) -> float | None:
+        return self.keeper.lease_seconds()
+
     def ready(self) -> Hindrance | None:
         if self.keeper.hindrance is not None:
             return self.keeper.hindrance

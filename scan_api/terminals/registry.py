@@ -92,8 +92,12 @@ class Registry:
         return self._by_serial.get(serial_number)
 
     def is_fresh(self) -> bool:
+        return 0 <= self.age_seconds() <= STALE_SECONDS
+
+    def age_seconds(self) -> float:
+        """How long ago it was read; -1 where it never was."""
         read_at = self._read_at
-        return read_at is not None and self._monotonic() - read_at <= STALE_SECONDS
+        return -1.0 if read_at is None else self._monotonic() - read_at
 
     def tampered_rows(self) -> int:
         """How many rows are refused because of what somebody did to them past the kernel."""
