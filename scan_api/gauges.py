@@ -1,4 +1,4 @@
-"""What a service tells of its state when it is asked for its numbers (`scan_api.metrics.GAUGES`)."""
+"""What a service tells of its state when its numbers are asked for (`scan_api.metrics.GAUGES`)."""
 
 from collections.abc import Callable, Mapping
 
