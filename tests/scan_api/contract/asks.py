@@ -82,7 +82,8 @@ def scan(town: Town, business_type: str = "01101", **more: Any) -> Any:
 
 
 def record_scan(town: Town) -> Ask:
-    return Ask(terminal(town), body=scan_fields(town))
+    clerk = {"operator": "clerk 0017", "department": "desk 4 秘"}
+    return Ask(terminal(town), body=scan_fields(town, **clerk))
 
 
 def get_receipt(town: Town) -> Ask:
