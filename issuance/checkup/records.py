@@ -12,12 +12,14 @@ from issuance.checkup.finding import Finding, Grade
 from issuance.installation import open_founded_database
 from issuance.settings import Settings, read_secret
 
-# Without one of these the service refuses; a `peer` key is needed where others are trusted.
+# Without one of the first two nobody is served; without the others something is missing.
+NEEDED = frozenset({KeyPurpose.CODE_SIGNING, KeyPurpose.RECEIPT})
 PURPOSES = (
     KeyPurpose.CODE_SIGNING,
     KeyPurpose.RECEIPT,
     KeyPurpose.DEVICE_CREDENTIAL,
     KeyPurpose.STATUS,
+    KeyPurpose.PEER,
 )
 ROTATION_DUE = timedelta(days=2 * 365)
 TRUST_DUE = timedelta(days=30)
@@ -31,15 +33,14 @@ def look(settings: Settings, now: datetime) -> Iterator[Finding]:
         facts = settings.home.facts()
         keys = KeyFiles.open(settings.home.keys, read_secret(settings.passphrase_file))
         with open_founded_database(settings, keys) as store, store.read() as tx:
-            trusted = trust.get(tx)
             stored = issuers.sound_keys(tx, issuer=facts.issuer)
             yield from _tampered(stored.tampered)
             founded_at = audit.began_at(tx, audit.CHAINS[0])
-            for purpose in PURPOSES + ((KeyPurpose.PEER,) if trusted.document else ()):
+            for purpose in PURPOSES:
                 key = key_life.signing_key(stored.keys, facts.issuer, purpose, now)
                 is_here = key is not None and key.name in keys.names()
                 yield _key(purpose, key, is_here=is_here, founded_at=founded_at, now=now)
-            yield _trust_list(trusted, now)
+            yield _trust_list(trust.get(tx), now)
             yield _status_list(tx, facts.issuer, now)
     except Exception:  # noqa: BLE001 - home, key files and database have findings of their own
         return
@@ -61,13 +62,14 @@ def _key(
 ) -> Finding:
     """key: that signs now. is_here: whether its private half is on this machine."""
     about = f"签发密钥 Key: {purpose.value}"
+    missing = Grade.BAD if purpose in NEEDED else Grade.NOTE
     if key is None:
         option = "" if purpose is KeyPurpose.CODE_SIGNING else f" --purpose {purpose.value}"
         zh = f"没有启用的密钥，请用 sscard keys rotate{option} 和 activate"
-        return Finding(about, Grade.BAD, f"{zh} none signs; rotate and activate one")
+        return Finding(about, missing, f"{zh} none signs; rotate and activate one")
     if not is_here:
         zh = f"{key.name}：本机没有私钥文件，请从备份恢复"
-        return Finding(about, Grade.BAD, f"{zh} its private key is not here; restore the file")
+        return Finding(about, missing, f"{zh} its private key is not here; restore the file")
     since = key.signs_from or founded_at
     shown = f"{key.name}，启用于 since {since:%Y-%m-%d}" if since else key.name
     if since and now - since > ROTATION_DUE:
@@ -83,8 +85,8 @@ def _trust_list(held: trust.Trust, now: datetime) -> Finding:
     last = read_signed(held.document)
     ends = f"第 {last.edition} 版 edition, {last.expires_at:%Y-%m-%d}"
     if now >= last.expires_at:
-        seen = f"{ends} 已过期，请导入新版 has expired; import the next one"
-        return Finding(about, Grade.BAD, seen)
+        seen = f"{ends} 已过期，不再认可其他机构，请导入新版 has expired; import the next one"
+        return Finding(about, Grade.NOTE, seen)
     if last.expires_at - now < TRUST_DUE:
         seen = f"{ends} 将到期，请向上级索取新版 runs out soon; ask for the next one"
         return Finding(about, Grade.NOTE, seen)

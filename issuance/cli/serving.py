@@ -20,7 +20,6 @@ from card_core import codes
 from card_core.card_reading import CardReading
 from card_core.chip_cards import CHALLENGE_KEY, Challenges, SoftwareCardAuthentication
 from card_core.device_credentials import CredentialIssuer
-from card_core.errors import StoreError
 from card_core.fast_store import FastStore, FastStoreConfig, Mode, open_fast_store
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.minting import Minter
@@ -36,6 +35,7 @@ from scan_api.gauges import gauges
 from scan_api.issuers.asking import PeerClient
 from scan_api.key_ring import KeyRingCache
 from scan_api.overload import Admission
+from scan_api.repeating import repeated
 from scan_api.scans.identifying import IdentifyDesk
 from scan_api.scans.writing import ScanWriter
 from scan_api.server import Server, configure
@@ -312,19 +312,11 @@ def stop_signals() -> Iterator[threading.Event]:
 @contextmanager
 def swept(kernel: Kernel) -> Iterator[None]:
     """Delete, now and then, what has outlived its promise: old answers, nonces, sessions."""
-    stop = threading.Event()
-
-    def sweep() -> None:
-        while not stop.wait(SWEEP_EVERY_SECONDS):
-            try:
-                kernel.sweep()
-            except StoreError as error:
-                _log.warning('{"event": "sweep_failed", "error": "%s"}', error.code)
-
-    thread = threading.Thread(target=sweep, name="sweep")
-    thread.start()
-    try:
+    with repeated(
+        kernel.sweep,
+        every_seconds=SWEEP_EVERY_SECONDS,
+        name="sweep",
+        failure="sweep_failed",
+        log=_log,
+    ):
         yield
-    finally:
-        stop.set()
-        thread.join()

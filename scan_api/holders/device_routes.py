@@ -18,19 +18,15 @@ from scan_api.holders.device_models import (
 )
 from scan_api.holders.origin import check_origin
 from scan_api.holders.password_work import PasswordWork
-from scan_api.openapi import HOLDER_SECURITY, example, json_answer, problem_answers
+from scan_api.openapi import BODY_FAULTS, HOLDER_SECURITY, example, json_answer, problem_answers
 from scan_api.services import Services
 
 _POSTED = (
     problems.SIGN_IN_NEEDED,
     problems.CROSS_SITE,
-    problems.MALFORMED_JSON,
-    problems.NOT_JSON,
-    problems.INVALID_REQUEST,
+    *BODY_FAULTS,
     problems.IDEMPOTENCY_CONFLICT,
     problems.ALREADY_EXISTS,
-    problems.BODY_TOO_SLOW,
-    problems.BODY_TOO_LARGE,
     problems.NOT_READY,
 )
 DeviceId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]

@@ -24,6 +24,7 @@ from scan_api.holders.models import (
 from scan_api.holders.origin import check_origin
 from scan_api.holders.password_work import PasswordWork
 from scan_api.openapi import (
+    BODY_FAULTS,
     HOLDER_SECURITY,
     OPTIONAL_HOLDER_SECURITY,
     example,
@@ -35,11 +36,7 @@ from scan_api.services import Services
 
 _CHANGES = (
     problems.CROSS_SITE,
-    problems.MALFORMED_JSON,
-    problems.NOT_JSON,
-    problems.INVALID_REQUEST,
-    problems.BODY_TOO_SLOW,
-    problems.BODY_TOO_LARGE,
+    *BODY_FAULTS,
 )
 
 

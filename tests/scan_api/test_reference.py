@@ -189,6 +189,23 @@ def test_terminals_and_holders_prove_themselves_in_every_operation_of_theirs(
             assert operation["security"] == [{one: []} for one in expected] + nobody, name
 
 
+def test_what_may_be_heard_anywhere_is_told_everywhere(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        answers = operation["responses"]
+        for status, code in (
+            ("431", "headers_too_large"),
+            ("408", "body_too_slow"),
+            ("413", "body_too_large"),
+        ):
+            assert code in answers[status]["content"][problems.MEDIA_TYPE]["examples"], name
+        crowded = answers.get("503", {}).get("content", {}).get(problems.MEDIA_TYPE, {})
+        is_health = operation["operationId"] in {"healthz", "readyz"}
+        assert ("overloaded" in crowded.get("examples", {})) != is_health, name
+        if {"terminalSignature": []} in operation.get("security", []):
+            wait = answers["429"]["content"][problems.MEDIA_TYPE]["examples"]
+            assert "too_many_failures" in wait, name
+
+
 class _Links(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
