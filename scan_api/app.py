@@ -28,11 +28,13 @@ from scan_api.services import Services
 
 _DESCRIPTION = """\
 Designated hospitals and pharmacies verify a holder's code here; holders show their codes here.
-Times are RFC 3339 in UTC, amounts are in fen, bodies are JSON in UTF-8 and at most 64 KiB. A
-refused code is an answer, not an error; errors are problem documents (RFC 9457).
+Times are RFC 3339 in UTC, amounts are in fen, bodies are JSON in UTF-8 and at most 64 KiB; integers
+are written without a point (`251`, never `251.0`). A refused code is an answer, not an error;
+errors are problem documents (RFC 9457).
 
 定点医药机构在此核验动态码，持卡人在此出示动态码。时间为 RFC 3339（UTC），金额以分计，请求体为
-UTF-8 编码的 JSON，最多 64 KiB。码被拒绝属于正常答复；错误以 RFC 9457 的格式给出，中英文对照。"""
+UTF-8 编码的 JSON，最多 64 KiB；整数不带小数点（写作 `251`，不写作 `251.0`）。码被拒绝属于正常答复；
+错误以 RFC 9457 的格式给出，中英文对照。"""
 
 _TAGS = (
     {"name": "terminal", "description": "For terminals · 终端"},

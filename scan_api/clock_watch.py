@@ -1,7 +1,7 @@
 """This machine's clock, believed for as long as it agrees with the database's.
 
 Codes are made, checked and spent by several processes on several machines; the database's clock is
-the one that they share. A process whose own clock is more than CLOCK_OFFSET_SECONDS_MAX off would
+the one that they share. A process whose own clock is more than CLOCKS_APART_SECONDS_MAX off would
 take codes that are over, so it takes none: whatever asks for the time gets an error instead. See
 docs/decisions/0013-one-clock.md.
 
@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from card_core.codes.key_life import CLOCKS_APART_SECONDS_MAX
 from card_core.errors import StoreBusyError, StoreError
 from card_core.store import Store, epochs
-from card_core.store.epochs import CLOCK_OFFSET_SECONDS_MAX
 
 READ_EVERY_SECONDS = 1.0
 
@@ -68,7 +68,7 @@ class ClockWatch:
     def now(self) -> datetime:
         """This machine's time. Raises ClockOffError where it can't be believed."""
         now = self._clock()
-        if self._reading is None or abs(self._ahead(self._reading, now)) > CLOCK_OFFSET_SECONDS_MAX:
+        if self._reading is None or abs(self._ahead(self._reading, now)) > CLOCKS_APART_SECONDS_MAX:
             raise ClockOffError
         return now
 
@@ -84,7 +84,7 @@ class ClockWatch:
         ended = self._monotonic()
         before, reading = self._reading, _Reading(database_at - ended, database_at - began)
         # A slow answer says too little.
-        if before is None or ended - began <= CLOCK_OFFSET_SECONDS_MAX:
+        if before is None or ended - began <= CLOCKS_APART_SECONDS_MAX:
             self._reading = reading
         if before is not None:
             self._tell_step(before, reading)
@@ -117,7 +117,7 @@ class ClockWatch:
 
     def _tell(self) -> None:
         ahead = self.database_ahead_seconds()
-        is_off = abs(ahead) > CLOCK_OFFSET_SECONDS_MAX
+        is_off = abs(ahead) > CLOCKS_APART_SECONDS_MAX
         if is_off and not self._is_off:
             _log.error('{"event": "clock_off", "database_ahead_seconds": %.1f}', ahead)
         elif self._is_off and not is_off:
@@ -126,5 +126,5 @@ class ClockWatch:
 
     def _tell_step(self, before: _Reading, reading: _Reading) -> None:
         stepped = max(reading.least - before.most, 0.0) or min(reading.most - before.least, 0.0)
-        if abs(stepped) > CLOCK_OFFSET_SECONDS_MAX:
+        if abs(stepped) > CLOCKS_APART_SECONDS_MAX:
             _log.error('{"event": "database_clock_stepped", "seconds": %.1f}', stepped)

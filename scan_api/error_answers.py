@@ -1,6 +1,6 @@
 """Errors become answers here: one handler for each root, one table for errors from below."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import format_datetime
 
@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from card_core import errors
 from card_core.errors import CardCoreError
@@ -18,6 +19,7 @@ from crypto import CryptoError, RandomSourceError, SelfTestError
 from scan_api import problems
 from scan_api.bodies import problem_of
 from scan_api.issuers.signatures import SCHEME as PEER_SCHEME
+from scan_api.metrics import METHODS
 from scan_api.problems import Problem, ProblemError
 from scan_api.signed_requests import SCHEME
 
@@ -88,7 +90,19 @@ def answer_of(error: Exception) -> ErrorAnswer:
 
 async def _answer(request: Request, error: Exception) -> Response:
     answer = answer_of(error)
-    return Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
+    headers = dict(answer.headers)
+    if answer.status == problems.METHOD_NOT_ALLOWED.status:
+        headers["Allow"] = ", ".join(_offered(request))
+    return Response(answer.body, status_code=answer.status, headers=headers)
+
+
+def _offered(request: Request) -> Iterator[str]:
+    """The methods of this address. The framework names those of the first route alone that has it,
+    where RFC 9110, 10.2.1, wants all."""
+    for method in sorted(METHODS):
+        asked = {**request.scope, "method": method}
+        if any(route.matches(asked)[0] is Match.FULL for route in request.app.routes):
+            yield method
 
 
 def _problem_of(error: Exception) -> ProblemError:

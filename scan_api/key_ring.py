@@ -9,11 +9,11 @@ from datetime import datetime
 
 from card_core.codes import CodeKey, KeyRing, key_life
 from card_core.codes.key_life import RING_AGE_SECONDS_MAX
-from card_core.errors import StoreBusyError, StoreError, TamperedRowError
+from card_core.errors import StoreBusyError, TamperedRowError
 from card_core.store import Reader, Store, issuers, trust
 from card_core.store.trust import Trust
 from card_core.trust import TrustList
-from crypto import CryptoError
+from scan_api.repeating import repeated
 
 # An emergency revocation is in force everywhere one refresh later; without a refresh for
 # RING_AGE_SECONDS_MAX, codes are refused: 5 s after the commit no code of the key passes anywhere.
@@ -102,23 +102,14 @@ class KeyRingCache:
     def refreshed(self) -> Iterator[None]:
         """Keep the keys fresh while the block runs. Raises as `refresh` if the first one fails."""
         self.refresh()
-        stop = threading.Event()
-        thread = threading.Thread(target=self._refresh_until, args=(stop,), name="key ring")
-        thread.start()
-        try:
+        with repeated(
+            self.refresh,
+            every_seconds=REFRESH_EVERY_SECONDS,
+            name="key ring",
+            failure="key_refresh_failed",
+            log=_log,
+        ):
             yield
-        finally:
-            stop.set()
-            thread.join()
-
-    def _refresh_until(self, stop: threading.Event) -> None:
-        while not stop.wait(REFRESH_EVERY_SECONDS):
-            try:
-                self.refresh()
-            except (StoreError, CryptoError) as error:
-                _log.error('{"event": "key_refresh_failed", "error": "%s"}', error.code)
-            except Exception as error:  # noqa: BLE001 - a thread that ended would be silence
-                _log.error('{"event": "key_refresh_failed", "error": "%s"}', type(error).__name__)
 
     def _older(self, versions: Mapping[str, int]) -> frozenset[str]:
         """Rows put back from an earlier day fit their HMACs; their versions betray them."""

@@ -39,8 +39,29 @@ class Histogram:
         self.total += value
 
 
+# What is asked for anew whenever somebody looks, of each process apart.
+GAUGES: Mapping[str, str] = {
+    "scans_running": "Requests of terminals that have a place.",
+    "scans_running_max": "How many of them may have one now.",
+    "scans_waiting": "Requests of terminals that wait for a place.",
+    "others_running": "Other requests that have a place.",
+    "others_waiting": "Other requests that wait for a place.",
+    "writer_waiting": "Scans that wait for their transaction.",
+    "unrecorded_scans": "Identified scans that were answered and are not on record yet.",
+    "last_group_scans": "Scans of the last transaction that recorded some.",
+    "last_group_seconds": "How long it took.",
+    "fast_store_ready": "1 where codes that only identify are taken, else 0.",
+    "fast_store_lease_seconds": "For how long the lease on the fast store still holds.",
+    "registry_age_seconds": "How long ago the terminals were read; -1 for never.",
+    "key_ring_age_seconds": "How long ago the issuers' keys were read; -1 for never.",
+    "database_ahead_seconds": "How far the database's clock is ahead of this machine's.",
+    "resident_bytes": "Memory of the process.",
+    "self_tests_passed": "1 where the cryptography is in service, else 0.",
+}
+
+
 class Metrics:
-    """The numbers of one process. gauges: what is asked for anew whenever somebody looks."""
+    """The numbers of one process. gauges: of `GAUGES`, by name; None where it is not known now."""
 
     def __init__(self) -> None:
         self._requests: dict[tuple[str, str, int], int] = {}
@@ -49,7 +70,11 @@ class Metrics:
         self._refused: dict[str, int] = {}
         self._groups = Histogram(GROUP_BOUNDS)
         self._commits = Histogram(LATENCY_BOUNDS_SECONDS)
-        self.gauges: dict[str, Callable[[], float]] = {}
+        self._last_group: tuple[int, float] | None = None
+        self.gauges: dict[str, Callable[[], float | None]] = {
+            "last_group_scans": lambda: self._last_group and self._last_group[0],
+            "last_group_seconds": lambda: self._last_group and self._last_group[1],
+        }
 
     def add_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """route: the template, or "none". status: 0 where nothing was answered."""
@@ -73,6 +98,7 @@ class Metrics:
         """One transaction that recorded so many scans, and how long it took."""
         self._groups.add(scans)
         self._commits.add(seconds)
+        self._last_group = (scans, seconds)
 
     def snapshot(self) -> Snapshot:
         """All numbers now. Another thread may ask: a number that it misses is in the next one."""
@@ -85,7 +111,11 @@ class Metrics:
             ],
             "groups": [["", list(self._groups.counts), self._groups.total]],
             "commits": [["", list(self._commits.counts), self._commits.total]],
-            "gauges": [["", name, float(read())] for name, read in list(self.gauges.items())],
+            "gauges": [
+                ["", name, float(value)]
+                for name, read in list(self.gauges.items())
+                if (value := read()) is not None
+            ],
         }
 
 
@@ -156,7 +186,7 @@ class _Collector:
             for _, name, value in snapshot["gauges"]:
                 if name not in gauges:
                     gauges[name] = core.GaugeMetricFamily(
-                        f"sscard_{name}", "By worker.", labels=["worker"]
+                        f"sscard_{name}", GAUGES[name], labels=["worker"]
                     )
                 gauges[name].add_metric([worker], value)
         yield from gauges.values()

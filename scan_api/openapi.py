@@ -8,13 +8,32 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from scan_api import problems
+from scan_api.overload import ALWAYS
 from scan_api.problems import Problem
 
 JSON = "application/json"
+_SCHEMAS = "#/components/schemas/"
 TERMINAL_SECURITY: dict[str, Any] = {"security": [{"terminalSignature": []}, {"accessToken": []}]}
 SIGNED_SECURITY: dict[str, Any] = {"security": [{"terminalSignature": []}]}
 PEER_SECURITY: dict[str, Any] = {"security": [{"peerSignature": []}]}
 HOLDER_SECURITY: dict[str, Any] = {"security": [{"holderSession": []}]}
+# Ending a session that has ended already is no fault.
+OPTIONAL_HOLDER_SECURITY: dict[str, Any] = {"security": [{"holderSession": []}, {}]}
+# What a terminal may hear before anybody looks at what it asks, and what a body may be told.
+TERMINAL_FAULTS = (
+    problems.NOT_AUTHENTICATED,
+    problems.CLOCK_OFF,
+    problems.TOO_MANY_FAILURES,
+    problems.TERMINAL_SUSPENDED,
+    problems.INSTITUTION_SUSPENDED,
+)
+BODY_FAULTS = (
+    problems.MALFORMED_JSON,
+    problems.NOT_JSON,
+    problems.INVALID_REQUEST,
+)
+# Whatever is asked, before anybody looks at it; health is answered in a crowd, too.
+_ANYWHERE = (problems.HEADERS_TOO_LARGE, problems.BODY_TOO_SLOW, problems.BODY_TOO_LARGE)
 
 _SIGNED_REQUEST = """\
 `SSCARD-SM2 terminal="<16 hex>",time="<10 digits>",nonce="<32 hex>",signature="<base64>"`
@@ -76,7 +95,7 @@ _PROBLEM_SCHEMA = {
         **{name: {"type": "string"} for name in ("title", "title_zh", "detail", "detail_zh")},
     },
 }
-_PROBLEM_REF = {"$ref": "#/components/schemas/ProblemDocument"}
+_PROBLEM_REF = {"$ref": _SCHEMAS + "ProblemDocument"}
 
 
 def example(summary: str, value: Any) -> dict[str, Any]:
@@ -106,7 +125,8 @@ def problem_answers(*found: Problem) -> dict[int | str, dict[str, Any]]:
 
 def raw_body(model: type[BaseModel], examples: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """The request body of a route that reads its bytes itself, before it believes them."""
-    content = {"schema": model.model_json_schema(), "examples": dict(examples)}
+    schema = model.model_json_schema(ref_template=_SCHEMAS + "{model}")
+    content = {"schema": schema, "examples": dict(examples)}
     return {"requestBody": {"required": True, "content": {JSON: content}}}
 
 
@@ -133,9 +153,12 @@ def _complete(app: FastAPI, tags: Sequence[Mapping[str, str]]) -> dict[str, Any]
     schemas = components.setdefault("schemas", {})
     schemas["ProblemDocument"] = _PROBLEM_SCHEMA
     components["securitySchemes"] = _SECURITY_SCHEMES
-    for path in document["paths"].values():
-        for operation in path.values():
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
             _drop_default_validation_answer(operation)
+            _share_definitions(operation, schemas)
+            crowded = () if path in ALWAYS else (problems.OVERLOADED,)
+            _add_answers(operation, (*_ANYWHERE, *crowded))
     # The framework's own shapes of errors: this service never answers with them.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -149,3 +172,21 @@ def _drop_default_validation_answer(operation: dict[str, Any]) -> None:
         del content[JSON]
         if not content:
             del operation["responses"]["422"]
+
+
+def _share_definitions(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Move what a raw body's schema defines beside itself to where its references lead."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        schemas.update(content["schema"].pop("$defs", {}))
+
+
+def _add_answers(operation: dict[str, Any], found: Sequence[Problem]) -> None:
+    """Beside those that the route itself declares."""
+    for status, answer in problem_answers(*found).items():
+        there = operation["responses"].setdefault(str(status), {"description": "", "content": {}})
+        texts = filter(None, (there["description"], answer["description"]))
+        there["description"] = " / ".join(texts)
+        content = there["content"].setdefault(
+            problems.MEDIA_TYPE, {"schema": _PROBLEM_REF, "examples": {}}
+        )
+        content["examples"] |= answer["content"][problems.MEDIA_TYPE]["examples"]

@@ -38,6 +38,9 @@ class FastStore(Protocol):
     def ready(self) -> Hindrance | None:
         """Why it can't be used now, with what to do about it; None if it can."""
 
+    def lease_seconds(self) -> float | None:
+        """For how long it may be believed without a look at the database; None for not at all."""
+
     async def spend(
         self, ecard_id: int, minted_at: int, nonce: bytes, request_tag: bytes
     ) -> Outcome:

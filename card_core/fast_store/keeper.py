@@ -90,6 +90,11 @@ class Keeper:
     def wake(self) -> None:
         self._wake.set()
 
+    def lease_seconds(self) -> float | None:
+        """For how long the lease still holds; None without one."""
+        lease = self.lease
+        return None if lease is None else max(0.0, lease.ends_at - self._monotonic())
+
     def doubt(self, number: int, cause: str) -> None:
         """Stop using an epoch at once, and close it for everybody soon. From any thread."""
         lease = self.lease

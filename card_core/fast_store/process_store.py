@@ -163,6 +163,9 @@ class ProcessFastStore:
     async def close(self) -> None:
         self.keeper.stop()
 
+    def lease_seconds(self) -> float | None:
+        return self.keeper.lease_seconds()
+
     def ready(self) -> Hindrance | None:
         if self.keeper.hindrance is not None:
             return self.keeper.hindrance

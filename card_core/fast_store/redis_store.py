@@ -55,6 +55,9 @@ class RedisFastStore:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.clear()
 
+    def lease_seconds(self) -> float | None:
+        return self.keeper.lease_seconds()
+
     def ready(self) -> Hindrance | None:
         if self.keeper.hindrance is not None:
             return self.keeper.hindrance

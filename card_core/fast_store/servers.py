@@ -77,6 +77,11 @@ class RedisServers:
         nodes = frozenset(one.node for one in found.values())
         return Survey(nodes, _hindrance(found.values()))
 
+    def ping(self) -> None:
+        """Ask each master for nothing. Raises FastStoreAwayError."""
+        for address in self._known().nodes:
+            _asked(self._client(address).ping)
+
     def forget(self) -> None:
         """Have the next survey ask anew who is master of what."""
         self._by_shard = ()

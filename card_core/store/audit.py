@@ -93,6 +93,15 @@ def head(tx: Reader, chain: str) -> tuple[int, bytes]:
     return _checked_head(tx, chain, tx.run(_HEAD[tx.is_sqlite], (chain,)).fetchone())
 
 
+def began_at(tx: Reader, chain: str) -> datetime | None:
+    """When the chain's first event was; None before it."""
+    statement = select(audit_events.c.at).where(
+        audit_events.c.chain == chain, audit_events.c.seq == 1
+    )
+    at: datetime | None = tx.connection.execute(statement).scalar()
+    return at
+
+
 def verify_chain(tx: Reader, chain: str) -> int:
     """Walk a chain from its first event to its head, and return the number of events.
 

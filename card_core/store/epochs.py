@@ -21,9 +21,6 @@ from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.schema import fast_epochs as table
 from card_core.store.schema import fast_owners
 
-# A process whose clock is further from the database's must not go by it: it is as much as codes
-# allow for (docs/code-format.md).
-CLOCK_OFFSET_SECONDS_MAX = 5.0
 _ID = "identify"
 # SQLite's clock is read in whole milliseconds.
 _SQLITE_STEP = timedelta(milliseconds=1)

@@ -1,5 +1,7 @@
 """`sscard doctor`: is everything here fit to serve?"""
 
+from typing import Annotated
+
 import typer
 
 from issuance.checkup import Grade, look
@@ -8,14 +10,24 @@ from issuance.cli.desk import settings
 from issuance.installation import utc_now
 
 
-def doctor() -> None:
-    """检查密码模块、随机源、密钥、数据库和时钟。
-    Check cryptography, random source, keys, database and clock.
+def doctor(
+    metrics: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            help="运行中的服务的指标端口，一并检查 The metrics port of a running service, to be "
+            "looked at, too.",
+        ),
+    ] = None,
+) -> None:
+    """检查密码模块、密钥、数据库、快速核销库、时钟和各项限制，指出哪里慢、哪里配置有误。
+    Check cryptography, keys, database, fast store, clocks and limits; say what is slow or wrong.
 
-    不询问口令，也不作任何更改。一切正常时退出码为 0，否则为 1。
-    Asks for no passphrase and changes nothing. Exit code 0 if all is well, else 1.
+    不询问口令，也不作任何更改。没有异常时退出码为 0，否则为 1。
+    Asks for no passphrase and changes nothing. Exit code 0 if nothing failed, else 1.
     """
-    findings = list(look(settings(), utc_now()))
+    findings = list(look(settings(), utc_now(), metrics_port=metrics))
     screen.show_table(
         ["结果 Result", "项目 Item", "情况 Finding"],
         ((one.grade.value, one.about, one.seen) for one in findings),

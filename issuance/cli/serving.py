@@ -20,8 +20,7 @@ from card_core import codes
 from card_core.card_reading import CardReading
 from card_core.chip_cards import CHALLENGE_KEY, Challenges, SoftwareCardAuthentication
 from card_core.device_credentials import CredentialIssuer
-from card_core.errors import StoreError
-from card_core.fast_store import FastStoreConfig, Mode, open_fast_store
+from card_core.fast_store import FastStore, FastStoreConfig, Mode, open_fast_store
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.minting import Minter
 from card_core.presenting import Presenter
@@ -33,9 +32,11 @@ from issuance.errors import IssuanceError
 from issuance.installation import Installation, random_bytes, utc_now
 from scan_api.app import create_app
 from scan_api.clock_watch import ClockWatch
+from scan_api.gauges import gauges
 from scan_api.issuers.asking import PeerClient
 from scan_api.key_ring import KeyRingCache
 from scan_api.overload import Admission
+from scan_api.repeating import repeated
 from scan_api.scans.identifying import IdentifyDesk
 from scan_api.scans.writing import ScanWriter
 from scan_api.server import Server, configure
@@ -79,16 +80,10 @@ def make_service(
 ) -> FastAPI:
     """The whole HTTP service over an opened installation.
 
-    admission: how much it takes on at a time; its numbers learn how old the key ring is.
+    admission: how much it takes on at a time; its numbers learn of what is made here.
     is_alone: no other process of this machine scans; then the fast store may live in this one.
     """
     admission = admission or Admission()
-    admission.metrics.gauges |= {
-        "key_ring_age_seconds": key_ring.age_seconds,
-        "database_ahead_seconds": clock.database_ahead_seconds,
-        "resident_bytes": resident_bytes,
-        "self_tests_passed": _self_tests_passed,
-    }
     minter = Minter(
         site.store,
         site.keys,
@@ -98,6 +93,12 @@ def make_service(
         random_bytes=random_bytes,
     )
     writer = ScanWriter(site.kernel, admission.metrics)
+    fast = _open_fast_store(site, is_alone=is_alone)
+    admission.metrics.gauges |= {
+        **gauges(registry, key_ring, clock, writer, fast),
+        "resident_bytes": resident_bytes,
+        "self_tests_passed": _self_tests_passed,
+    }
     return create_app(
         Services(
             kernel=site.kernel,
@@ -128,22 +129,20 @@ def make_service(
             ),
             pepper=site.pepper,
             clock=clock.now,
-            identifying=_make_identify_desk(site, writer, is_alone=is_alone),
+            identifying=None if fast is None else IdentifyDesk(site.kernel, writer, fast),
         ),
         admission,
     )
 
 
-def _make_identify_desk(
-    site: Installation, writer: ScanWriter, *, is_alone: bool
-) -> IdentifyDesk | None:
+def _open_fast_store(site: Installation, *, is_alone: bool) -> FastStore | None:
     """None where no fast store is configured and several processes would each have one."""
     config = site.fast_store or (FastStoreConfig(Mode.PROCESS) if is_alone else None)
     if config is None:
         return None
     store, pusher = open_fast_store(config, site.kernel, monotonic=time.monotonic)
     site.kernel.card_pusher = pusher
-    return IdentifyDesk(site.kernel, writer, store)
+    return store
 
 
 def resident_bytes() -> int:
@@ -322,20 +321,16 @@ def stop_signals() -> Iterator[threading.Event]:
 def swept(kernel: Kernel, clock: ClockWatch) -> Iterator[None]:
     """Delete, now and then, what has outlived its promise: old answers, nonces, sessions; nothing
     while the clock that would say so can't be believed."""
-    stop = threading.Event()
 
     def sweep() -> None:
-        while not stop.wait(SWEEP_EVERY_SECONDS):
-            try:
-                clock.now()
-                kernel.sweep()
-            except StoreError as error:
-                _log.warning('{"event": "sweep_failed", "error": "%s"}', error.code)
+        clock.now()
+        kernel.sweep()
 
-    thread = threading.Thread(target=sweep, name="sweep")
-    thread.start()
-    try:
+    with repeated(
+        sweep,
+        every_seconds=SWEEP_EVERY_SECONDS,
+        name="sweep",
+        failure="sweep_failed",
+        log=_log,
+    ):
         yield
-    finally:
-        stop.set()
-        thread.join()

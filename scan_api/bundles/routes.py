@@ -11,7 +11,7 @@ from card_core.errors import NotFoundError
 from card_core.store import issuers
 from scan_api import problems
 from scan_api.bundles.answers import Carried, CarriedAnswers
-from scan_api.openapi import TERMINAL_SECURITY, example, problem_answers
+from scan_api.openapi import TERMINAL_FAULTS, TERMINAL_SECURITY, example, problem_answers
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
 
@@ -21,10 +21,7 @@ _VERSION_MAX = 0xFFFF_FFFF
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     304: {"description": "Nothing newer · 无更新"},
     **problem_answers(
-        problems.NOT_AUTHENTICATED,
-        problems.CLOCK_OFF,
-        problems.TERMINAL_SUSPENDED,
-        problems.INSTITUTION_SUSPENDED,
+        *TERMINAL_FAULTS,
         problems.NOT_FOUND,
         problems.NOT_READY,
     ),

@@ -9,20 +9,21 @@ from scan_api import problems
 from scan_api.card_reads import examples
 from scan_api.card_reads.models import CardChallenge, CardReadRequest
 from scan_api.card_reads.recording import ask_for_card_read, give_challenge
-from scan_api.openapi import TERMINAL_SECURITY, example, json_answer, problem_answers, raw_body
+from scan_api.openapi import (
+    BODY_FAULTS,
+    TERMINAL_FAULTS,
+    TERMINAL_SECURITY,
+    example,
+    json_answer,
+    problem_answers,
+    raw_body,
+)
 from scan_api.refusal_limit import RefusalLimit
 from scan_api.scans import examples as scan_examples
 from scan_api.scans.models import Verdict
 from scan_api.scans.verdict_json import verdict_json
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
-
-_AUTHENTICATION = (
-    problems.NOT_AUTHENTICATED,
-    problems.CLOCK_OFF,
-    problems.TERMINAL_SUSPENDED,
-    problems.INSTITUTION_SUSPENDED,
-)
 
 
 def routes(services: Services) -> APIRouter:
@@ -41,9 +42,7 @@ def routes(services: Services) -> APIRouter:
                 status=201,
             ),
             **problem_answers(
-                *_AUTHENTICATION,
-                problems.BODY_TOO_SLOW,
-                problems.BODY_TOO_LARGE,
+                *TERMINAL_FAULTS,
                 problems.INVALID_REQUEST,
                 problems.NOT_READY,
             ),
@@ -80,18 +79,14 @@ def routes(services: Services) -> APIRouter:
                 },
             ),
             **problem_answers(
-                *_AUTHENTICATION,
-                problems.MALFORMED_JSON,
-                problems.NOT_JSON,
+                *TERMINAL_FAULTS,
+                *BODY_FAULTS,
                 problems.NOT_ALLOWED,
+                problems.SIGNATURE_NEEDED,
                 problems.BUSINESS_TYPE_NOT_ALLOWED,
-                problems.BODY_TOO_SLOW,
-                problems.BODY_TOO_LARGE,
-                problems.INVALID_REQUEST,
                 problems.UNKNOWN_BUSINESS_TYPE,
                 problems.IDEMPOTENCY_CONFLICT,
                 problems.TOO_MANY_REFUSALS,
-                problems.HEADERS_TOO_LARGE,
                 problems.NOT_READY,
             ),
         },

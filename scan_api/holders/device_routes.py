@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
+from starlette.responses import Response
 
 from card_core.kernel import Actor
 from scan_api import problems
@@ -17,19 +18,15 @@ from scan_api.holders.device_models import (
 )
 from scan_api.holders.origin import check_origin
 from scan_api.holders.password_work import PasswordWork
-from scan_api.openapi import HOLDER_SECURITY, example, json_answer, problem_answers
+from scan_api.openapi import BODY_FAULTS, HOLDER_SECURITY, example, json_answer, problem_answers
 from scan_api.services import Services
 
 _POSTED = (
     problems.SIGN_IN_NEEDED,
     problems.CROSS_SITE,
-    problems.MALFORMED_JSON,
-    problems.NOT_JSON,
-    problems.INVALID_REQUEST,
+    *BODY_FAULTS,
     problems.IDEMPOTENCY_CONFLICT,
     problems.ALREADY_EXISTS,
-    problems.BODY_TOO_SLOW,
-    problems.BODY_TOO_LARGE,
     problems.NOT_READY,
 )
 DeviceId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
@@ -96,10 +93,12 @@ def routes(services: Services, holder_of_session: Any, password_work: PasswordWo
         operation_id="removeDevice",
         summary="Remove a phone · 移除手机",
         status_code=204,
+        response_class=Response,
         dependencies=changes,
         responses=problem_answers(
             problems.SIGN_IN_NEEDED,
             problems.CROSS_SITE,
+            problems.NOT_FOUND,
             problems.WRONG_STATE,
             problems.INVALID_REQUEST,
             problems.NOT_READY,
@@ -126,7 +125,7 @@ def routes(services: Services, holder_of_session: Any, password_work: PasswordWo
                 {"credentials": example("One day · 一天", device_examples.CREDENTIALS)},
                 status=201,
             ),
-            **problem_answers(*_POSTED, problems.CARD_UNUSABLE),
+            **problem_answers(*_POSTED, problems.NOT_FOUND, problems.CARD_UNUSABLE),
         },
         openapi_extra=HOLDER_SECURITY,
     )

@@ -23,17 +23,20 @@ from scan_api.holders.models import (
 )
 from scan_api.holders.origin import check_origin
 from scan_api.holders.password_work import PasswordWork
-from scan_api.openapi import HOLDER_SECURITY, example, json_answer, problem_answers
+from scan_api.openapi import (
+    BODY_FAULTS,
+    HOLDER_SECURITY,
+    OPTIONAL_HOLDER_SECURITY,
+    example,
+    json_answer,
+    problem_answers,
+)
 from scan_api.problems import Problem
 from scan_api.services import Services
 
 _CHANGES = (
     problems.CROSS_SITE,
-    problems.MALFORMED_JSON,
-    problems.NOT_JSON,
-    problems.INVALID_REQUEST,
-    problems.BODY_TOO_SLOW,
-    problems.BODY_TOO_LARGE,
+    *BODY_FAULTS,
 )
 
 
@@ -85,9 +88,10 @@ def routes(services: Services) -> APIRouter:
         operation_id="signOut",
         summary="Sign out · 退出登录",
         status_code=204,
+        response_class=Response,
         dependencies=changes,
         responses=problem_answers(problems.CROSS_SITE, problems.NOT_READY),
-        openapi_extra=HOLDER_SECURITY,
+        openapi_extra=OPTIONAL_HOLDER_SECURITY,
     )
     def sign_out(request: Request, response: Response) -> None:
         """Ends the session; one that has ended already stays so. 结束会话。"""

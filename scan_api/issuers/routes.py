@@ -10,7 +10,14 @@ from scan_api.issuers import examples
 from scan_api.issuers.answering import answer
 from scan_api.issuers.models import PeerScanRequest, PeerVerdict
 from scan_api.issuers.signatures import ANSWER_HEADER
-from scan_api.openapi import PEER_SECURITY, example, json_answer, problem_answers, raw_body
+from scan_api.openapi import (
+    BODY_FAULTS,
+    PEER_SECURITY,
+    example,
+    json_answer,
+    problem_answers,
+    raw_body,
+)
 from scan_api.problems import ProblemError
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
@@ -32,16 +39,11 @@ def routes(services: Services) -> APIRouter:
             **problem_answers(
                 problems.PEER_NOT_AUTHENTICATED,
                 problems.CLOCK_OFF,
-                problems.MALFORMED_JSON,
-                problems.NOT_JSON,
+                *BODY_FAULTS,
                 problems.NOT_ALLOWED,
                 problems.BUSINESS_TYPE_NOT_ALLOWED,
-                problems.BODY_TOO_SLOW,
-                problems.BODY_TOO_LARGE,
-                problems.INVALID_REQUEST,
                 problems.UNKNOWN_BUSINESS_TYPE,
                 problems.IDEMPOTENCY_CONFLICT,
-                problems.HEADERS_TOO_LARGE,
                 problems.NOT_READY,
             ),
         },

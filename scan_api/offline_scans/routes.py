@@ -9,7 +9,15 @@ from scan_api import problems
 from scan_api.offline_scans import examples
 from scan_api.offline_scans.models import OfflineScanUpload, SettledRecords
 from scan_api.offline_scans.recording import settle
-from scan_api.openapi import SIGNED_SECURITY, example, json_answer, problem_answers, raw_body
+from scan_api.openapi import (
+    BODY_FAULTS,
+    SIGNED_SECURITY,
+    TERMINAL_FAULTS,
+    example,
+    json_answer,
+    problem_answers,
+    raw_body,
+)
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
 
@@ -29,20 +37,11 @@ def routes(services: Services) -> APIRouter:
                 {"confirmed": example("Confirmed · 确认", examples.SETTLED)},
             ),
             **problem_answers(
-                problems.NOT_AUTHENTICATED,
+                *TERMINAL_FAULTS,
                 problems.SIGNATURE_NEEDED,
-                problems.TOO_MANY_FAILURES,
-                problems.CLOCK_OFF,
-                problems.TERMINAL_SUSPENDED,
-                problems.INSTITUTION_SUSPENDED,
-                problems.MALFORMED_JSON,
-                problems.NOT_JSON,
+                *BODY_FAULTS,
                 problems.NOT_ALLOWED,
-                problems.BODY_TOO_SLOW,
-                problems.BODY_TOO_LARGE,
-                problems.INVALID_REQUEST,
                 problems.IDEMPOTENCY_CONFLICT,
-                problems.HEADERS_TOO_LARGE,
                 problems.NOT_READY,
             ),
         },

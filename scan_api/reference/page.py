@@ -1,18 +1,21 @@
 """The reference as one plain page: readable with no script, no other host and no network."""
 
 import json
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from card_core.verdicts import Reason
 from scan_api.problems import CATALOGUE
 
 STYLE_PATH = "/docs/reference.css"
+_SCHEMA = re.compile(r"#/components/schemas/(\w+)")
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
@@ -67,6 +70,13 @@ def _pretty(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
+def _linked(value: Any) -> Markup:
+    """As `_pretty`, with references to schemas leading to them; a reference alone has no quotes."""
+    text = str(escape(value if isinstance(value, str) else _pretty(value)))
+    link = r'<a href="#schema-\1">\1</a>'
+    return Markup(_SCHEMA.sub(link, text))  # noqa: S704 - escaped in the line before
+
+
 _environment = Environment(
     loader=PackageLoader("scan_api.reference", "."),
     autoescape=True,
@@ -75,3 +85,4 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters["pretty"] = _pretty
+_environment.filters["linked"] = _linked

@@ -8,21 +8,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from scan_api import problems
-from scan_api.openapi import TERMINAL_SECURITY, example, json_answer, problem_answers, raw_body
+from scan_api.openapi import (
+    BODY_FAULTS,
+    TERMINAL_FAULTS,
+    TERMINAL_SECURITY,
+    example,
+    json_answer,
+    problem_answers,
+    raw_body,
+)
 from scan_api.scans import examples
 from scan_api.scans.models import ScanReceipt, ScanRequest, TerminalView, Verdict
 from scan_api.scans.receipts import view_receipt
 from scan_api.scans.recording import ScanDesk, view_terminal
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
-
-_AUTHENTICATION = (
-    problems.NOT_AUTHENTICATED,
-    problems.CLOCK_OFF,
-    problems.TOO_MANY_FAILURES,
-    problems.TERMINAL_SUSPENDED,
-    problems.INSTITUTION_SUSPENDED,
-)
 
 
 def routes(services: Services, desk: ScanDesk) -> APIRouter:
@@ -44,21 +44,15 @@ def routes(services: Services, desk: ScanDesk) -> APIRouter:
                 },
             ),
             **problem_answers(
-                *_AUTHENTICATION,
+                *TERMINAL_FAULTS,
                 problems.SIGNATURE_NEEDED,
-                problems.MALFORMED_JSON,
-                problems.NOT_JSON,
+                *BODY_FAULTS,
                 problems.NOT_ALLOWED,
                 problems.BUSINESS_TYPE_NOT_ALLOWED,
-                problems.BODY_TOO_SLOW,
-                problems.BODY_TOO_LARGE,
-                problems.INVALID_REQUEST,
                 problems.UNKNOWN_BUSINESS_TYPE,
                 problems.IDEMPOTENCY_CONFLICT,
                 problems.TOO_MANY_REFUSALS,
-                problems.HEADERS_TOO_LARGE,
                 problems.NOT_READY,
-                problems.OVERLOADED,
             ),
         },
         openapi_extra={
@@ -91,7 +85,12 @@ def routes(services: Services, desk: ScanDesk) -> APIRouter:
                 "The receipt · 核验凭据",
                 {"receipt": example("A receipt", examples.RECEIPT_FETCHED)},
             ),
-            **problem_answers(*_AUTHENTICATION, problems.NOT_FOUND, problems.NOT_READY),
+            **problem_answers(
+                *TERMINAL_FAULTS,
+                problems.INVALID_REQUEST,
+                problems.NOT_FOUND,
+                problems.NOT_READY,
+            ),
         },
         openapi_extra=TERMINAL_SECURITY,
     )
@@ -116,7 +115,7 @@ def routes(services: Services, desk: ScanDesk) -> APIRouter:
                 "The calling terminal · 本终端",
                 {"pharmacy": example("At a pharmacy · 药店", examples.TERMINAL)},
             ),
-            **problem_answers(*_AUTHENTICATION, problems.NOT_READY),
+            **problem_answers(*TERMINAL_FAULTS, problems.NOT_READY),
         },
         openapi_extra=TERMINAL_SECURITY,
     )

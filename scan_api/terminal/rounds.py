@@ -1,19 +1,17 @@
 """What the terminal does in the background: keep what it carries fresh, hand in what it did."""
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Final
 
-from card_core.bundles import BundleError
 from card_core.kernel.acts.offline_scans import RECORDS_MAX
 from card_core.status_list import StatusListError
-from crypto import CryptoError
+from scan_api.repeating import repeated
 from scan_api.terminal.carried import ListName
 from scan_api.terminal.client import Fetched, TerminalClient
-from scan_api.terminal.errors import RequestRefusedError, TerminalError
+from scan_api.terminal.errors import RequestRefusedError
 from scan_api.terminal.failing_over import FailingOver
 from scan_api.terminal.offline_desk import OfflineDesk
 
@@ -58,25 +56,15 @@ class Rounds:
     @contextmanager
     def running(self, every_seconds: float = EVERY_SECONDS) -> Iterator[None]:
         """A round at once and then every so often, while the block runs."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self._until, args=(stop, every_seconds), name="rounds")
-        thread.start()
-        try:
+        with repeated(
+            self.round,
+            every_seconds=every_seconds,
+            name="rounds",
+            failure="round_failed",
+            log=_log,
+            at_once=True,
+        ):
             yield
-        finally:
-            stop.set()
-            thread.join()
-
-    def _until(self, stop: threading.Event, every_seconds: float) -> None:
-        while True:
-            try:
-                self.round()
-            except (TerminalError, BundleError, StatusListError, CryptoError) as error:
-                _log.warning('{"event": "round_failed", "error": "%s"}', error.code)
-            except Exception as error:  # noqa: BLE001 - a thread that ended would be silence
-                _log.error('{"event": "round_failed", "error": "%s"}', type(error).__name__)
-            if stop.wait(every_seconds):
-                return
 
     def _contact(self) -> None:
         try:

@@ -16,11 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from card_core.errors import StoreBusyError, StoreError
+from card_core.errors import StoreBusyError
 from card_core.states import ServiceState
 from card_core.store import Store, registered
 from card_core.store.institutions import Institution, Terminal
 from crypto import sm3
+from scan_api.repeating import repeated
 from scan_api.terminals.known_rows import KnownRows
 
 REFRESH_SECONDS = 0.25
@@ -92,8 +93,12 @@ class Registry:
         return self._by_serial.get(serial_number)
 
     def is_fresh(self) -> bool:
+        return 0 <= self.age_seconds() <= STALE_SECONDS
+
+    def age_seconds(self) -> float:
+        """How long ago it was read; -1 where it never was."""
         read_at = self._read_at
-        return read_at is not None and self._monotonic() - read_at <= STALE_SECONDS
+        return -1.0 if read_at is None else self._monotonic() - read_at
 
     def tampered_rows(self) -> int:
         """How many rows are refused because of what somebody did to them past the kernel."""
@@ -113,22 +118,14 @@ class Registry:
     def refreshed(self) -> Iterator[None]:
         """Refresh now and, in a thread of its own, until the block ends. Raises StoreError."""
         self.refresh()
-        stop = threading.Event()
-
-        def run() -> None:
-            while not stop.wait(REFRESH_SECONDS):
-                try:
-                    self.refresh()
-                except StoreError as error:
-                    _log.warning('{"event": "registry_not_refreshed", "error": "%s"}', error.code)
-
-        thread = threading.Thread(target=run, name="registry")
-        thread.start()
-        try:
+        with repeated(
+            self.refresh,
+            every_seconds=REFRESH_SECONDS,
+            name="registry",
+            failure="registry_not_refreshed",
+            log=_log,
+        ):
             yield
-        finally:
-            stop.set()
-            thread.join()
 
     def _apply(self) -> None:
         institutions, altered = self._institutions.altered, self._terminals.altered

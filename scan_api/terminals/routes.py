@@ -9,7 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from scan_api import problems
-from scan_api.openapi import SIGNED_SECURITY, example, json_answer, problem_answers, raw_body
+from scan_api.openapi import (
+    BODY_FAULTS,
+    SIGNED_SECURITY,
+    TERMINAL_FAULTS,
+    example,
+    json_answer,
+    problem_answers,
+    raw_body,
+)
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
 from scan_api.terminals import examples, token_grant
@@ -17,13 +25,6 @@ from scan_api.terminals.enrolment import enrol, rotate
 from scan_api.terminals.models import Enrolled, EnrolmentRequest, KeyAccepted, NextKey, Token
 from scan_api.terminals.token_grant import GrantRefusedError
 
-_BODY = (
-    problems.MALFORMED_JSON,
-    problems.NOT_JSON,
-    problems.INVALID_REQUEST,
-    problems.BODY_TOO_SLOW,
-    problems.BODY_TOO_LARGE,
-)
 _FORM = "application/x-www-form-urlencoded"
 _FORM_BODY: dict[str, Any] = {
     "requestBody": {
@@ -63,7 +64,7 @@ def routes(services: Services) -> APIRouter:
             **problem_answers(
                 problems.ENROLMENT_REFUSED,
                 problems.TOO_MANY_FAILURES,
-                *_BODY,
+                *BODY_FAULTS,
                 problems.NOT_READY,
             ),
         },
@@ -95,14 +96,10 @@ def routes(services: Services) -> APIRouter:
                 status=201,
             ),
             **problem_answers(
-                problems.NOT_AUTHENTICATED,
-                problems.CLOCK_OFF,
+                *TERMINAL_FAULTS,
                 problems.SIGNATURE_NEEDED,
-                problems.TERMINAL_SUSPENDED,
-                problems.INSTITUTION_SUSPENDED,
                 problems.NOT_ALLOWED,
-                problems.TOO_MANY_FAILURES,
-                *_BODY,
+                *BODY_FAULTS,
                 problems.NOT_READY,
             ),
         },
@@ -135,8 +132,6 @@ def routes(services: Services) -> APIRouter:
             **_fault_answers(),
             **problem_answers(
                 problems.TOO_MANY_FAILURES,
-                problems.BODY_TOO_SLOW,
-                problems.BODY_TOO_LARGE,
                 problems.NOT_READY,
             ),
         },

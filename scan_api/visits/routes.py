@@ -12,8 +12,10 @@ from scan_api import problems
 from scan_api.holders import session
 from scan_api.holders.origin import check_origin
 from scan_api.openapi import (
+    BODY_FAULTS,
     HOLDER_SECURITY,
     SIGNED_SECURITY,
+    TERMINAL_FAULTS,
     TERMINAL_SECURITY,
     example,
     json_answer,
@@ -33,20 +35,11 @@ from scan_api.visits.steps import ask_for_step
 RowId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 _TERMINAL_PROBLEMS = (
-    problems.NOT_AUTHENTICATED,
+    *TERMINAL_FAULTS,
     problems.SIGNATURE_NEEDED,
-    problems.TOO_MANY_FAILURES,
-    problems.CLOCK_OFF,
-    problems.TERMINAL_SUSPENDED,
-    problems.INSTITUTION_SUSPENDED,
-    problems.MALFORMED_JSON,
-    problems.NOT_JSON,
     problems.NOT_ALLOWED,
-    problems.BODY_TOO_SLOW,
-    problems.BODY_TOO_LARGE,
-    problems.INVALID_REQUEST,
+    *BODY_FAULTS,
     problems.IDEMPOTENCY_CONFLICT,
-    problems.HEADERS_TOO_LARGE,
     problems.NOT_READY,
 )
 
@@ -166,6 +159,7 @@ def _add_holder_routes(router: APIRouter, services: Services) -> None:
         operation_id="endVisit",
         summary="End a visit · 结束就诊",
         status_code=204,
+        response_class=Response,
         dependencies=[Depends(check_origin)],
         responses=problem_answers(
             problems.SIGN_IN_NEEDED,

@@ -17,7 +17,7 @@ from servers.redis import RedisServer
 from test_cli_serve import ANSWER_SECONDS, started, stop
 
 from crypto import SelfTestError, self_test, sm2
-from issuance import checkup
+from issuance.checkup import database, machine
 from issuance.cli import serving
 from scan_api.signed_requests import authorization
 
@@ -55,14 +55,14 @@ def test_all_is_well_in_a_well_kept_office(well_kept: Office) -> None:
 def test_a_slow_disk_and_a_distant_database_are_noted_and_fail_nothing(
     well_kept: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkup, "WRITE_MS_MAX", 1e9)
-    monkeypatch.setattr(checkup, "QUESTION_MS_MAX", 1e9)
+    monkeypatch.setattr(machine, "WRITE_MS_MAX", 1e9)
+    monkeypatch.setattr(database, "QUESTION_MS_MAX", 1e9)
     fast = well_kept.done("doctor")
     assert lines(fast, "durable write")[0].startswith("正常 ok")
     assert lines(fast, "one question")[0].startswith("正常 ok")
     files = set((well_kept.folder / "home").iterdir())
-    monkeypatch.setattr(checkup, "WRITE_MS_MAX", 0.0)
-    monkeypatch.setattr(checkup, "QUESTION_MS_MAX", 0.0)
+    monkeypatch.setattr(machine, "WRITE_MS_MAX", 0.0)
+    monkeypatch.setattr(database, "QUESTION_MS_MAX", 0.0)
     slow = well_kept.done("doctor")
     assert "faster disk" in lines(slow, "durable write")[0]
     assert lines(slow, "one question")[0].startswith("提示 note")
@@ -85,7 +85,7 @@ def test_a_clock_that_is_not_the_database_s_is_told(
 
 def test_too_few_open_files_are_noted(well_kept: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     for limit, grade in ((256, "提示 note"), (65_536, "正常 ok")):
-        monkeypatch.setattr(checkup.resource, "getrlimit", lambda _, limit=limit: (limit, limit))
+        monkeypatch.setattr(machine.resource, "getrlimit", lambda _, limit=limit: (limit, limit))
         assert lines(well_kept.done("doctor"), "Open files")[0].startswith(grade)
 
 

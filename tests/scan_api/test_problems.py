@@ -101,6 +101,18 @@ def test_where_a_row_was_tampered_with_stands_in_the_log_alone(
     assert '"table": "cards", "row_id": "0019canary"' in caplog.text
 
 
+def test_a_method_that_is_not_offered_is_told_all_that_are(shared_service: ScanService) -> None:
+    for path, allowed in (
+        ("/v1/holder/sign-ins", "DELETE, POST"),
+        ("/v1/holder/devices", "GET, POST"),
+        ("/v1/scans", "POST"),
+        ("/healthz", "GET"),
+    ):
+        answer = shared_service.http.request("TRACE", path)
+        assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+        assert answer.headers["Allow"] == allowed
+
+
 def test_every_answer_is_confined(shared_service: ScanService) -> None:
     for path in ("/", "/holder", "/docs", "/openapi.json", "/healthz", "/v1/terminal", "/nowhere"):
         headers = shared_service.http.get(path).headers

@@ -164,8 +164,11 @@ def test_a_verdict_of_the_service_has_the_documented_shape(
 
 def test_every_reference_in_the_document_leads_somewhere(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
-    found = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+    text = json.dumps(document)
+    found = set(re.findall(r'"#/components/schemas/([^"]+)"', text))
     assert found <= set(schemas)
+    assert "OfflineScanRecord" in found
+    assert len(re.findall(r'"\$ref"', text)) == len(re.findall(r'"#/components/schemas/', text))
     assert "HTTPValidationError" not in schemas
 
 
@@ -181,7 +184,26 @@ def test_terminals_and_holders_prove_themselves_in_every_operation_of_theirs(
         if operation["operationId"] in {"reverseScan", "uploadOfflineScans"}:
             expected = ["terminalSignature"]
         if expected and operation["operationId"] not in OPEN_TO_ALL:
-            assert operation["security"] == [{one: []} for one in expected], name
+            # Whose session has ended already may end it all the same.
+            nobody = [{}] if operation["operationId"] == "signOut" else []
+            assert operation["security"] == [{one: []} for one in expected] + nobody, name
+
+
+def test_what_may_be_heard_anywhere_is_told_everywhere(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        answers = operation["responses"]
+        for status, code in (
+            ("431", "headers_too_large"),
+            ("408", "body_too_slow"),
+            ("413", "body_too_large"),
+        ):
+            assert code in answers[status]["content"][problems.MEDIA_TYPE]["examples"], name
+        crowded = answers.get("503", {}).get("content", {}).get(problems.MEDIA_TYPE, {})
+        is_health = operation["operationId"] in {"healthz", "readyz"}
+        assert ("overloaded" in crowded.get("examples", {})) != is_health, name
+        if {"terminalSignature": []} in operation.get("security", []):
+            wait = answers["429"]["content"][problems.MEDIA_TYPE]["examples"]
+            assert "too_many_failures" in wait, name
 
 
 class _Links(HTMLParser):
@@ -221,7 +243,12 @@ def test_the_reference_loads_nothing_from_another_host_and_runs_nothing(
 
 def test_the_reference_has_every_operation_reason_and_problem(shared_service: ScanService) -> None:
     page = _Links()
-    page.feed(shared_service.http.get("/docs").text)
+    text = shared_service.http.get("/docs").text
+    page.feed(text)
+    # Where a schema refers to another one, so does the page.
+    assert {"#schema-OfflineScanRecord", "#schema-SignIn", "#schema-Verdict"} <= page.links
+    assert "#/components" not in text
+    assert "<code>have</code> (query, optional)" in text
     assert set(OPERATIONS) <= page.ids
     assert {f"reason-{reason.value}" for reason in Reason} <= page.ids
     for problem in problems.CATALOGUE:

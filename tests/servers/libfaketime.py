@@ -11,9 +11,9 @@ class FalseClock:
     """environment: for the process whose clock it is. Waiting is by the monotonic clock, which
     nobody sets."""
 
-    def __init__(self, directory: Path, *, hours: int = 0) -> None:
+    def __init__(self, directory: Path, *, hours: int = 0, seconds: int = 0) -> None:
         self._file = directory / "clock"
-        self.step(hours)
+        self.step(hours, seconds)
         self.environment = {
             "LD_PRELOAD": str(_library()),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
@@ -21,10 +21,10 @@ class FalseClock:
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
 
-    def step(self, hours: int) -> None:
-        """Set it so many hours off the machine's, in one moment."""
+    def step(self, hours: int, seconds: int = 0) -> None:
+        """Set it so far off the machine's, in one moment."""
         new = self._file.with_suffix(".new")
-        new.write_text(f"{hours:+d}h\n")
+        new.write_text(f"{3600 * hours + seconds:+d}\n")
         new.replace(self._file)
 
 

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -82,8 +82,8 @@ class PostgreSQLServer:
 
 
 @contextmanager
-def running_postgresql() -> Iterator[PostgreSQLServer]:
-    """Start a server; stop it, by its own process id, at the end."""
+def running_postgresql(**settings: str) -> Iterator[PostgreSQLServer]:
+    """Start a server; stop it, by its own process id, at the end. settings: instead of ours."""
     binaries = _binaries()
     owner = _owner()
     # A socket's path may have 107 bytes, so the directory is right under the temporary one.
@@ -92,7 +92,7 @@ def running_postgresql() -> Iterator[PostgreSQLServer]:
         if owner is not None:
             shutil.chown(home, user=owner)
         _initialise(binaries, home, owner)
-        with _started(binaries, home, owner) as server:
+        with _started(binaries, home, owner, SETTINGS | settings) as server:
             yield server
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -116,9 +116,11 @@ def _initialise(binaries: Path, home: Path, owner: str | None) -> None:
 
 
 @contextmanager
-def _started(binaries: Path, home: Path, owner: str | None) -> Iterator[PostgreSQLServer]:
-    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-    server = [binaries / "postgres", "-D", home / "data", "-k", home, *settings]
+def _started(
+    binaries: Path, home: Path, owner: str | None, settings: Mapping[str, str]
+) -> Iterator[PostgreSQLServer]:
+    options = [f"--{name}={value}" for name, value in settings.items()]
+    server = [binaries / "postgres", "-D", home / "data", "-k", home, *options]
     # Where util-linux is there, a test process that is killed takes its server with it.
     setpriv = shutil.which("setpriv")
     command = [setpriv, "--pdeathsig", "INT", *server] if setpriv else server
