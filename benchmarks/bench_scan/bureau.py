@@ -17,6 +17,7 @@ from card_core.kernel import Act, Actor, ActorKind, DangerousAct, enrolment_code
 from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
 from card_core.kernel.acts.enrolment import EnrolTerminal, PrepareEnrolment
 from card_core.kernel.acts.institutions import DesignateInstitution
+from card_core.kernel.acts.issuer_keys import ActivateIssuerKey, RevokeIssuerKey
 from card_core.sign_in import hash_password, sign_in_operator
 from card_core.store import cards
 from card_core.store.operators import Role
@@ -29,9 +30,11 @@ from issuance.roster import check_roster
 from issuance.settings import Settings
 
 PASSPHRASE = "only for the benchmark"  # noqa: S105 - it guards made-up people for a minute
+ECARD_PASSWORD = "274095"  # noqa: S105 - as above
 HOSPITAL = "H44060400001"
 TERMINALS = 16
 ECARDS_MAX = 500
+_OF_ADMINISTRATORS = (ActivateIssuerKey, PrepareEnrolment, RevokeIssuerKey)
 _ENROLMENT = Actor(ActorKind.SYSTEM, "enrolment")
 _PEOPLE = {"admin": Role.ADMINISTRATOR, "maker": Role.MAKER, "checker": Role.CHECKER}
 
@@ -46,19 +49,26 @@ class Terminal:
 
 @dataclass(frozen=True)
 class Ground:
-    """site: opened in this process. environment: for commands. ecards: ids of usable e-cards."""
+    """site: opened in this process. environment: for commands. ecards: ids of usable e-cards.
+
+    staff: by name, which is also what a command's `--operator` takes: they are signed in.
+    """
 
     site: Installation
+    staff: dict[str, Actor]
     environment: dict[str, str]
     ecards: list[int]
     terminals: list[Terminal]
 
 
 @contextmanager
-def founded(database_url: str | None = None, *, ecards: int = ECARDS_MAX) -> Iterator[Ground]:
+def founded(
+    database_url: str | None = None, *, ecards: int = ECARDS_MAX, **settings: str
+) -> Iterator[Ground]:
     """database_url: an empty PostgreSQL database; None for SQLite in the home.
 
-    ecards: how many are activated; the roster has no more than ECARDS_MAX.
+    ecards: how many are activated; the roster has no more than ECARDS_MAX. settings: more variables
+    of the environment, for this process and for commands.
     """
     with tempfile.TemporaryDirectory(prefix="sscard-bench-") as folder:
         passphrase = Path(folder) / "passphrase"
@@ -67,21 +77,26 @@ def founded(database_url: str | None = None, *, ecards: int = ECARDS_MAX) -> Ite
             "SSCARD_HOME": f"{folder}/home",
             "SSCARD_KEY_PASSPHRASE_FILE": str(passphrase),
             **({"SSCARD_DATABASE_URL": database_url} if database_url else {}),
+            **settings,
         }
-        settings = Settings.from_environment(environment)
+        chosen = Settings.from_environment(environment)
         people = {
             name: NewPerson(name, name, frozenset({role}), os.urandom(12).hex())
             for name, role in _PEOPLE.items()
         }
         bureau = Bureau(7, "FS", "Benchmark")
-        found(settings, PASSPHRASE.encode(), bureau=bureau, people=list(people.values()))
-        with open_installation(settings, PASSPHRASE.encode()) as site:
-            staff = {
-                name: sign_in_operator(site.kernel, name, one.password, pepper=site.pepper).actor
-                for name, one in people.items()
-            }
+        found(chosen, PASSPHRASE.encode(), bureau=bureau, people=list(people.values()))
+        with open_installation(chosen, PASSPHRASE.encode()) as site:
+            staff = {name: _sign_in(site, one) for name, one in people.items()}
             usable = _issue(site, staff, ecards)
-            yield Ground(site, {**os.environ, **environment}, usable, _enrol(site, staff))
+            terminals = _enrol(site, staff)
+            yield Ground(site, staff, {**os.environ, **environment}, usable, terminals)
+
+
+def _sign_in(site: Installation, person: NewPerson) -> Actor:
+    opened = sign_in_operator(site.kernel, person.name, person.password, pepper=site.pepper)
+    site.home.keep_session(person.name, opened.token)
+    return opened.actor
 
 
 def _issue(site: Installation, staff: dict[str, Actor], count: int) -> list[int]:
@@ -104,7 +119,7 @@ def _issue(site: Installation, staff: dict[str, Actor], count: int) -> list[int]
         actor=staff["maker"],
         progress=lambda _done, _all: None,
     )
-    password = hash_password("274095", pepper=site.pepper, random_bytes=random_bytes)
+    password = hash_password(ECARD_PASSWORD, pepper=site.pepper, random_bytes=random_bytes)
     ecards: list[int] = []
     after = ""
     while len(ecards) < count:
@@ -120,7 +135,7 @@ def _issue(site: Installation, staff: dict[str, Actor], count: int) -> list[int]
 
 
 def _enrol(site: Installation, staff: dict[str, Actor]) -> list[Terminal]:
-    _decide(site, staff, DesignateInstitution(HOSPITAL, "基准医院", "hospital", "440604"))
+    decide(site, staff, DesignateInstitution(HOSPITAL, "基准医院", "hospital", "440604"))
     terminals = [
         Terminal(number.to_bytes(8), sm2.PrivateKey.generate())
         for number in range(1, TERMINALS + 1)
@@ -128,7 +143,7 @@ def _enrol(site: Installation, staff: dict[str, Actor]) -> list[Terminal]:
     for one in terminals:
         code = enrolment_codes.make(random_bytes)
         digest = code.digest(site.store.cipher, one.serial_number)
-        _decide(site, staff, PrepareEnrolment(one.serial_number, HOSPITAL, code.name, digest))
+        decide(site, staff, PrepareEnrolment(one.serial_number, HOSPITAL, code.name, digest))
         point = one.key.public_key().to_bytes(compressed=True)
         _perform(site, _ENROLMENT, EnrolTerminal(one.serial_number, code.name, digest, point))
     return terminals
@@ -138,8 +153,9 @@ def _perform(site: Installation, actor: Actor, act: Act) -> None:
     site.kernel.perform(act, actor=actor, request_id=new_request_id())
 
 
-def _decide(site: Installation, staff: dict[str, Actor], act: DangerousAct) -> None:
-    maker = "admin" if isinstance(act, PrepareEnrolment) else "maker"
+def decide(site: Installation, staff: dict[str, Actor], act: DangerousAct) -> None:
+    """Propose an act as whoever may, and approve it as the checker."""
+    maker = "admin" if isinstance(act, _OF_ADMINISTRATORS) else "maker"
     proposed = site.kernel.propose(act, actor=staff[maker], request_id=new_request_id())
     site.kernel.approve(
         proposed["approval_id"],
