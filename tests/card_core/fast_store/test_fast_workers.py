@@ -14,14 +14,13 @@ from pathlib import Path
 
 import pytest
 from fast_rig import Code, accepted, make_kernel, new_code, redis_worker
-from servers import debian
+from servers.faketime import libfaketime
 from servers.postgresql import PostgreSQLServer
 from servers.redis import RedisServer, running
 
 from card_core.fast_store import OFFSET_ALARM_SECONDS
 
 ROOT = Path(__file__).parents[3]
-LIBFAKETIME = "faketime/libfaketime.so.1"
 ANSWER_SECONDS = 30
 
 
@@ -118,16 +117,6 @@ def test_a_worker_stopped_in_the_middle_takes_nothing_that_another_one_took(
         asyncio.run(scenario())
     finally:
         stopped.end()
-
-
-def libfaketime() -> Path:
-    found = next(Path("/usr/lib").glob(f"*/{LIBFAKETIME}"), None)
-    if found is None:
-        debian.install("libfaketime", consequence="the tests of false clocks did not run")
-        found = next(Path("/usr/lib").glob(f"*/{LIBFAKETIME}"), None)
-    if found is None:
-        debian.unavailable("Debian's package libfaketime brought no library")
-    return found
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
