@@ -1,4 +1,4 @@
-"""Receipts of a service that runs, verified from files by somebody who has the public keys alone."""
+"""Receipts of a running service, verified from files by somebody with the public keys alone."""
 
 import base64
 import os

@@ -1,4 +1,4 @@
-"""A visit on a service that runs: registered, settled, dispensed, refunded, and ended by the holder.
+"""A visit on a running service: registered, settled, dispensed, refunded, ended by the holder.
 
 The terminals and the phone know the documents alone (`outside`).
 """
