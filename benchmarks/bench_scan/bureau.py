@@ -17,7 +17,12 @@ from card_core.kernel import Act, Actor, ActorKind, DangerousAct, enrolment_code
 from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
 from card_core.kernel.acts.enrolment import EnrolTerminal, PrepareEnrolment
 from card_core.kernel.acts.institutions import DesignateInstitution
-from card_core.kernel.acts.issuer_keys import ActivateIssuerKey, RevokeIssuerKey
+from card_core.kernel.acts.issuer_keys import (
+    ActivateIssuerKey,
+    RegisterIssuerKey,
+    RevokeIssuerKey,
+)
+from card_core.kernel.acts.operators import AddOperator, SuspendOperator
 from card_core.sign_in import hash_password, sign_in_operator
 from card_core.store import cards
 from card_core.store.operators import Role
@@ -34,7 +39,14 @@ ECARD_PASSWORD = "274095"  # noqa: S105 - as above
 HOSPITAL = "H44060400001"
 TERMINALS = 16
 ECARDS_MAX = 500
-_OF_ADMINISTRATORS = (ActivateIssuerKey, PrepareEnrolment, RevokeIssuerKey)
+_OF_ADMINISTRATORS = (
+    ActivateIssuerKey,
+    AddOperator,
+    PrepareEnrolment,
+    RegisterIssuerKey,
+    RevokeIssuerKey,
+    SuspendOperator,
+)
 _ENROLMENT = Actor(ActorKind.SYSTEM, "enrolment")
 _PEOPLE = {"admin": Role.ADMINISTRATOR, "maker": Role.MAKER, "checker": Role.CHECKER}
 

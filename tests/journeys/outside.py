@@ -69,11 +69,11 @@ class Terminal:
 
     serial: str
     connection: Connection
+    secret: bytes = field(init=False, repr=False)
     _point: bytes = field(init=False, repr=False)
-    _secret: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._point, self._secret = sm2_key_generate()
+        self._point, self.secret = sm2_key_generate()
 
     @property
     def public_key(self) -> str:
@@ -130,7 +130,7 @@ class Terminal:
         return self.post("/v1/scans", by, code=code, business_type=business_type, **fields)
 
     def _sign(self, message: bytes) -> str:
-        return base64.b64encode(sm2_sign(self._secret, self._point, message)).decode()
+        return base64.b64encode(sm2_sign(self.secret, self._point, message)).decode()
 
 
 class Holder:
