@@ -6,8 +6,8 @@ of the same installation; terminals and holders call from outside.
 
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,8 +64,20 @@ class Installation:
     def decide(self, act: DangerousAct) -> None:
         decide(self.ground.site, self.ground.staff, act)
 
+    @property
+    def has_workers(self) -> bool:
+        """Whether it is the town's, with WORKERS processes."""
+        return "SSCARD_DATABASE_URL" in self.ground.environment
+
     def connect(self) -> Connection:
         return Connection(self.service.address)
+
+    def connect_many(self, count: int) -> list[Connection]:
+        """As many to each worker, where there are several."""
+        if not self.has_workers:
+            return [self.connect() for _ in range(count)]
+        each = connections_to_each(self.service, count // WORKERS)
+        return [one for several in each for one in several]
 
     def terminal(self, institution_code: str) -> Terminal:
         """A new one, enrolled over HTTP by a code that two people let out."""
@@ -140,39 +152,46 @@ def installed(
         yield Installation(ground, service)
 
 
-def worker_of(connection: Connection, service: Running) -> int:
-    """The id of the process at the other end, as the system knows it (Linux).
+def workers_at(ports: Iterable[int], service: Running) -> list[int]:
+    """The process at the other end of each of our connections, named by its port here (Linux).
 
-    The connection must have been answered before: one that nobody has taken belongs to nobody.
+    Each must have been answered before: a connection that nobody has taken belongs to nobody.
     """
-    here, there = connection.port, int(service.address.rpartition(":")[2])
-    wanted = (f"0100007F:{there:04X}", f"0100007F:{here:04X}")
+    there = f"0100007F:{int(service.address.rpartition(':')[2]):04X}"
+    inodes = {}
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         columns = line.split()
-        if (columns[1], columns[2]) == wanted:
-            return _owner_of(columns[9])
-    raise LookupError(wanted)
+        if columns[1] == there:
+            inodes[int(columns[2].rpartition(":")[2], 16)] = columns[9]
+    owners = _owners(service.process.pid)
+    return [owners[inodes[port]] for port in ports]
 
 
-def _owner_of(inode: str) -> int:
-    for entry in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            if os.readlink(entry) == f"socket:[{inode}]":
-                return int(entry.parts[2])
-        except OSError:
-            continue  # it was closed, or is another's
-    raise LookupError(inode)
+def _owners(parent: int) -> dict[str, int]:
+    """The process that holds each socket, of one and its children, by the socket's inode."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    owners = {}
+    for process in (parent, *map(int, children)):
+        for entry in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(OSError):  # it was closed meanwhile
+                owners[os.readlink(entry).removeprefix("socket:[").removesuffix("]")] = process
+    return owners
 
 
-def connections_to_each(service: Running) -> list[Connection]:
-    """One connection to each worker process of the town's service."""
-    found: dict[int, Connection] = {}
-    for _ in range(100 * WORKERS):
-        connection = Connection(service.address)
-        connection.ask("GET", "/healthz")
-        kept = found.setdefault(worker_of(connection, service), connection)
-        if kept is not connection:
-            connection.close()
-        if len(found) == WORKERS:
+def connections_to_each(service: Running, each: int = 1) -> list[list[Connection]]:
+    """So many connections to each worker process of the town's service."""
+    found: dict[int, list[Connection]] = {}
+    for _ in range(100):
+        fresh = [Connection(service.address) for _ in range(WORKERS * each)]
+        for connection in fresh:
+            connection.ask("GET", "/healthz")
+        workers = workers_at((one.port for one in fresh), service)
+        for worker, connection in zip(workers, fresh, strict=True):
+            kept = found.setdefault(worker, [])
+            if len(kept) < each:
+                kept.append(connection)
+            else:
+                connection.close()
+        if len(found) == WORKERS and all(len(kept) == each for kept in found.values()):
             return list(found.values())
     raise LookupError(f"{len(found)} of {WORKERS} workers answered")

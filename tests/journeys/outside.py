@@ -8,6 +8,7 @@ import base64
 import http.client
 import json
 import secrets
+import socket
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 from gmssl_pyx import sm2_key_generate, sm2_sign
 
 PATIENCE_SECONDS = 30.0
+# The service closes a connection on which nothing came for half a minute.
+IDLE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -42,19 +45,28 @@ class Connection:
     def __init__(self, address: str) -> None:
         self.address = address
         self._http = http.client.HTTPConnection(address, timeout=PATIENCE_SECONDS)
+        self._used_at = time.monotonic()
+
+    @property
+    def socket(self) -> socket.socket:
+        if self._http.sock is None:
+            self._http.connect()
+        found: socket.socket = self._http.sock
+        return found
 
     @property
     def port(self) -> int:
         """Of our own end."""
-        if self._http.sock is None:
-            self._http.connect()
-        port: int = self._http.sock.getsockname()[1]
+        port: int = self.socket.getsockname()[1]
         return port
 
     def ask(self, method: str, target: str, body: bytes = b"", **headers: str) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if body:
             named["Content-Type"] = "application/json"
+        if time.monotonic() - self._used_at > IDLE_SECONDS:
+            self._http.close()  # and the next request opens a new one
+        self._used_at = time.monotonic()
         self._http.request(method, target, body or None, named)
         answer = self._http.getresponse()
         return Answer(answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()})

@@ -34,7 +34,7 @@ from issuance.installation import random_bytes
 
 REPORTED_SECONDS_MAX = 5.0
 WATCHED_SECONDS = 1.0
-PASSWORD = "hornbeam quay 7"  # noqa: S105 - of an operator who is made up
+PASSWORD = "hornbeam quay 7"
 
 
 @dataclass
