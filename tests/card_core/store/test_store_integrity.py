@@ -142,9 +142,7 @@ def test_changes_under_way_are_never_taken_for_old_rows(
     assert beside.integrity.tampered_rows() == 0
 
 
-def test_a_log_that_was_cut_short_is_told_until_it_is_whole(
-    bureau: Bureau, person: Person
-) -> None:
+def test_a_log_that_was_cut_short_is_told_until_it_is_whole(bureau: Bureau, person: Person) -> None:
     store, heads = bureau.store, schema.audit_heads
 
     def head() -> dict[str, Any]:
