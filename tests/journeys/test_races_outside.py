@@ -19,6 +19,8 @@ from card_core.store import schema
 
 AT_ONCE = 64
 RECORDED_SECONDS_MAX = 10.0
+# What a worker says that a busy machine kept from its database or its lease for seconds.
+UNDECIDED = ("not_ready", "overloaded", "show_new_code")
 ANY_USE = {"business_type": "01301", "amount_fen": 4580}
 IDENTIFY = {"business_type": "01101"}
 
@@ -49,18 +51,19 @@ def race_codes(installation: Installation, truth: str, codes: int) -> None:
             code = holders[raced % len(holders)].code(purpose_class=truth)
             found = race(lines, code=code, **fields)
             assert found["accepted"] <= 1, found
-            if found["show_new_code"]:
-                # A worker whose lease was over for a moment; the holder shows another.
-                in_doubt += 1
-                assert in_doubt <= codes
-                continue
-            assert found == {"accepted": 1, "already_used": AT_ONCE - 1}, found
-            raced += 1
+            assert set(found) <= {"accepted", "already_used", *UNDECIDED}, found
             answers += found
-    print(f"{truth}: {raced} codes x {AT_ONCE}: {dict(answers)}, in doubt {in_doubt}")
-    if not in_doubt:
-        on_record = lambda: accepted_on_record(installation, terminals) == codes  # noqa: E731
-        assert until(on_record, RECORDED_SECONDS_MAX)
+            if found["accepted"]:
+                raced += 1
+            else:
+                # Somebody may have used it up without being told yes; the holder shows another.
+                in_doubt += 1
+                assert sum(found[word] for word in UNDECIDED) > 0, found
+                assert in_doubt <= codes
+    print(f"{truth}: {raced} codes x {AT_ONCE}: {dict(answers)}, codes in doubt {in_doubt}")
+    assert answers["already_used"] > codes * AT_ONCE / 2
+    on_record = lambda: accepted_on_record(installation, terminals) == codes  # noqa: E731
+    assert until(on_record, RECORDED_SECONDS_MAX)
 
 
 @WHERE
