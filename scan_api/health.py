@@ -49,7 +49,8 @@ def routes(services: Services) -> APIRouter:
         """
         if not _is_ready(services):
             raise ProblemError(problems.NOT_READY)
-        is_intact = services.authentication.registry.tampered_rows() == 0
+        registry, integrity = services.authentication.registry, services.store.integrity
+        is_intact = registry.tampered_rows() == integrity.tampered_rows() == 0
         identifies = services.identifying is None or services.identifying.ready() is None
         return Health(status="ready" if is_intact and identifies else "attention")
 

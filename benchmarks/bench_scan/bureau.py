@@ -17,6 +17,12 @@ from card_core.kernel import Act, Actor, ActorKind, DangerousAct, enrolment_code
 from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
 from card_core.kernel.acts.enrolment import EnrolTerminal, PrepareEnrolment
 from card_core.kernel.acts.institutions import DesignateInstitution
+from card_core.kernel.acts.issuer_keys import (
+    ActivateIssuerKey,
+    RegisterIssuerKey,
+    RevokeIssuerKey,
+)
+from card_core.kernel.acts.operators import AddOperator, SuspendOperator
 from card_core.sign_in import hash_password, sign_in_operator
 from card_core.store import cards
 from card_core.store.operators import Role
@@ -34,7 +40,15 @@ NEIGHBOUR = "H44060400002"
 TERMINALS = 16
 NEIGHBOURS = 2
 ECARDS_MAX = 500
-HOLDER_PASSWORD = "274095"  # noqa: S105 - likewise
+HOLDER_PASSWORD = "274095"  # noqa: S105 - as above
+_OF_ADMINISTRATORS = (
+    ActivateIssuerKey,
+    AddOperator,
+    PrepareEnrolment,
+    RegisterIssuerKey,
+    RevokeIssuerKey,
+    SuspendOperator,
+)
 _ENROLMENT = Actor(ActorKind.SYSTEM, "enrolment")
 _PEOPLE = {"admin": Role.ADMINISTRATOR, "maker": Role.MAKER, "checker": Role.CHECKER}
 
@@ -51,10 +65,12 @@ class Terminal:
 class Ground:
     """site: opened in this process. environment: for commands. ecards: ids of usable e-cards.
 
+    staff: by name, which is also what a command's `--operator` takes: they are signed in.
     terminals: of one hospital. neighbours: of another one.
     """
 
     site: Installation
+    staff: dict[str, Actor]
     environment: dict[str, str]
     ecards: list[int]
     terminals: list[Terminal]
@@ -63,12 +79,12 @@ class Ground:
 
 @contextmanager
 def founded(
-    database_url: str | None = None, *, redis_url: str | None = None, ecards: int = ECARDS_MAX
+    database_url: str | None = None, *, ecards: int = ECARDS_MAX, **settings: str
 ) -> Iterator[Ground]:
-    """database_url: an empty PostgreSQL database; None for SQLite in the home. redis_url: of the
-    fast store; None for the one within the serving process.
+    """database_url: an empty PostgreSQL database; None for SQLite in the home.
 
-    ecards: how many are activated; the roster has no more than ECARDS_MAX.
+    ecards: how many are activated; the roster has no more than ECARDS_MAX. settings: more variables
+    of the environment, for this process and for commands.
     """
     with tempfile.TemporaryDirectory(prefix="sscard-bench-") as folder:
         passphrase = Path(folder) / "passphrase"
@@ -77,26 +93,29 @@ def founded(
             "SSCARD_HOME": f"{folder}/home",
             "SSCARD_KEY_PASSPHRASE_FILE": str(passphrase),
             **({"SSCARD_DATABASE_URL": database_url} if database_url else {}),
-            **({"SSCARD_REDIS_URL": redis_url} if redis_url else {}),
+            **settings,
         }
-        settings = Settings.from_environment(environment)
+        chosen = Settings.from_environment(environment)
         people = {
             name: NewPerson(name, name, frozenset({role}), os.urandom(12).hex())
             for name, role in _PEOPLE.items()
         }
         bureau = Bureau(7, "FS", "Benchmark")
-        found(settings, PASSPHRASE.encode(), bureau=bureau, people=list(people.values()))
-        with open_installation(settings, PASSPHRASE.encode()) as site:
-            staff = {
-                name: sign_in_operator(site.kernel, name, one.password, pepper=site.pepper).actor
-                for name, one in people.items()
-            }
+        found(chosen, PASSPHRASE.encode(), bureau=bureau, people=list(people.values()))
+        with open_installation(chosen, PASSPHRASE.encode()) as site:
+            staff = {name: _sign_in(site, one) for name, one in people.items()}
             usable = _issue(site, staff, ecards)
             terminals = _enrol(site, staff, HOSPITAL, range(1, TERMINALS + 1))
             beyond = range(TERMINALS + 1, TERMINALS + NEIGHBOURS + 1)
             neighbours = _enrol(site, staff, NEIGHBOUR, beyond)
             whole = {**os.environ, **environment}
-            yield Ground(site, whole, usable, terminals, neighbours)
+            yield Ground(site, staff, whole, usable, terminals, neighbours)
+
+
+def _sign_in(site: Installation, person: NewPerson) -> Actor:
+    opened = sign_in_operator(site.kernel, person.name, person.password, pepper=site.pepper)
+    site.home.keep_session(person.name, opened.token)
+    return opened.actor
 
 
 def _issue(site: Installation, staff: dict[str, Actor], count: int) -> list[int]:
@@ -137,12 +156,12 @@ def _issue(site: Installation, staff: dict[str, Actor], count: int) -> list[int]
 def _enrol(
     site: Installation, staff: dict[str, Actor], hospital: str, serials: Iterable[int]
 ) -> list[Terminal]:
-    _decide(site, staff, DesignateInstitution(hospital, "基准医院", "hospital", "440604"))
+    decide(site, staff, DesignateInstitution(hospital, "基准医院", "hospital", "440604"))
     terminals = [Terminal(number.to_bytes(8), sm2.PrivateKey.generate()) for number in serials]
     for one in terminals:
         code = enrolment_codes.make(random_bytes)
         digest = code.digest(site.store.cipher, one.serial_number)
-        _decide(site, staff, PrepareEnrolment(one.serial_number, hospital, code.name, digest))
+        decide(site, staff, PrepareEnrolment(one.serial_number, hospital, code.name, digest))
         point = one.key.public_key().to_bytes(compressed=True)
         _perform(site, _ENROLMENT, EnrolTerminal(one.serial_number, code.name, digest, point))
     return terminals
@@ -152,8 +171,9 @@ def _perform(site: Installation, actor: Actor, act: Act) -> None:
     site.kernel.perform(act, actor=actor, request_id=new_request_id())
 
 
-def _decide(site: Installation, staff: dict[str, Actor], act: DangerousAct) -> None:
-    maker = "admin" if isinstance(act, PrepareEnrolment) else "maker"
+def decide(site: Installation, staff: dict[str, Actor], act: DangerousAct) -> None:
+    """Propose an act as whoever may, and approve it as the checker."""
+    maker = "admin" if isinstance(act, _OF_ADMINISTRATORS) else "maker"
     proposed = site.kernel.propose(act, actor=staff[maker], request_id=new_request_id())
     site.kernel.approve(
         proposed["approval_id"],

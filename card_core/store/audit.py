@@ -27,6 +27,9 @@ from card_core.store.database import Reader, Transaction
 from card_core.store.schema import AUDITED, audit_events, audit_heads
 
 CHAINS = ("bureau", "scan")
+# Of everything but scans: whose rows are followed.
+FOLLOWED = "bureau"
+FOLLOWED_AT_FIRST = 20_000
 FIRST_LINK = bytes(32)
 ROWS_AT_ONCE = 1000
 
@@ -100,6 +103,38 @@ def began_at(tx: Reader, chain: str) -> datetime | None:
     )
     at: datetime | None = tx.connection.execute(statement).scalar()
     return at
+
+
+def follow(tx: Reader, after: int | None) -> int:
+    """Note the versions of rows that the log has learnt of, and return its last number.
+
+    after: what the last call returned; None for the first one of a process, which goes back
+    FOLLOWED_AT_FIRST events. Raises AuditChainError for a log that is shorter than it was, or whose
+    head was changed; that counts as a tampered row (`Integrity.tampered_rows`) until it is over.
+    """
+    last = _followed_head(tx, after or 0)
+    if after is None:
+        after = max(0, last - FOLLOWED_AT_FIRST)
+    seq, columns = audit_events.c.seq, (audit_events.c.seq, audit_events.c.detail)
+    statement = select(*columns).where(audit_events.c.chain == FOLLOWED, seq > after)
+    changes = [
+        (table, row_id, version)
+        for row in _paged(tx, statement, seq)
+        for table, row_id, version in json.loads(row.detail)["rows"]
+    ]
+    tx.integrity.note(changes)
+    return last
+
+
+def _followed_head(tx: Reader, after: int) -> int:
+    last = -1
+    try:
+        last, _ = head(tx, FOLLOWED)
+    finally:
+        tx.integrity.tell(audit_heads.name, FOLLOWED, is_sound=last >= after)
+    if last < after:
+        raise AuditChainError(FOLLOWED, last + 1)
+    return last
 
 
 def verify_chain(tx: Reader, chain: str) -> int:

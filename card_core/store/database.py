@@ -24,6 +24,7 @@ from card_core.errors import StoreBusyError, StoreConflictError
 from card_core.store import migration
 from card_core.store.cipher import FieldCipher
 from card_core.store.gate import Gate
+from card_core.store.integrity import Integrity
 from crypto import sm3
 
 WAIT_SECONDS = 10
@@ -52,9 +53,14 @@ _LOCK_STATEMENTS = {
 class Reader:
     """One open transaction that reads."""
 
-    def __init__(self, connection: Connection, cipher: FieldCipher) -> None:
+    def __init__(
+        self, connection: Connection, cipher: FieldCipher, integrity: Integrity, edition: int
+    ) -> None:
+        """edition: of `integrity`, from before anything was read."""
         self.connection = connection
         self.cipher = cipher
+        self.integrity = integrity
+        self.edition = edition
 
     @property
     def is_sqlite(self) -> bool:
@@ -99,8 +105,10 @@ class Transaction(Reader):
     that decide were added, by table.
     """
 
-    def __init__(self, connection: Connection, cipher: FieldCipher) -> None:
-        super().__init__(connection, cipher)
+    def __init__(
+        self, connection: Connection, cipher: FieldCipher, integrity: Integrity, edition: int
+    ) -> None:
+        super().__init__(connection, cipher, integrity, edition)
         self.changed: list[tuple[str, str, int]] = []
         self.made: Counter[str] = Counter()
         self._held: dict[str, Lock] = {}
@@ -140,7 +148,7 @@ class Transaction(Reader):
 
 
 class Store:
-    """A database and the keys to read it."""
+    """A database and the keys to read it. integrity: of its rows, as far as this process knows."""
 
     def __init__(self, engine: Engine, cipher: FieldCipher) -> None:
         self._engine = engine
@@ -154,18 +162,20 @@ class Store:
             )
         )
         self.cipher = cipher
+        self.integrity = Integrity()
         self._writers = Gate(1 if engine.dialect.name == "sqlite" else CONNECTIONS)
         self._readers = Gate(CONNECTIONS)
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """A transaction that reads. Raises StoreBusyError."""
+        edition = self.integrity.edition
         with (
             _translated(),
             self._readers.passed(WAIT_SECONDS),
             self._reading.connect() as connection,
         ):
-            yield Reader(connection, self.cipher)
+            yield Reader(connection, self.cipher, self.integrity, edition)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -173,12 +183,16 @@ class Store:
 
         Raises StoreBusyError; StoreConflictError where trying again may help.
         """
+        edition = self.integrity.edition
         with (
             _translated(),
             self._writers.passed(WAIT_SECONDS),
             self._writing.begin() as connection,
         ):
-            yield Transaction(connection, self.cipher)
+            transaction = Transaction(connection, self.cipher, self.integrity, edition)
+            yield transaction
+        # This process knows at once, the others when they have read the log.
+        self.integrity.note(transaction.changed)
 
     def upgrade(self) -> None:
         """Bring the schema to this program's version; several processes may call it at once."""

@@ -2,7 +2,8 @@
 
 The HMAC is checked whenever such a row is read here, so that somebody who has the database and not
 the keys can't flip a state, a role or a key unseen. An old row put back fits its HMAC; the audit
-log, which notes each change's version, shows it (`audit.verify_rows`).
+log notes each change's version, and what this process has read of it (`integrity`) is checked
+here, too. All of the log is compared by `audit.verify_rows`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -104,8 +105,12 @@ def check(tx: Reader, table: Table, row: Row[Any]) -> Row[Any]:
 
 def _is_intact(tx: Reader, table: Table, row: Row[Any]) -> bool:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
-    mac = values.pop("mac")
-    return same(mac, tx.cipher.row_mac(table.name, values))
+    mac, row_id = values.pop("mac"), str(row.id)
+    is_sound = same(mac, tx.cipher.row_mac(table.name, values)) and not tx.integrity.is_older(
+        table.name, row_id, row.version, tx.edition
+    )
+    tx.integrity.tell(table.name, row_id, is_sound=is_sound)
+    return is_sound
 
 
 def change(tx: Transaction, table: Table, row_id: str | int, **changes: Value) -> int:

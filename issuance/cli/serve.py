@@ -76,6 +76,7 @@ def serve(
 def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> None:
     """One process, this one."""
     from issuance.cli import serving  # noqa: PLC0415 - as above
+    from issuance.cli.log_following import following_log  # noqa: PLC0415 - as above
     from issuance.cli.numbers_port import serve_numbers  # noqa: PLC0415 - as above
     from issuance.cli.publishing import publishing  # noqa: PLC0415 - as above
     from scan_api.metrics import to_text  # noqa: PLC0415 - as above
@@ -98,6 +99,7 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         stack.enter_context(key_ring.refreshed())
         stack.enter_context(registry.refreshed())
         stack.enter_context(clock.watched())
+        stack.enter_context(following_log(site.store))
         server = serving.RunningServer(
             serving.make_service(site, key_ring, registry, clock, admission),
             listening,

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from issuance.cli import serving
 from issuance.cli.channel import Channel, Message
 from issuance.cli.core_dumps import forbid_core_dumps
+from issuance.cli.log_following import following_log
 from issuance.cli.log_lines import log_to_stderr
 from issuance.cli.publishing import publishing
 from issuance.installation import open_installation
@@ -63,6 +64,7 @@ def _serve(channel: Channel, listening: socket.socket, orders: Message) -> None:
         key_ring, registry = serving.make_key_ring(site), serving.make_registry(site)
         stack.enter_context(key_ring.refreshed())
         stack.enter_context(registry.refreshed())
+        stack.enter_context(following_log(site.store))
         server = serving.RunningServer(
             serving.make_service(
                 site, key_ring, registry, clock, admission, is_alone=orders["is_alone"]

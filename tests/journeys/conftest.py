@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 from bureau import Bureau
+from installation import WORKERS, Installation, installed
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 from servers.chromium import FLAGS, chromium
 from servers.databases import Databases, SQLiteDatabases
 from servers.postgresql import PostgreSQLServer
+from servers.redis import RedisServer, running
 from stage import PHONE, Screen, Stage, set_up
 
 from benchmarks.bench_scan.bureau import Ground, founded
@@ -35,6 +37,30 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def databases(sqlite_databases: SQLiteDatabases) -> Databases:
     """What the database is makes no difference to a page."""
     return sqlite_databases
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """One installation with nothing but what comes along: SQLite, one process."""
+    with installed(tmp_path_factory.mktemp("embedded")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def town(
+    postgresql: PostgreSQLServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """One installation on PostgreSQL and Redis with four workers behind one address."""
+    folder = tmp_path_factory.mktemp("town")
+    redis = RedisServer(folder / "redis", "save ''")
+    url = postgresql.url(postgresql.create())
+    with (
+        running(redis),
+        installed(
+            folder, "--workers", str(WORKERS), database_url=url, SSCARD_REDIS_URL=redis.url
+        ) as found,
+    ):
+        yield found
 
 
 @pytest.fixture
