@@ -215,6 +215,8 @@ class Bureau:
     def __init__(self, issuer: int) -> None:
         self.issuer = issuer
         self.keys = MemoryKeys(issuer)
+        # The private keys of the terminals that it has from the start, by their serial numbers.
+        self.terminal_keys: dict[bytes, sm2.PrivateKey] = {}
         self._requests = itertools.count(1)
         self._serials = itertools.count()
         self._people: list[Person] = []
@@ -407,8 +409,8 @@ class Bureau:
 
     def _designate(self, code: str, kind: str, serial: int) -> Terminal:
         self.decide(DesignateInstitution(code, f"机构{serial}", kind, "440604"))
-        public_key = sm2.PrivateKey.generate().public_key().to_bytes(compressed=True)
-        return self.enrol(serial.to_bytes(8), code, public_key)
+        key = self.terminal_keys[serial.to_bytes(8)] = sm2.PrivateKey.generate()
+        return self.enrol(serial.to_bytes(8), code, key.public_key().to_bytes(compressed=True))
 
     def _activate(self, card: Card) -> Person:
         self.perform(ActivateCard(card.id, Evidence.IDENTITY_DOCUMENT), self.maker)

@@ -2,9 +2,11 @@
 
 import contextlib
 import copy
+import functools
 import itertools
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +30,7 @@ from card_core.kernel import BoxKeyWrap
 from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
 from card_core.signing import SigningKeys
+from card_core.store.institutions import Terminal
 from card_core.trust import TrustList
 from crypto import sm2
 from scan_api import server
@@ -115,7 +118,8 @@ class ScanService:
         signing_keys = SigningKeys(
             bureau.store, bureau.keys, issuer=bureau.issuer, clock=bureau.clock
         )
-        self.peers = PeerClient(signing_keys, self._trusted, bureau.clock, transport=peer_transport)
+        transport = peer_transport or httpx2.HTTPTransport(verify=_tls())
+        self.peers = PeerClient(signing_keys, self._trusted, bureau.clock, transport=transport)
         self.writer = ScanWriter(bureau.kernel)
         self.services = Services(
             kernel=bureau.kernel,
@@ -141,8 +145,9 @@ class ScanService:
             identifying=self._identify_desk(fast_store),
         )
         self.app: FastAPI = create_app(self.services)
-        self.hospital = self.enrol(HOSPITAL_CODE, 0xC1)
-        self.pharmacy = self.enrol(PHARMACY_CODE, 0xC2)
+        self.hospital = self._device(bureau.hospital)
+        self.pharmacy = self._device(bureau.pharmacy)
+        self.registry.refresh()
         self.person = bureau.person()
         self.http = self.client()
 
@@ -182,6 +187,11 @@ class ScanService:
         self.registry.refresh()
         return device
 
+    def _device(self, terminal: Terminal) -> TerminalDevice:
+        """One of those that the bureau has from the start."""
+        serial_number = terminal.serial_number
+        return TerminalDevice(serial_number, self.clock, self.bureau.terminal_keys[serial_number])
+
     def mint(self, person: Person | None = None) -> str:
         return self.bureau.minter.mint((person or self.person).holder_id).text
 
@@ -213,6 +223,12 @@ def tampered(code: str) -> str:
     """One digit changed, in the middle of the signature."""
     other = str((int(code[TAMPERED_DIGIT]) + 1) % 10)
     return code[:TAMPERED_DIGIT] + other + code[TAMPERED_DIGIT + 1 :]
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Reading all the authorities' certificates takes as long as many a test."""
+    return ssl.create_default_context()
 
 
 @contextlib.contextmanager

@@ -144,6 +144,10 @@ def _serial(draft: Draft) -> str:
     return draft.device.serial_number.hex()
 
 
+def _hospital(draft: Draft) -> str:
+    return draft.service.hospital.serial_number.hex()
+
+
 MUTATIONS: dict[str, Callable[[Draft], None]] = {
     # the body
     "another code": lambda d: _field(d, "code", d.service.mint()),
@@ -186,7 +190,7 @@ MUTATIONS: dict[str, Callable[[Draft], None]] = {
     "a terminal that nobody enrolled": _stranger,
     "the key of another terminal": lambda d: _key_of(d, d.device, d.service.hospital),
     "the name of another terminal": lambda d: _key_of(d, d.service.hospital, d.device),
-    "the name changed in the header": lambda d: d.edit(_serial(d), "00000000000000c1"),
+    "the name changed in the header": lambda d: d.edit(_serial(d), _hospital(d)),
     "the name in capitals": lambda d: d.edit(_serial(d), _serial(d).upper()),
     "the name of nobody": lambda d: d.edit(_serial(d), "0" * 16),
     # the signature
