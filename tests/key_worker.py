@@ -24,6 +24,7 @@ from card_core.signing import SigningKeys
 from card_core.store import open_store
 from scan_api.app import create_app
 from scan_api.issuers.asking import PeerClient
+from scan_api.issuers.channel import PeerChannel
 from scan_api.key_ring import KeyRingCache
 from scan_api.scans.writing import ScanWriter
 from scan_api.services import Services
@@ -61,7 +62,7 @@ def main() -> None:
             authentication=SoftwareCardAuthentication(CardKeys()),
             random_bytes=os.urandom,
         ),
-        peers=PeerClient(signing, ring.trusted, utc_now),
+        peers=PeerClient(PeerChannel(signing, utc_now), ring.trusted),
         credential_issuer=CredentialIssuer(store, kernel, signing),
         key_ring=ring.ring,
         authentication=TerminalAuthentication(registry, tokens),
