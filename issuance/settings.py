@@ -28,7 +28,7 @@ class Settings:
     fast_store: where codes signed for identifying only are spent (SSCARD_REDIS_URL, read by
         `FastStoreConfig.parse`); None: in the service's process, where there is only one.
     peer_ca_file: PEM; the only authorities whose certificates other issuers' services are taken
-        for (SSCARD_PEER_CA_FILE); None: the public ones that the HTTP client brings.
+        for (SSCARD_PEER_CA_FILE); None: those of the system.
     """
 
     home: Home

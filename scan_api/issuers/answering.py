@@ -58,7 +58,7 @@ def _prepare(
     services: Services, signed: SignedRequest, content_type: str
 ) -> tuple[Question, ScanRequest, SigningKey]:
     now = services.clock()
-    question = _authenticate(services, signed, now)
+    question = authenticate(services, signed, now)
     check_media_type(content_type)
     scan = parse_body(PeerScanRequest, signed.body)
     business_type = _business_type(scan)
@@ -67,7 +67,8 @@ def _prepare(
     return question, _to_record(services, question, scan, business_type, now), key
 
 
-def _authenticate(services: Services, signed: SignedRequest, now: datetime) -> Question:
+def authenticate(services: Services, signed: SignedRequest, now: datetime) -> Question:
+    """Points 1 to 4: the question of an issuer that is trusted. Raises ProblemError."""
     try:
         if len(signed.authorization) != 1:
             raise PeerSignatureError
@@ -91,6 +92,12 @@ def _authenticate(services: Services, signed: SignedRequest, now: datetime) -> Q
     if abs(server_time - claim.signed_at) > WINDOW_SECONDS:
         raise ProblemError(problems.CLOCK_OFF, extra={"server_time": server_time})
     return question
+
+
+def proof_of(question: Question) -> RequestProof:
+    """The question's nonce, to be spent."""
+    expires_at = datetime.fromtimestamp(question.signed_at, UTC) + timedelta(seconds=WINDOW_SECONDS)
+    return RequestProof(question.nonce, expires_at)
 
 
 def _key(services: Services, claim: Claim, now: datetime) -> sm2.PublicKey | None:
@@ -128,12 +135,11 @@ def _to_record(
     presented = None if checked is None else services.presenter.present(checked)
     if checked is not None and presented is None:
         refusal = Reason.UNKNOWN_CARD
-    expires_at = datetime.fromtimestamp(question.signed_at, UTC) + timedelta(seconds=WINDOW_SECONDS)
     return ScanRequest(
         terminal_id=at.terminal_id,
         institution_id=at.institution_id,
         request_id=scan.request_id,
-        proof=RequestProof(question.nonce, expires_at),
+        proof=proof_of(question),
         business_type=business_type.code,
         shown_digest=sm3.digest(scan.code.encode()),
         presented=presented,

@@ -105,11 +105,11 @@ class PeerClient:
         until = self._monotonic() + ALL_SECONDS
         for attempt in range(ATTEMPTS_MAX):
             left = until - self._monotonic()
-            if attempt and CONNECT_SECONDS + ANSWER_SECONDS > left:
+            if attempt and left < CONNECT_SECONDS + ANSWER_SECONDS:
                 break
             try:
                 limits = Limits(ANSWER_BYTES_MAX, left)
-                answer = self._channel.ask(asked, url, "POST", TARGET, body, limits)
+                answer = self._channel.ask(asked, "POST", url + TARGET, limits, body)
                 return _judged(asked.number, PeerVerdict.model_validate_json(answer))
             except httpx2.HTTPError as error:
                 if is_certificate_refused(error):

@@ -17,7 +17,7 @@ import httpx2
 
 from card_core.codes import KeyPurpose
 from card_core.signing import SigningKeys
-from card_core.trust import TrustedIssuer, check_url
+from card_core.trust import TrustedIssuer, is_safe_way
 from scan_api.issuers.signatures import (
     ANSWER_HEADER,
     NONCE_BYTES,
@@ -62,7 +62,7 @@ def is_certificate_refused(error: BaseException) -> bool:
 class PeerChannel:
     """Asks other issuers and believes what they signed; safe in many threads.
 
-    tls: of `trusting`; None: the authorities that come with the HTTP client. clock: aware, UTC.
+    tls: of `trusting`; None: the authorities of the system. clock: aware, UTC.
     transport: another way to the issuers; monotonic: seconds; both for tests.
     """
 
@@ -93,16 +93,18 @@ class PeerChannel:
         self._http.close()
 
     def ask(
-        self, asked: TrustedIssuer, url: str, method: str, target: str, body: bytes, limits: Limits
+        self, asked: TrustedIssuer, method: str, url: str, limits: Limits, body: bytes = b""
     ) -> bytes:
         """The body of the issuer's answer to this question, once its signature was found good.
 
-        url: the address in its entry that the target is at. Raises httpx2.HTTPError where none
+        url: begins with an address of its entry. Raises httpx2.HTTPError where none
         came; PeerSignatureError, ValueError for what is no answer of its own; NoSigningKeyError,
         StoreError, KeyFileError, CryptoError where we can't ask.
         """
         until = self._monotonic() + limits.seconds
-        request = self._http.build_request(method, check_url(url) + target, content=body or None)
+        if not is_safe_way(url):
+            raise ValueError("nothing goes to another machine in clear")
+        request = self._http.build_request(method, url, content=body or None)
         question = Question(
             method=method,
             # What goes over the wire, which has the service address's own path in front.

@@ -94,6 +94,9 @@ class OfflineDesk:
         # 2 steps 1 to 6; a retry is judged at its first time
         at = now if before is None else before.record.scanned_at
         checked = self._checked(asked, ring, business_type, at)
+        if policy is not None and checked.issuer != bundle.head.issuer:
+            # The caps are our issuer's word; another one has given none for its holders.
+            raise _NoError(Reason.OFFLINE_NOT_ALLOWED)
         # 3 the list of the credential's day
         held = self._list_of(checked, now)
         if before is not None:
@@ -112,12 +115,12 @@ class OfflineDesk:
     def _carried_now(self, now: datetime) -> tuple[Bundle, KeyRing]:
         if self.clock.is_set_back:
             raise _NoError(OfflineReason.CLOCK_SET_BACK)
-        view = self.carried.view
-        if view.bundle is None or view.ring is None:
+        bundle = self.carried.view.bundle
+        if bundle is None:
             raise _NoError(OfflineReason.NOTHING_CARRIED)
-        if now > view.bundle.head.usable_until:
+        if now > bundle.head.usable_until:
             raise _NoError(OfflineReason.BUNDLE_EXPIRED)
-        return view.bundle, view.ring
+        return bundle, self.carried.ring(now)
 
     def _business_type(self, bundle: Bundle, asked: Asked) -> BusinessType:
         """One that the service offered to this terminal, as the bundle has it."""
@@ -148,7 +151,7 @@ class OfflineDesk:
         if checked.credential_expires_at is None or checked.status_index is None:
             return None
         name = (checked.issuer, checked.credential_expires_at)
-        held = self.carried.view.lists.get(name)
+        held = self.carried.list_at(name, now)
         if held is None:
             raise _NoError(OfflineReason.LIST_MISSING)
         if held.age(now) is Age.EXPIRED:

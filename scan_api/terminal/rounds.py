@@ -95,29 +95,37 @@ class Rounds:
             self._desk.carried.take_terminal({})
 
     def _refresh(self) -> None:
-        carried, clock = self._desk.carried, self._desk.clock
-        fetched = self._fetch("/v1/terminal/bundle")
-        bundle = carried.take_bundle(fetched.data, clock.now())
+        """A list that can't be believed leaves the others: each is told, the first is raised."""
+        bundle = self._desk.carried.take_bundle(self._fetch("/v1/terminal/bundle").data)
+        failure: StatusListError | None = None
         for one in bundle.content.status_lists:
             name = (one.issuer, one.day_ends_at)
             try:
                 self._refresh_list(name)
             except RequestRefusedError as error:
-                # The day of an old bundle may be swept: the other lists are fetched all the same.
+                # The day of an old bundle may be swept, another issuer's list may not have come.
                 if error.code != "not_found":
                     raise
+            except StatusListError as error:
+                _log.warning(
+                    '{"event": "list_refused", "issuer": %d, "error": "%s"}', one.issuer, error.code
+                )
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     def _refresh_list(self, name: ListName) -> None:
         """An update of the list that is held, or the whole list where that does not fit."""
         issuer, day_ends_at = name
+        carried, now = self._desk.carried, self._desk.clock.now
         target = f"/v1/terminal/status-lists/{issuer}/{int(day_ends_at.timestamp())}"
-        held = self._desk.carried.view.lists.get(name)
+        held = carried.view.lists.get(name)
         if held is not None:
             with suppress(StatusListError):
                 update = self._fetch(f"{target}?have={held.head.version}")
-                self._desk.carried.take_list(update.data, name)
+                carried.take_list(update.data, name, now())
                 return
-        self._desk.carried.take_list(self._fetch(target).data, name)
+        carried.take_list(self._fetch(target).data, name, now())
 
     def _fetch(self, target: str) -> Fetched:
         fetched = self._client.fetch(target)
