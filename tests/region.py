@@ -3,7 +3,9 @@
 Both are in this process; what one asks the other goes over loopback.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -22,18 +24,22 @@ from trusting import PROVINCE, document, entry, take
 from card_core.codes import KeyPurpose, KeyState, key_name
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
-from card_core.store import open_store, scans
+from card_core.store import issuers, open_store, scans
 from card_core.trust import TrustedIssuer, TrustedKey
 
 NEIGHBOUR = 2
 PEER = KeyPurpose.PEER
+TRUSTED = {KeyPurpose.CODE_SIGNING, KeyPurpose.DEVICE_CREDENTIAL, KeyPurpose.STATUS, PEER}
 
 
 class Network(httpx2.BaseTransport):
-    """What lies between two issuers: it may lose answers, change them, or be cut."""
+    """What lies between two issuers: it may lose answers, change them, or be cut.
 
-    def __init__(self) -> None:
-        self._inner = httpx2.HTTPTransport()
+    inner: the way itself; a real one where it isn't given.
+    """
+
+    def __init__(self, inner: httpx2.BaseTransport | None = None) -> None:
+        self._inner = inner or httpx2.HTTPTransport()
         self.requests: list[httpx2.Request] = []
         self.cut = False
         self.losing = 0
@@ -52,6 +58,20 @@ class Network(httpx2.BaseTransport):
         return fresh(**{**how, **self.replacing})
 
 
+class InThisProcess(httpx2.BaseTransport):
+    """Straight into the neighbour's application."""
+
+    def __init__(self, service: ScanService) -> None:
+        self._service = service
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        target, content = request.url.raw_path.decode(), request.read()
+        answer = self._service.http.request(
+            request.method, target, content=content, headers=dict(request.headers)
+        )
+        return httpx2.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
 def fresh(status: int, headers: Any, body: bytes) -> httpx2.Response:
     """An answer as it comes from the network: nobody has read it yet."""
     return httpx2.Response(status, headers=headers, stream=httpx2.ByteStream(body))
@@ -59,22 +79,31 @@ def fresh(status: int, headers: Any, body: bytes) -> httpx2.Response:
 
 @dataclass
 class Region:
-    """Ours, where the terminal is, and the neighbour's, whose holder comes."""
+    """Ours, where the terminal is, and the neighbour's, whose holder comes.
+
+    url: of the neighbour's service. lists: whether its entry says where its status lists are.
+    """
 
     ours: ScanService
     theirs: ScanService
     network: Network
     url: str
     edition: int = 0
+    lists: bool = False
 
-    def trust_each_other(self, *, ours: bool = True, theirs: bool = True, **how: Any) -> None:
+    def trust_each_other(
+        self, *, ours: bool = True, theirs: bool = True, days: float = 30, **how: Any
+    ) -> None:
+        """how: as `entry_of`. days: for which the lists hold."""
         self.edition += 1
         for at, other, url, wanted in (
             (self.ours, self.theirs, self.url, ours),
             (self.theirs, self.ours, None, theirs),
         ):
-            named = (entry_of(other.bureau, url, **how),) if wanted else ()
-            take(at.bureau, document(at.clock(), *named, edition=self.edition, signer=PROVINCE))
+            lists_at = url if self.lists else None
+            named = (entry_of(other.bureau, url, lists_at, **how),) if wanted else ()
+            bounds: dict[str, float] = {"edition": self.edition, "days": days}
+            take(at.bureau, document(at.clock(), *named, signer=PROVINCE, **bounds))
 
     def scan(self, code: str, **fields: Any) -> dict[str, Any]:
         answer = self.ours.scan(self.ours.hospital, code, **fields)
@@ -90,12 +119,26 @@ class Region:
             )
 
 
-def entry_of(bureau: Bureau, url: str | None, state: KeyState = KeyState.ACTIVE) -> TrustedIssuer:
+def entry_of(
+    bureau: Bureau,
+    url: str | None,
+    lists_at: str | None = None,
+    state: KeyState = KeyState.ACTIVE,
+    states: Mapping[KeyPurpose, KeyState] = MappingProxyType({}),
+) -> TrustedIssuer:
+    """With every key that the bureau has. states: of those that are not in `state`."""
+    with bureau.store.read() as tx:
+        known = {key.purpose for key in issuers.keys(tx) if key.issuer == bureau.issuer}
     keys = tuple(
-        TrustedKey(purpose, 1, bureau.keys.signer(name(bureau, purpose)).public_key, state)
-        for purpose in (KeyPurpose.CODE_SIGNING, PEER)
+        TrustedKey(
+            purpose,
+            1,
+            bureau.keys.signer(name(bureau, purpose)).public_key,
+            states.get(purpose, state),
+        )
+        for purpose in sorted(known & TRUSTED)
     )
-    return entry(bureau.issuer, keys=keys, service_url=url)
+    return entry(bureau.issuer, keys=keys, service_url=url, status_list_url=lists_at)
 
 
 def name(bureau: Bureau, purpose: KeyPurpose) -> str:

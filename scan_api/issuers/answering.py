@@ -13,10 +13,11 @@ from starlette.concurrency import run_in_threadpool
 
 from card_core import business_types, codes
 from card_core.business_types import BusinessType, UnknownBusinessTypeError
-from card_core.codes import CheckedCode, KeyPurpose, RefusedError
+from card_core.codes import CodeKind, KeyPurpose, RefusedError
 from card_core.kernel import RequestProof
 from card_core.kernel.peers import AskingInstitution
 from card_core.kernel.scan_requests import ScanRequest
+from card_core.presented import Presented
 from card_core.signing import SigningKey
 from card_core.verdicts import Reason
 from crypto import sm2, sm3
@@ -131,10 +132,7 @@ def _to_record(
         kind=scan.institution_kind,
         terminal=bytes.fromhex(scan.terminal),
     )
-    checked, refusal = _check(services, scan, business_type, at, now)
-    presented = None if checked is None else services.presenter.present(checked)
-    if checked is not None and presented is None:
-        refusal = Reason.UNKNOWN_CARD
+    presented, refusal = _check(services, scan, business_type, at, now)
     return ScanRequest(
         terminal_id=at.terminal_id,
         institution_id=at.institution_id,
@@ -155,8 +153,9 @@ def _check(
     business_type: BusinessType,
     at: AskingInstitution,
     now: datetime,
-) -> tuple[CheckedCode | None, Reason | None]:
-    """Steps 1 to 6. A code of a third issuer is not ours to judge."""
+) -> tuple[Presented | None, Reason | None]:
+    """Steps 1 to 6: what the code presents, or the first reason against it. A code of a third
+    issuer is not ours to judge."""
     try:
         checked = codes.check(
             scan.code,
@@ -170,4 +169,8 @@ def _check(
         return None, refused.reason
     if checked.issuer != services.peers.issuer:
         return None, Reason.UNKNOWN_KEY
-    return checked, None
+    if checked.kind is CodeKind.OFFLINE:
+        shown = services.presenter.present_offline(checked)
+        return (None, shown) if isinstance(shown, Reason) else (shown, None)
+    presented = services.presenter.present(checked)
+    return presented, None if presented else Reason.UNKNOWN_CARD

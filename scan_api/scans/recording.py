@@ -128,7 +128,7 @@ class ScanDesk:
         if checked.issuer != services.peers.issuer:
             question = _question(caller, scan)
             judged = await run_in_threadpool(services.peers.judge, checked.issuer, question)
-            return _Finding(elsewhere=judged)
+            return _Finding(elsewhere=replace(judged, checked=checked))
         if checked.kind is codes.CodeKind.OFFLINE:
             shown = await run_in_threadpool(services.presenter.present_offline, checked)
             return _Finding(refusal=shown) if isinstance(shown, Reason) else _Finding(shown)

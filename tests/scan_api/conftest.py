@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from bureau import BOX_WRAP_KEY, Bureau, Clock, SeededBytes, make_grants
-from region import NEIGHBOUR, Network, Region, add_peer_key, make_kernel
+from phone import publisher_of
+from region import NEIGHBOUR, InThisProcess, Network, Region, add_peer_key, make_kernel
 from scan_service import ScanService, running
 from servers.databases import SQLiteDatabases
 from trusting import pin
@@ -63,17 +64,36 @@ def prepared(
 
 
 @pytest.fixture
-def region(bureau: Bureau, tmp_path: Path, prepared: tuple[Path, Bureau]) -> Iterator[Region]:
+def neighbour(
+    bureau: Bureau, tmp_path: Path, prepared: tuple[Path, Bureau]
+) -> Iterator[ScanService]:
     shutil.copy(prepared[0], tmp_path / "neighbour.db")
     kernel = make_kernel(f"sqlite:///{tmp_path / 'neighbour.db'}", bureau.clock)
-    neighbour = prepared[1].on(kernel, bureau.clock)
+    yield ScanService(prepared[1].on(kernel, bureau.clock))
+    kernel.store.close()
+
+
+@pytest.fixture
+def region(bureau: Bureau, neighbour: ScanService) -> Iterator[Region]:
     network = Network()
     add_peer_key(bureau)
     pin(bureau)
     ours = ScanService(bureau, peer_transport=network)
-    theirs = ScanService(neighbour)
-    with running(theirs.app) as service_url:
-        found = Region(ours, theirs, network, service_url)
+    with running(neighbour.app) as service_url:
+        found = Region(ours, neighbour, network, service_url)
         found.trust_each_other()
         yield found
-    kernel.store.close()
+
+
+@pytest.fixture
+def visited(bureau: Bureau, neighbour: ScanService) -> Region:
+    """As `region`, without a socket between the two, and each publishes status lists."""
+    network = Network(InThisProcess(neighbour))
+    add_peer_key(bureau)
+    pin(bureau)
+    ours = ScanService(bureau, peer_transport=network)
+    found = Region(ours, neighbour, network, "http://127.0.0.1:1", lists=True)
+    for one in (bureau, neighbour.bureau):
+        publisher_of(one).round()
+    found.trust_each_other()
+    return found
