@@ -88,6 +88,13 @@ class Verdict(BaseModel):
     reason: Reason
     text_zh: str
     text_en: str
+    phone_clock_seconds: Annotated[
+        int | None,
+        Field(
+            description="Only where the code is refused for its time and a phone made it: by how "
+            "much the phone's clock is ahead of the service's; the texts name it, too."
+        ),
+    ] = None
     next_action: NextAction
     card_state: CardState | None
     scanned_at: datetime

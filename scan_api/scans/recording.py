@@ -84,8 +84,8 @@ class ScanDesk:
         presented, identifying = found.presented, services.identifying
         if identifying is not None and presented is not None and presented.is_spent_fast:
             serving = (caller.terminal, caller.institution)
-            return verdict_json(await identifying.record(asked, serving, now))
-        return verdict_json(await services.writer.submit(asked))
+            return verdict_json(await identifying.record(asked, serving, now), scan.code)
+        return verdict_json(await services.writer.submit(asked), scan.code)
 
     async def _check(
         self, caller: Caller, scan: ScanRequest, business_type: BusinessType, now: datetime

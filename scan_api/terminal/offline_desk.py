@@ -20,8 +20,8 @@ from card_core.presented import Medium
 from card_core.status_list import Age, CredentialState, HeldList, InvalidListError
 from card_core.store.terminal_journal import CapReachedError, Journal, Seen, SeenBeforeError
 from card_core.verdicts import Reason
+from scan_api.code_parts import code_name
 from scan_api.terminal.carried import Carried
-from scan_api.terminal.code_parts import code_name, phone_time
 from scan_api.terminal.offline_verdict import OfflineReason, Standing, accepted, refused
 from scan_api.terminal.service_clock import ServiceClock
 
@@ -68,8 +68,7 @@ class OfflineDesk:
             return self._accept(asked, now)
         except _NoError as no:
             standing = self.standing(now, no.held)
-            phone_at = phone_time(asked.code)
-            return refused(no.reason, now, standing, phone_at=phone_at)
+            return refused(no.reason, now, standing, code=asked.code)
 
     def standing(self, now: datetime, held: HeldList | None = None) -> Standing:
         bundle = self.carried.view.bundle
@@ -81,6 +80,7 @@ class OfflineDesk:
             list_age_seconds=None if held is None else _age(held.head.issued_at, now),
             is_stale=is_stale,
             clock_offset_seconds=self.clock.offset_seconds,
+            set_back_seconds=self.clock.set_back_seconds,
         )
 
     def _accept(self, asked: Asked, now: datetime) -> dict[str, Any]:

@@ -79,14 +79,7 @@ class Rounds:
                 return
 
     def _contact(self) -> None:
-        try:
-            described = self._client.describe()
-        except RequestRefusedError as error:
-            server_time = error.problem.get("server_time")
-            if error.code != "clock_off" or not isinstance(server_time, int):
-                raise
-            self._desk.clock.learn(server_time)
-            described = self._client.describe()
+        described = self._client.describe()
         self._desk.clock.learn(datetime.fromisoformat(described["server_time"]).timestamp())
         self._desk.carried.take_terminal(described)
 

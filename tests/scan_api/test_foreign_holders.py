@@ -84,24 +84,23 @@ def test_a_neighbours_holder_is_accepted_once_with_no_network(visit: Visit) -> N
     assert visit.terminal.reason(visit.theirs.mint()) == "accepted"
 
 
-@pytest.mark.parametrize(
-    ("how", "reason"),
-    [("loss", "card_lost"), ("cancelled", "card_cancelled"), ("removed", "credential_withdrawn")],
-)
-def test_what_the_neighbour_revoked_is_refused_with_no_network(
-    visit: Visit, how: str, reason: str
-) -> None:
-    assert visit.offline() == "accepted"
+def test_what_the_neighbour_revoked_is_refused_with_no_network(visit: Visit) -> None:
     bureau, person = visit.theirs.bureau, visit.theirs.person
-    if how == "removed":
-        bureau.perform(RemoveDevice(visit.phone.device_id), person.actor)
-    elif how == "cancelled":
-        bureau.decide(CancelCard(person.card_id, CancelReason.DEATH), bureau.maker)
-    else:
-        bureau.perform(ReportTemporaryLoss(person.card_id), person.actor)
+    removed = registered_phone(bureau, person, days=1)
+    clock = visit.region.ours.clock
+    assert [visit.offline(), visit.offline(removed.show(clock()))] == ["accepted", "accepted"]
+    bureau.perform(RemoveDevice(removed.device_id), person.actor)
     visit.carry()
-    assert visit.offline() == reason
-    assert visit.terminal.restarted().desk.carried.view.lists
+    assert visit.offline(removed.show(clock())) == "credential_withdrawn"
+    assert visit.offline() == "accepted"
+    bureau.perform(ReportTemporaryLoss(person.card_id), person.actor)
+    visit.carry()
+    assert visit.offline() == "card_lost"
+    bureau.decide(CancelCard(person.card_id, CancelReason.DEATH), bureau.maker)
+    visit.carry()
+    assert visit.offline() == "card_cancelled"
+    visit.terminal.network.is_up = False
+    assert visit.terminal.restarted().reason(visit.show()) == "card_cancelled"
 
 
 def test_without_the_neighbours_list_of_the_day_nothing_is_accepted(visit: Visit) -> None:

@@ -190,11 +190,26 @@ def test_a_clock_set_back_with_no_network_is_noticed(ward: Ward, phone: Phone) -
     clock.advance(7200)
     terminal.journal.keep_time(terminal.clock.to_keep())
     back_then = terminal.restarted(wall_error=-7200)
-    assert back_then.reason(text) == "clock_set_back"
+    refused = back_then.scan(text)
+    assert refused["reason"] == "clock_set_back"
+    assert "7200 s behind" in refused["text_en"]
+    assert "慢 7200 秒" in refused["text_zh"]
     back_then.network.is_up = True
     back_then.rounds.round()
     back_then.network.is_up = False
     assert back_then.reason(phone.show(clock())) == "accepted"
+
+
+@pytest.mark.parametrize("error", [-400.0, 400.0])
+def test_a_terminal_whose_clock_goes_wrong_asks_again_by_the_right_time(
+    ward: Ward, error: float
+) -> None:
+    terminal = ward.terminal().restarted(wall_error=error)
+    terminal.clock.learn(terminal.service.clock().timestamp() + error)
+    verdict = terminal.scan(ward.service.mint())
+    assert (verdict["outcome"], verdict["offline"]) == ("accepted", False)
+    assert terminal.network.asked[-2:] == ["/v1/scans", "/v1/scans"]
+    assert terminal.clock.timestamp() == int(terminal.service.clock().timestamp())
 
 
 # ---- failing over
