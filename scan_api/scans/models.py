@@ -91,10 +91,10 @@ class Verdict(BaseModel):
     phone_clock_seconds: Annotated[
         int | None,
         Field(
-            description="Only where the code is refused for its time and a phone made it: by how "
-            "much the phone's clock is ahead of the service's; the texts name it, too."
+            description="Where a phone made the code and it is refused for its time: how far the "
+            "phone's clock is ahead of the service's, which the texts name, too. Otherwise null."
         ),
-    ] = None
+    ]
     next_action: NextAction
     card_state: CardState | None
     scanned_at: datetime

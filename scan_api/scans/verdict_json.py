@@ -18,6 +18,7 @@ def _texts(reason: Reason) -> bytes:
     texts = {
         "text_zh": reason.text_zh,
         "text_en": reason.text_en,
+        "phone_clock_seconds": None,
         "next_action": {
             "clerk_zh": action.clerk_zh,
             "clerk_en": action.clerk_en,

@@ -157,6 +157,7 @@ def _verdict(
         (
             "scan_id",
             "card_state",
+            "phone_clock_seconds",
             "medium",
             "presence",
             "for_whom",

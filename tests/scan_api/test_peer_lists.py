@@ -159,7 +159,7 @@ def test_a_list_that_can_not_be_believed_is_not_taken(visited: Region) -> None:
     visited.trust_each_other(states={KeyPurpose.STATUS: KeyState.REVOKED})
     assert why_not(visited, whole) == "status_list_not_genuine"
     visited.trust_each_other(ours=False)
-    assert why_not(visited, whole) == "not_allowed"
+    assert why_not(visited, whole) == "not_found"
     assert stored(visited) == kept
     visited.trust_each_other(days=1)
     assert why_not(visited, whole) == "taken"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-from card_core.errors import InvalidActError, NotAllowedError, NotFoundError
+from card_core.errors import InvalidActError, NotFoundError
 from card_core.kernel.act import Act, Done, Scene
 from card_core.kernel.acts.status import VERSIONS_KEPT
 from card_core.kernel.acts.trust import SKEW
@@ -36,7 +36,7 @@ class TakePeerList(Act):
     now: neither issued later, nor older than the issuer lets it grow.
 
     data: the whole list. Answer: list_version, of the list that is here afterwards.
-    Raises NotAllowedError, StatusListError.
+    Raises NotFoundError, StatusListError.
     """
 
     act: ClassVar[str] = "take_peer_list"
@@ -57,7 +57,7 @@ class TakePeerList(Act):
         # 1 trusted now
         trusted = trust.holding(scene.tx, scene.now)
         if trusted is None or trusted.issuer(self.issuer) is None:
-            raise NotAllowedError
+            raise NotFoundError("trusted issuer")
         if abs(self.day_ends_at - scene.now) > DAYS_APART_MAX:
             raise InvalidActError("day_ends_at", "不在应携带的日期内", "is not of a day near now")
         # 2, 3 the same list, not older, genuine
