@@ -51,9 +51,9 @@ class Rounds:
         self._failing_over.heard()
         journal.keep_time(clock.to_keep())
         self._hand_in()
-        self._refresh()
         carried.drop_old(clock.now())
         journal.drop_old(clock.timestamp())
+        self._refresh()
 
     @contextmanager
     def running(self, every_seconds: float = EVERY_SECONDS) -> Iterator[None]:
