@@ -52,7 +52,8 @@ def entry(
         str, typer.Option(metavar="URL", help="供异地核验的地址。\n\nWhere others ask us.")
     ] = "",
     status_list_url: Annotated[
-        str, typer.Option(metavar="URL", help="供异地取状态列表的地址。\n\nWhere others ask for our lists.")
+        str,
+        typer.Option(metavar="URL", help="供异地取状态列表的地址。\n\nWhere others ask for lists."),
     ] = "",
     operator: OperatorOption = None,
 ) -> None:

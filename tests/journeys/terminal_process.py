@@ -3,10 +3,11 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -35,7 +36,11 @@ class Counter:
 
 @contextmanager
 def counter_at(
-    folder: Path, service_url: str, *, refresh_seconds: float | None = 0.2
+    folder: Path,
+    service_url: str,
+    *,
+    refresh_seconds: float | None = 0.2,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Counter]:
     """Killed with SIGKILL at the end: it has to have written down what matters.
 
@@ -49,7 +54,7 @@ def counter_at(
     with (folder.parent / "terminal.log").open("a") as log:
         process = subprocess.Popen(
             [SSCARD, "terminal", "serve", *options],
-            env={**os.environ},
+            env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

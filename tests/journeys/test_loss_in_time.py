@@ -2,7 +2,8 @@
 
 Timed from the answer to the report to the terminal's own refusal. `sscard serve` and `sscard
 terminal serve` are processes of their own; the way between them can be cut, so that the terminal
-has to judge by what it carries, which it kept fresh by itself until then.
+has to judge by what it carries, which it kept fresh by itself until then. The terminal's own clock
+is off by more than the service lets pass: it goes by the service's.
 """
 
 import time
@@ -10,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from phone import day_ends
 from running_service import until
+from servers.false_clock import false_clock
 from stream_proxy import StreamProxy
 from terminal_process import Counter, counter_at
 from town import Citizen, Town, founded
@@ -27,6 +30,7 @@ from issuance.installation import utc_now
 ISSUER = 23
 NOWHERE = 1  # a port at which nobody listens
 PROMISE_SECONDS = 60
+FAST_SECONDS = 400
 WAIT_SECONDS = 90
 
 
@@ -38,7 +42,7 @@ class Way:
     service_port: int
     counter: Counter
 
-    def alone(self, citizen: Citizen) -> dict[str, object]:
+    def alone(self, citizen: Citizen) -> dict[str, Any]:
         """What the terminal says by itself of a new code of this holder."""
         self.proxy.lead_to(NOWHERE)
         try:
@@ -57,7 +61,10 @@ def connected(town: Town, folder: Path, refresh_seconds: float | None) -> Iterat
     with (
         StreamProxy.running(port) as proxy,
         counter_at(
-            folder, f"http://127.0.0.1:{proxy.port}", refresh_seconds=refresh_seconds
+            folder,
+            f"http://127.0.0.1:{proxy.port}",
+            refresh_seconds=refresh_seconds,
+            environment=false_clock(FAST_SECONDS),
         ) as counter,
     ):
         yield Way(proxy, port, counter)
@@ -86,6 +93,7 @@ def loss_seconds(town: Town, folder: Path, way: Way, citizen: Citizen) -> float:
     ), town.running.log
     before = way.alone(citizen)
     assert before["outcome"] == "accepted", before
+    assert abs(before["clock_offset_seconds"] + FAST_SECONDS) <= 2, before
     citizen.report_loss()
     reported_at = time.monotonic()
     assert until(

@@ -14,14 +14,13 @@ from pathlib import Path
 
 import pytest
 from fast_rig import Code, accepted, make_kernel, new_code, redis_worker
-from servers import debian
+from servers.false_clock import false_clock
 from servers.postgresql import PostgreSQLServer
 from servers.redis import RedisServer, running
 
 from card_core.fast_store import OFFSET_ALARM_SECONDS
 
 ROOT = Path(__file__).parents[3]
-LIBFAKETIME = "faketime/libfaketime.so.1"
 ANSWER_SECONDS = 30
 
 
@@ -120,16 +119,6 @@ def test_a_worker_stopped_in_the_middle_takes_nothing_that_another_one_took(
         stopped.end()
 
 
-def libfaketime() -> Path:
-    found = next(Path("/usr/lib").glob(f"*/{LIBFAKETIME}"), None)
-    if found is None:
-        debian.install("libfaketime", consequence="the tests of false clocks did not run")
-        found = next(Path("/usr/lib").glob(f"*/{LIBFAKETIME}"), None)
-    if found is None:
-        debian.unavailable("Debian's package libfaketime brought no library")
-    return found
-
-
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_worker_an_hour_off_takes_what_the_database_s_time_lets_it(
     server: RedisServer, postgresql: PostgreSQLServer, hours: int
@@ -137,8 +126,7 @@ def test_a_worker_an_hour_off_takes_what_the_database_s_time_lets_it(
     url = postgresql.url(postgresql.create())
     kernel = make_kernel(url)
     # Waiting is by the monotonic clock, which nobody sets.
-    wrong = {"FAKETIME": f"{hours:+d}h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-    off = WorkerProcess(url, server.url, LD_PRELOAD=str(libfaketime()), **wrong)
+    off = WorkerProcess(url, server.url, **false_clock(hours * 3600))
 
     async def scenario() -> None:
         async with redis_worker(kernel, server.url) as store:
