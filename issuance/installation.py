@@ -47,7 +47,7 @@ def random_bytes(size: int) -> bytes:
 class Installation:
     """What every command works with; made by `open_installation`.
 
-    fast_store: as in Settings.
+    fast_store, peer_ca_file: as in Settings.
     """
 
     home: Home
@@ -56,6 +56,7 @@ class Installation:
     store: Store
     kernel: Kernel
     fast_store: FastStoreConfig | None = None
+    peer_ca_file: Path | None = None
 
     @property
     def pepper(self) -> bytes:
@@ -75,7 +76,15 @@ def open_installation(settings: Settings, passphrase: bytes) -> Iterator[Install
         if not store.is_current():
             raise SchemaOutdatedError
         kernel = make_kernel(store, keys, settings, facts.issuer)
-        yield Installation(settings.home, facts, keys, store, kernel, settings.fast_store)
+        yield Installation(
+            settings.home,
+            facts,
+            keys,
+            store,
+            kernel,
+            settings.fast_store,
+            settings.peer_ca_file,
+        )
 
 
 class _Secrets(Protocol):

@@ -27,6 +27,8 @@ class Settings:
     visit_policy: the limits of a visit (SSCARD_VISIT_HOURS, _CONSUMING_MAX, _AMOUNT_MAX_FEN).
     fast_store: where codes signed for identifying only are spent (SSCARD_REDIS_URL, read by
         `FastStoreConfig.parse`); None: in the service's process, where there is only one.
+    peer_ca_file: PEM; the only authorities whose certificates other issuers' services are taken
+        for (SSCARD_PEER_CA_FILE); None: those of the system.
     """
 
     home: Home
@@ -35,20 +37,25 @@ class Settings:
     full_numbers_for: frozenset[str] | None = None
     visit_policy: VisitPolicy = field(default_factory=VisitPolicy)
     fast_store: FastStoreConfig | None = None
+    peer_ca_file: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Read the SSCARD_ variables; an empty one counts as absent. Raises SettingsError."""
         home = Home(Path(environment.get("SSCARD_HOME") or "~/.sscard").expanduser().absolute())
-        passphrase_file = environment.get("SSCARD_KEY_PASSPHRASE_FILE")
         return cls(
             home=home,
             database_url=environment.get("SSCARD_DATABASE_URL") or home.database_url,
-            passphrase_file=Path(passphrase_file).expanduser() if passphrase_file else None,
+            passphrase_file=_path(environment.get("SSCARD_KEY_PASSPHRASE_FILE")),
             full_numbers_for=_full_numbers(environment.get("SSCARD_FULL_NUMBERS_FOR")),
             visit_policy=_visit_policy(environment),
             fast_store=_fast_store(environment.get("SSCARD_REDIS_URL")),
+            peer_ca_file=_path(environment.get("SSCARD_PEER_CA_FILE")),
         )
+
+
+def _path(value: str | None) -> Path | None:
+    return Path(value).expanduser() if value else None
 
 
 def _fast_store(address: str | None) -> FastStoreConfig | None:

@@ -17,6 +17,7 @@ import scan_api.scans.routes
 import scan_api.terminals.routes
 import scan_api.visits.routes
 from scan_api import business_types, error_answers, health, openapi
+from scan_api.bundles.answers import CarriedAnswers
 from scan_api.limits import RequestLimits
 from scan_api.overload import Admission, Overload
 from scan_api.reference import page
@@ -93,11 +94,12 @@ def create_app(services: Services, admission: Admission | None = None) -> FastAP
     app.include_router(scan_api.visits.routes.routes(services))
     app.include_router(scan_api.card_reads.routes.routes(services))
     app.include_router(scan_api.terminals.routes.routes(services))
-    app.include_router(scan_api.bundles.routes.routes(services))
+    answers = CarriedAnswers(services.store)
+    app.include_router(scan_api.bundles.routes.routes(services, answers))
     app.include_router(scan_api.offline_scans.routes.routes(services))
     app.include_router(scan_api.holders.routes.routes(services))
     app.include_router(business_types.routes(services))
-    app.include_router(scan_api.issuers.routes.routes(services))
+    app.include_router(scan_api.issuers.routes.routes(services, answers))
     app.include_router(health.routes(services))
     app.include_router(page.routes(app))
     app.include_router(scan_api.pages.routes.routes(services))

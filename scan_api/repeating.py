@@ -15,13 +15,15 @@ def repeated(
     failure: str,
     log: logging.Logger,
     at_once: bool = False,
+    stop: threading.Event | None = None,
 ) -> Iterator[None]:
     """Call `work` every so often until the block ends; the last call is waited for.
 
     name: the thread's. failure: the event that is logged, with no more than the kind of the error,
     when a call raises; the next one comes all the same. at_once: the first call begins now.
+    stop: is set when the block ends, for work that takes long and asks.
     """
-    stop = threading.Event()
+    stop = stop or threading.Event()
 
     def run() -> None:
         if not at_once and stop.wait(every_seconds):

@@ -91,6 +91,7 @@ class OfflineTerminal:
             key_of,
             transport=self.network,
             clock=self.clock.timestamp,
+            learn=self.clock.learn,
             pause=lambda _: None,
             attempts_max=1,
         )

@@ -36,6 +36,7 @@ from crypto import sm2
 from scan_api import server
 from scan_api.app import create_app
 from scan_api.issuers.asking import PeerClient
+from scan_api.issuers.channel import PeerChannel
 from scan_api.key_ring import KeyRingCache
 from scan_api.scans.identifying import IdentifyDesk
 from scan_api.scans.writing import ScanWriter
@@ -119,7 +120,8 @@ class ScanService:
             bureau.store, bureau.keys, issuer=bureau.issuer, clock=bureau.clock
         )
         transport = peer_transport or httpx2.HTTPTransport(verify=_tls())
-        self.peers = PeerClient(signing_keys, self._trusted, bureau.clock, transport=transport)
+        self.channel = PeerChannel(signing_keys, bureau.clock, transport=transport)
+        self.peers = PeerClient(self.channel, self._trusted)
         self.writer = ScanWriter(bureau.kernel)
         self.services = Services(
             kernel=bureau.kernel,

@@ -18,8 +18,9 @@ def entry(
     *,
     keys: tuple[TrustedKey, ...] = (),
     service_url: str | None = "https://two.example",
+    status_list_url: str | None = None,
 ) -> TrustedIssuer:
-    return TrustedIssuer(number, "邻市社保卡中心", service_url, None, keys)
+    return TrustedIssuer(number, "邻市社保卡中心", service_url, status_list_url, keys)
 
 
 def key(

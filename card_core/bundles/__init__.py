@@ -6,6 +6,7 @@ since they change every few minutes. The bytes are in docs/offline.md.
 
     issuer   BundleHead, Content -> bundle_to_be_signed -> its status key -> assemble_bundle
     terminal open_bundle(answer, keys=..., held=...) -> Bundle
+             open_trust_lists(bundle), believed_keys(bundle, trusted, now)
 
 The error tree:
 
@@ -16,6 +17,7 @@ The error tree:
     └── OlderBundleError        an older version than the one that is held
 """
 
+from card_core.bundles.believed import believed_keys, open_trust_lists
 from card_core.bundles.content import CarriedList, Content, OfflinePolicy
 from card_core.bundles.errors import (
     BundleError,
@@ -46,6 +48,8 @@ __all__ = [
     "OfflinePolicy",
     "OlderBundleError",
     "assemble_bundle",
+    "believed_keys",
     "bundle_to_be_signed",
     "open_bundle",
+    "open_trust_lists",
 ]

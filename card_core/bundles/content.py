@@ -14,7 +14,9 @@ from crypto import sm2
 KEYS_MAX: Final = 4096
 BUSINESS_TYPES_MAX: Final = 1024
 TRUST_LISTS_MAX: Final = 64
-STATUS_LISTS_MAX: Final = 256
+TRUST_AUTHORITIES_MAX: Final = 16
+# Two days of as many issuers as a key ring has room for, with a status and a credential key each.
+STATUS_LISTS_MAX: Final = 512
 COUNT_MAX: Final = 1000
 AMOUNT_FEN_MAX: Final = (1 << 24) - 1
 
@@ -52,8 +54,9 @@ class CarriedList:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """keys: all that are known, revoked ones too. trust_lists: signed lists of other issuers, each
-    as its own format has it; they are verified by that, not by this bundle's signature alone.
+    """keys: all that are known of the issuer, revoked ones too. trust_lists: signed lists of other
+    issuers, each as its own format has it; they are verified by that, with trust_authorities, and
+    not by this bundle's signature alone. status_lists: the issuer's own and those of the others.
     """
 
     keys: tuple[CodeKey, ...]
@@ -61,6 +64,7 @@ class Content:
     policy: OfflinePolicy
     status_lists: tuple[CarriedList, ...]
     trust_lists: tuple[bytes, ...] = ()
+    trust_authorities: tuple[sm2.PublicKey, ...] = ()
 
     def to_bytes(self) -> bytes:
         """JSON with sorted keys and no spaces, so that equal content has equal bytes."""
@@ -77,6 +81,9 @@ class Content:
                 for one in self.status_lists
             ],
             "trust_lists": [one.hex() for one in self.trust_lists],
+            "trust_authorities": [
+                one.to_bytes(compressed=True).hex() for one in self.trust_authorities
+            ],
         }
         text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return text.encode()
@@ -102,6 +109,15 @@ class Content:
                 ),
                 trust_lists=tuple(
                     bytes.fromhex(one) for one in _some(document, "trust_lists", TRUST_LISTS_MAX)
+                ),
+                trust_authorities=tuple(
+                    sm2.PublicKey.from_bytes(bytes.fromhex(one))
+                    # Absent in bundles of a service that is older than the terminal.
+                    for one in _some(
+                        {"trust_authorities": [], **document},
+                        "trust_authorities",
+                        TRUST_AUTHORITIES_MAX,
+                    )
                 ),
             )
         except (ValueError, KeyError, TypeError, RecursionError, OverflowError, OSError):

@@ -19,7 +19,8 @@ from crypto import sm2
 CONTEXT: Final = b"sscard/bundle/v1\n"
 VERSION_AND_KIND: Final = 0x15
 SIGNATURE_SIZE: Final = 64
-BUNDLE_BYTES_MAX: Final = 1024 * 1024
+# A trust list may have 512 KiB, and stands in it in hex.
+BUNDLE_BYTES_MAX: Final = 2 * 1024 * 1024
 AGE_SECONDS_MAX: Final = 30 * 24 * 3600
 _HEAD = struct.Struct(">BHBIIII")
 _VERIFYING = frozenset({KeyState.ACTIVE, KeyState.VERIFY_ONLY})

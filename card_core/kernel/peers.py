@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from card_core.business_types import PLACES
-from card_core.codes import ForWhom, Presence
+from card_core.codes import CheckedCode, ForWhom, Presence
 from card_core.kernel import limits
 from card_core.presented import Medium
 from card_core.states import ServiceState
@@ -61,7 +61,7 @@ class JudgedElsewhere:
     """What the issuer of a holder said of the code: steps 7 and 8 were its own.
 
     holder: by its own table of views, None where it refused; receipt, pseudonym: its own, for the
-    scanning institution; the rest as in an answer to a scan.
+    scanning institution; the rest as in an answer to a scan. checked: the code, as we found it.
     """
 
     issuer: int
@@ -73,3 +73,4 @@ class JudgedElsewhere:
     holder: dict[str, Any] | None
     receipt: str | None = None
     pseudonym: str | None = None
+    checked: CheckedCode | None = None

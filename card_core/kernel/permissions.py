@@ -49,6 +49,7 @@ from card_core.kernel.acts.issuer_keys import (
 )
 from card_core.kernel.acts.offline_scans import RecordOfflineScans
 from card_core.kernel.acts.operators import AddOperator, SuspendOperator
+from card_core.kernel.acts.peer_lists import TakePeerList
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
@@ -138,6 +139,7 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         PublishStatusList: Rule(others=_SYSTEM),
         PrepareBundle: Rule(others=_SYSTEM),
         PublishBundle: Rule(others=_SYSTEM),
+        TakePeerList: Rule(others=_SYSTEM),
         SetOfflinePolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         SignIn: Rule(others=_SYSTEM),
         SignOut: Rule(_EVERYBODY, others=_HOLDER),

@@ -1,6 +1,6 @@
 """One scan in a group: what it has come to, and what is recorded, told and answered of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -90,6 +90,9 @@ def told(scan: GroupedScan) -> dict[str, Any]:
 def answer_of(scan: GroupedScan, now: datetime) -> dict[str, Any]:
     reason, (medium, presence, for_whom) = reason_of(scan), _shown(scan)
     elsewhere = scan.request.elsewhere
+    if elsewhere is not None and elsewhere.reason is not reason:
+        # Accepted there, and a double by what we know: nothing of the holder is shown for it.
+        elsewhere = replace(elsewhere, holder=None, pseudonym=None, receipt=None)
     card_state = None if scan.card is None else scan.card.state.value
     return {
         "scan_id": scan.id,

@@ -43,6 +43,7 @@ from card_core.kernel.scan_answers import (
     view_of,
 )
 from card_core.kernel.scan_requests import ScanRequest
+from card_core.kernel.strangers import stranger_spending
 from card_core.kernel.visit_ledger import VisitLedger
 from card_core.presented import Presented
 from card_core.store import (
@@ -294,7 +295,11 @@ def _views(grants: Grants | None) -> HolderViews:
 
 
 def _spend(tx: Transaction, undecided: Sequence[GroupedScan], ledger: VisitLedger) -> None:
-    """Step 8, for the scans that nothing is against."""
+    """Step 8, for the scans that nothing is against.
+
+    What another issuer accepted is spent there. It is noted here as well, so that it meets the
+    records of terminals that had no network: one that was handed in before is a double.
+    """
     spendings = [
         Spending(scan.card.holder_id, presented.minted_at, presented.nonce, scan.id)
         for scan in undecided
@@ -302,8 +307,18 @@ def _spend(tx: Transaction, undecided: Sequence[GroupedScan], ledger: VisitLedge
         and scan.card is not None
         and (presented := scan.request.presented) is not None
     ]
-    fresh = scans.spend_all(tx, spendings)
+    strangers = [
+        stranger_spending(elsewhere.checked, scan.id)
+        for scan in undecided
+        if (elsewhere := scan.request.elsewhere) is not None
+        and elsewhere.checked is not None
+        and scan.reason is Reason.ACCEPTED
+    ]
+    fresh = scans.spend_all(tx, [*spendings, *strangers])
+    doubles = {one.scan_id for one in strangers if one.scan_id not in fresh}
     for scan in undecided:
+        if scan.id in doubles:
+            scan.reason = Reason.ALREADY_USED
         if scan.reason is None:
             scan.reason = Reason.ACCEPTED if scan.id in fresh else Reason.ALREADY_USED
             if scan.reason is Reason.ALREADY_USED:

@@ -28,7 +28,8 @@ class OfflineOutcome(StrEnum):
     NOT_GENUINE: the terminal's signature over it does not hold; nothing else was looked at.
     REFUSED: the code does not pass the check of its own time. DOUBLE: it was accepted before.
     CARD_WAS_LOST: lost or cancelled before the scan. KEY_REVOKED: the issuer's key has been revoked
-    since. UNKNOWN_CARD: it names no card of ours. LATE: it came too late to be looked into.
+    since. LATE: it came too late to be looked into. OTHER_ISSUER: genuine, of another issuer's
+    holder, whose card we know nothing of. UNKNOWN_CARD: it names no card of ours.
     """
 
     NOT_GENUINE = "not_genuine"
@@ -37,6 +38,7 @@ class OfflineOutcome(StrEnum):
     CARD_WAS_LOST = "card_was_lost"
     KEY_REVOKED = "key_revoked"
     LATE = "late"
+    OTHER_ISSUER = "other_issuer"
     UNKNOWN_CARD = "unknown_card"
     CONFIRMED = "confirmed"
 

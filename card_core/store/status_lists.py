@@ -2,7 +2,7 @@
 
 A version is written before it is signed, and signed before anybody sees it. The latest keeps the
 whole body; older ones keep the changes that led to them, for terminals that are some versions
-behind.
+behind. Lists of other issuers come signed; of their versions some may never have been here.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SWEEP_ROWS_MAX = 1000
 
 @dataclass(frozen=True, slots=True)
 class ListVersion:
-    """One version of one list. day_ends_at: Unix seconds. changes: from the version before.
+    """One version of one list. day_ends_at: Unix seconds. changes: from the version here before.
 
     body: None once a later version is out. signature: None until it is signed.
     """
@@ -80,23 +80,26 @@ def published_version(tx: Reader, issuer: int, day_ends_at: int) -> int | None:
 
 
 def steps(tx: Reader, issuer: int, day_ends_at: int, have: int, version: int) -> list[bytes] | None:
-    """The changes of each version behind `have` up to `version`; None where one is gone."""
+    """The changes that lead from `have` to `version`, in their order; None where `have` is not
+    here, or not any more."""
     statement = (
         select(table)
         .where(
             table.c.issuer == issuer,
             table.c.day_ends_at == day_ends_at,
-            table.c.list_version > have,
+            table.c.list_version >= have,
             table.c.list_version <= version,
         )
         .order_by(table.c.list_version)
     )
-    found = [row.changes for row in guarded.rows(tx, table, statement)]
-    return found if len(found) == version - have else None
+    found = guarded.rows(tx, table, statement)
+    if not found or found[0].list_version != have:
+        return None
+    return [row.changes for row in found[1:]]
 
 
 def add(tx: Transaction, new: ListVersion) -> None:
-    """A version that is prepared and not signed yet."""
+    """A version that is prepared and not signed yet, or one that came signed."""
     head = new.head
     guarded.add(
         tx,
@@ -109,7 +112,7 @@ def add(tx: Transaction, new: ListVersion) -> None:
             "head": head.to_bytes(),
             "changes": new.changes,
             "body": new.body,
-            "signature": None,
+            "signature": new.signature,
         },
     )
 
@@ -126,13 +129,28 @@ def publish(tx: Transaction, prepared: ListVersion, signature: bytes, *, kept: i
     row_id = _id(head.issuer, prepared.day_ends_at, head.version)
     guarded.change(tx, table, row_id, signature=signature)
     if head.version > 1:
-        before = _id(head.issuer, prepared.day_ends_at, head.version - 1)
-        guarded.change(tx, table, before, body=None)
+        _supersede(tx, head.issuer, prepared.day_ends_at, head.version - 1)
+    _drop_behind(tx, prepared, kept)
+
+
+def take(tx: Transaction, new: ListVersion, before: ListVersion | None, *, kept: int) -> None:
+    """Keep a version that came signed; the one before and those far behind as in `publish`."""
+    add(tx, new)
+    if before is not None:
+        _supersede(tx, before.head.issuer, before.day_ends_at, before.head.version)
+    _drop_behind(tx, new, kept)
+
+
+def _supersede(tx: Transaction, issuer: int, day_ends_at: int, version: int) -> None:
+    guarded.change(tx, table, _id(issuer, day_ends_at, version), body=None)
+
+
+def _drop_behind(tx: Transaction, latest: ListVersion, kept: int) -> None:
     tx.connection.execute(
         delete(table).where(
-            table.c.issuer == head.issuer,
-            table.c.day_ends_at == prepared.day_ends_at,
-            table.c.list_version <= head.version - kept,
+            table.c.issuer == latest.head.issuer,
+            table.c.day_ends_at == latest.day_ends_at,
+            table.c.list_version <= latest.head.version - kept,
         )
     )
 

@@ -15,7 +15,7 @@ from card_core.trust.document import (
 )
 from card_core.trust.entries import TrustedIssuer, TrustedKey, TrustList
 from card_core.trust.errors import TrustListRefusedError
-from card_core.trust.urls import check_url
+from card_core.trust.urls import check_url, is_safe_way
 
 __all__ = [
     "DOCUMENT_BYTES_MAX",
@@ -24,6 +24,7 @@ __all__ = [
     "TrustedIssuer",
     "TrustedKey",
     "check_url",
+    "is_safe_way",
     "read_entry",
     "read_signed",
     "sign",

@@ -35,7 +35,7 @@ class TrustedKey:
 @dataclass(frozen=True, slots=True)
 class TrustedIssuer:
     """service_url: where its codes are judged online; None: they are not. status_list_url: where
-    terminals get its status lists; None: nowhere."""
+    we ask for its status lists, for terminals to carry; None: nowhere."""
 
     number: int
     name: str

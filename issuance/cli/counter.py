@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from card_core.kernel import enrolment_codes
-from card_core.store.terminal_journal import SECRET_SIZE
+from card_core.store.terminal_journal import SECRET_SIZE, KeptTime
 from crypto import sm2
 from issuance.cli import screen
 from issuance.cli.desk import LOOPBACK
@@ -167,14 +167,16 @@ def _asked_by_page(
     try:
         carried = Carried(directory / OFFLINE)
     except NotPinnedError:
-        with client_of(service, key) as client:
+        clock = ServiceClock(KeptTime(), wall=time.time, monotonic=_counting_on)
+        with client_of(service, key, clock=clock.timestamp, learn=clock.learn) as client:
             yield client
         return
     secret = TerminalKey.journal_secret(directory, passphrase=passphrase, size_bytes=SECRET_SIZE)
     with closing(Journal(directory / OFFLINE / "journal.db", secret, key.sign)) as journal:
         clock = ServiceClock(journal.kept_time(), wall=time.time, monotonic=_counting_on)
         desk = OfflineDesk(key.serial_number, carried, journal, clock)
-        with client_of(service, key, clock=clock.timestamp, attempts_max=1) as client:
+        by_it = {"clock": clock.timestamp, "learn": clock.learn}
+        with client_of(service, key, **by_it, attempts_max=1) as client:
             failing_over = FailingOver(client, desk, monotonic=time.monotonic)
             with Rounds(client, desk, failing_over).running(refresh_seconds):
                 yield failing_over

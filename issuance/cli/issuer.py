@@ -1,7 +1,7 @@
 """`sscard issuer`: other issuers, whose trust lists say who they are."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +11,9 @@ from card_core import trust
 from card_core.codes import CodeKey, KeyPurpose, KeyState, key_life
 from card_core.errors import InvalidActError
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
+from card_core.kernel.days import date_of_day, days_carried
 from card_core.signing import SigningKeys
-from card_core.store import issuers
+from card_core.store import Reader, issuers, status_lists
 from card_core.store import trust as held
 from card_core.trust import DOCUMENT_BYTES_MAX, TrustedIssuer, TrustedKey, TrustList
 from issuance.cli import screen
@@ -51,7 +52,8 @@ def entry(
         str, typer.Option(metavar="URL", help="供异地核验的地址。\n\nWhere others ask us.")
     ] = "",
     status_list_url: Annotated[
-        str, typer.Option(metavar="URL", help="状态列表地址。\n\nWhere our status lists are.")
+        str,
+        typer.Option(metavar="URL", help="供异地取状态列表的地址。\n\nWhere others ask for lists."),
     ] = "",
     operator: OperatorOption = None,
 ) -> None:
@@ -79,6 +81,38 @@ def entry(
             ) from None
         write_whole(out, trust.write_entry(found), mode=PUBLIC)
     screen.say(f"已写入 {out}，请交给上级机构。", f"Written to {out}; hand it to the authority.")
+
+
+@app.command()
+def lists(operator: OperatorOption = None) -> None:
+    """列出已取得的其他发卡机构状态列表及其新旧，供离线终端使用。
+    Show the status lists of other issuers that are here for terminals, and how old they are.
+    """
+    with opened_desk(operator) as desk, desk.site.store.read() as tx:
+        now = utc_now()
+        found = held.holding(tx, now)
+        rows = [
+            (issuer.number, issuer.name, f"{date_of_day(day)}", *_seen_of(tx, issuer, day, now))
+            for issuer in (found.issuers if found else ())
+            for day in days_carried(now)
+        ]
+    screen.show_table(
+        ["号 Number", "名称 Name", "日 Day", "版次 Version", "签发 Issued", "新旧 Age"], rows
+    )
+
+
+def _seen_of(tx: Reader, issuer: TrustedIssuer, day: datetime, now: datetime) -> tuple[str, ...]:
+    """Version, when it was issued, and what it is good for."""
+    latest = status_lists.latest(tx, issuer.number, int(day.timestamp()))
+    if latest is None:
+        return "", "", "无地址 no address" if issuer.status_list_url is None else "未取得 not here"
+    head = latest.head
+    age = "当前 fresh"
+    if now > head.usable_until:
+        age = "已过期 expired"
+    elif now > head.fresh_until:
+        age = "偏旧 stale"
+    return str(head.version), f"{head.issued_at.astimezone():%Y-%m-%d %H:%M:%S}", age
 
 
 @trust_app.command()

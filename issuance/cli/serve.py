@@ -78,7 +78,10 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
     from issuance.cli import serving  # noqa: PLC0415 - as above
     from issuance.cli.log_following import following_log  # noqa: PLC0415 - as above
     from issuance.cli.numbers_port import serve_numbers  # noqa: PLC0415 - as above
-    from issuance.cli.publishing import publishing  # noqa: PLC0415 - as above
+    from issuance.cli.publishing import (  # noqa: PLC0415 - as above
+        fetching_peer_lists,
+        publishing,
+    )
     from scan_api.metrics import to_text  # noqa: PLC0415 - as above
     from scan_api.overload import Admission  # noqa: PLC0415 - as above
 
@@ -108,6 +111,7 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         )
         stack.enter_context(serving.swept(site.kernel, clock))
         stack.enter_context(publishing(site, clock))
+        stack.enter_context(fetching_peer_lists(site, clock))
         stack.enter_context(serving.running(server))
         server.wait_until_started()
         serving.settle_memory()

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -28,12 +29,13 @@ from card_core.short_codes import ShortCodes
 from card_core.signing import SigningKeys
 from crypto import SelfTestError, self_test
 from issuance.cli.listening import url_of
-from issuance.errors import IssuanceError
+from issuance.errors import IssuanceError, SettingsError
 from issuance.installation import Installation, random_bytes, utc_now
 from scan_api.app import create_app
 from scan_api.clock_watch import ClockWatch
 from scan_api.gauges import gauges
 from scan_api.issuers.asking import PeerClient
+from scan_api.issuers.channel import PeerChannel, trusting
 from scan_api.key_ring import KeyRingCache
 from scan_api.overload import Admission
 from scan_api.repeating import repeated
@@ -67,6 +69,21 @@ def make_registry(site: Installation) -> Registry:
 def make_clock(site: Installation) -> ClockWatch:
     """The time that the service goes by; refused before it is `watched`."""
     return ClockWatch(site.store, utc_now, monotonic=time.monotonic)
+
+
+def make_peer_channel(site: Installation) -> PeerChannel:
+    """The way to other issuers. Raises SettingsError for a file of authorities that is none."""
+    authorities = site.peer_ca_file
+    try:
+        tls = None if authorities is None else trusting(authorities)
+    except (OSError, ssl.SSLError):
+        raise SettingsError(
+            "peer_ca_file_unusable",
+            f"SSCARD_PEER_CA_FILE：{authorities} 无法读取，或其中没有 PEM 格式的 CA 证书。",
+            f"SSCARD_PEER_CA_FILE: {authorities} can't be read, or holds no CA certificate in PEM.",
+        ) from None
+    signing_keys = SigningKeys(site.store, site.keys, issuer=site.facts.issuer, clock=utc_now)
+    return PeerChannel(signing_keys, utc_now, tls=tls)
 
 
 def make_service(
@@ -118,11 +135,7 @@ def make_service(
                 authentication=SoftwareCardAuthentication(site.keys),
                 random_bytes=random_bytes,
             ),
-            peers=PeerClient(
-                SigningKeys(site.store, site.keys, issuer=site.facts.issuer, clock=utc_now),
-                key_ring.trusted,
-                utc_now,
-            ),
+            peers=PeerClient(make_peer_channel(site), key_ring.trusted),
             key_ring=key_ring.ring,
             authentication=TerminalAuthentication(
                 registry, AccessTokens(site.store.cipher, random_bytes=random_bytes)

@@ -18,7 +18,7 @@ from issuance.cli.channel import Channel, Message
 from issuance.cli.core_dumps import forbid_core_dumps
 from issuance.cli.log_following import following_log
 from issuance.cli.log_lines import log_to_stderr
-from issuance.cli.publishing import publishing
+from issuance.cli.publishing import fetching_peer_lists, publishing
 from issuance.installation import open_installation
 from issuance.settings import Settings
 from scan_api.overload import Admission
@@ -60,6 +60,7 @@ def _serve(channel: Channel, listening: socket.socket, orders: Message) -> None:
         if orders["sweeps"]:
             stack.enter_context(serving.swept(site.kernel, clock))
             stack.enter_context(publishing(site, clock))
+            stack.enter_context(fetching_peer_lists(site, clock))
         stop = stack.enter_context(serving.stop_signals())
         key_ring, registry = serving.make_key_ring(site), serving.make_registry(site)
         stack.enter_context(key_ring.refreshed())

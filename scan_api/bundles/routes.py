@@ -17,8 +17,8 @@ from scan_api.signed_requests import SignedRequest
 
 BYTES = "application/octet-stream"
 TIME_HEADER = "SSCARD-Time"
-_VERSION_MAX = 0xFFFF_FFFF
-_ANSWERS: dict[int | str, dict[str, Any]] = {
+VERSION_MAX = 0xFFFF_FFFF
+_FOR_TERMINALS: dict[int | str, dict[str, Any]] = {
     304: {"description": "Nothing newer · 无更新"},
     **problem_answers(
         *TERMINAL_FAULTS,
@@ -28,15 +28,14 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _bytes_answer(description: str, shown: str) -> dict[int | str, dict[str, Any]]:
+def bytes_answer(description: str, shown: str) -> dict[int | str, dict[str, Any]]:
     schema = {"type": "string", "format": "binary"}
     content = {"schema": schema, "examples": {"bytes": example(description, shown)}}
-    return {200: {"description": description, "content": {BYTES: content}}, **_ANSWERS}
+    return {200: {"description": description, "content": {BYTES: content}}}
 
 
-def routes(services: Services) -> APIRouter:
+def routes(services: Services, answers: CarriedAnswers) -> APIRouter:
     router = APIRouter(prefix="/v1/terminal", tags=["terminal"])
-    answers = CarriedAnswers(services.store)
 
     def authenticated(signed: SignedRequest) -> None:
         caller = services.authentication.authenticate(signed, services.clock())
@@ -62,7 +61,10 @@ def routes(services: Services) -> APIRouter:
         operation_id="getBundle",
         summary="Keys and rules to carry · 离线数据包",
         response_class=Response,
-        responses=_bytes_answer("A signed bundle · 签名的离线数据包", "15 0001 01 ..."),
+        responses={
+            **bytes_answer("A signed bundle · 签名的离线数据包", "15 0001 01 ..."),
+            **_FOR_TERMINALS,
+        },
         openapi_extra=TERMINAL_SECURITY,
     )
     async def get_bundle(request: Request) -> Response:
@@ -85,7 +87,8 @@ def routes(services: Services) -> APIRouter:
         summary="Which credentials are no longer good · 状态列表",
         response_class=Response,
         responses={
-            **_bytes_answer("A whole list or an update · 完整列表或增量", "13 0001 01 ..."),
+            **bytes_answer("A whole list or an update · 完整列表或增量", "13 0001 01 ..."),
+            **_FOR_TERMINALS,
             **problem_answers(problems.INVALID_REQUEST),
         },
         openapi_extra=TERMINAL_SECURITY,
@@ -93,8 +96,8 @@ def routes(services: Services) -> APIRouter:
     async def get_status_list(
         request: Request,
         issuer: Annotated[int, Path(ge=1, le=0xFFFF)],
-        day_ends_at: Annotated[int, Path(ge=0, le=_VERSION_MAX)],
-        have: Annotated[int | None, Query(ge=1, le=_VERSION_MAX)] = None,
+        day_ends_at: Annotated[int, Path(ge=0, le=VERSION_MAX)],
+        have: Annotated[int | None, Query(ge=1, le=VERSION_MAX)] = None,
     ) -> Response:
         """The list of the day that ends then, signed. With `have`, the version that the terminal
         has, an update unless that is too far behind; the first byte tells which.

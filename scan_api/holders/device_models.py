@@ -66,9 +66,12 @@ class DeviceView(BaseModel):
 
 
 class Devices(BaseModel):
-    """`challenge`: this session's, 32 bytes, to be signed by a phone that proves its keys."""
+    """`challenge`: this session's, 32 bytes, to be signed by a phone that proves its keys.
+    `server_time`: what the phone is to reckon the time of its offline codes by.
+    """
 
     challenge: str
+    server_time: datetime
     devices: list[DeviceView]
 
 

@@ -26,6 +26,7 @@ def list_devices(services: Services, holder: Actor, challenge: bytes) -> Devices
         found = devices.of_holder(tx, holder.id)
     return Devices(
         challenge=challenge.hex(),
+        server_time=services.clock(),
         devices=[
             DeviceView(device_id=one.id, grade=one.grade, registered_at=one.registered_at)
             for one in found

@@ -13,10 +13,11 @@ from starlette.concurrency import run_in_threadpool
 
 from card_core import business_types, codes
 from card_core.business_types import BusinessType, UnknownBusinessTypeError
-from card_core.codes import CheckedCode, KeyPurpose, RefusedError
+from card_core.codes import CodeKind, KeyPurpose, RefusedError
 from card_core.kernel import RequestProof
 from card_core.kernel.peers import AskingInstitution
 from card_core.kernel.scan_requests import ScanRequest
+from card_core.presented import Presented
 from card_core.signing import SigningKey
 from card_core.verdicts import Reason
 from crypto import sm2, sm3
@@ -58,7 +59,7 @@ def _prepare(
     services: Services, signed: SignedRequest, content_type: str
 ) -> tuple[Question, ScanRequest, SigningKey]:
     now = services.clock()
-    question = _authenticate(services, signed, now)
+    question = authenticate(services, signed, now)
     check_media_type(content_type)
     scan = parse_body(PeerScanRequest, signed.body)
     business_type = _business_type(scan)
@@ -67,7 +68,8 @@ def _prepare(
     return question, _to_record(services, question, scan, business_type, now), key
 
 
-def _authenticate(services: Services, signed: SignedRequest, now: datetime) -> Question:
+def authenticate(services: Services, signed: SignedRequest, now: datetime) -> Question:
+    """Points 1 to 4: the question of an issuer that is trusted. Raises ProblemError."""
     try:
         if len(signed.authorization) != 1:
             raise PeerSignatureError
@@ -91,6 +93,12 @@ def _authenticate(services: Services, signed: SignedRequest, now: datetime) -> Q
     if abs(server_time - claim.signed_at) > WINDOW_SECONDS:
         raise ProblemError(problems.CLOCK_OFF, extra={"server_time": server_time})
     return question
+
+
+def proof_of(question: Question) -> RequestProof:
+    """The question's nonce, to be spent."""
+    expires_at = datetime.fromtimestamp(question.signed_at, UTC) + timedelta(seconds=WINDOW_SECONDS)
+    return RequestProof(question.nonce, expires_at)
 
 
 def _key(services: Services, claim: Claim, now: datetime) -> sm2.PublicKey | None:
@@ -124,16 +132,12 @@ def _to_record(
         kind=scan.institution_kind,
         terminal=bytes.fromhex(scan.terminal),
     )
-    checked, refusal = _check(services, scan, business_type, at, now)
-    presented = None if checked is None else services.presenter.present(checked)
-    if checked is not None and presented is None:
-        refusal = Reason.UNKNOWN_CARD
-    expires_at = datetime.fromtimestamp(question.signed_at, UTC) + timedelta(seconds=WINDOW_SECONDS)
+    presented, refusal = _check(services, scan, business_type, at, now)
     return ScanRequest(
         terminal_id=at.terminal_id,
         institution_id=at.institution_id,
         request_id=scan.request_id,
-        proof=RequestProof(question.nonce, expires_at),
+        proof=proof_of(question),
         business_type=business_type.code,
         shown_digest=sm3.digest(scan.code.encode()),
         presented=presented,
@@ -149,8 +153,9 @@ def _check(
     business_type: BusinessType,
     at: AskingInstitution,
     now: datetime,
-) -> tuple[CheckedCode | None, Reason | None]:
-    """Steps 1 to 6. A code of a third issuer is not ours to judge."""
+) -> tuple[Presented | None, Reason | None]:
+    """Steps 1 to 6: what the code presents, or the first reason against it. A code of a third
+    issuer is not ours to judge."""
     try:
         checked = codes.check(
             scan.code,
@@ -164,4 +169,8 @@ def _check(
         return None, refused.reason
     if checked.issuer != services.peers.issuer:
         return None, Reason.UNKNOWN_KEY
-    return checked, None
+    if checked.kind is CodeKind.OFFLINE:
+        shown = services.presenter.present_offline(checked)
+        return (None, shown) if isinstance(shown, Reason) else (shown, None)
+    presented = services.presenter.present(checked)
+    return presented, None if presented else Reason.UNKNOWN_CARD

@@ -1,13 +1,19 @@
 """What other issuers call, and the trust list for whoever asks."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from card_core.store import trust
 from scan_api import problems
+from scan_api.bundles.answers import CarriedAnswers
+from scan_api.bundles.routes import BYTES, VERSION_MAX, bytes_answer
 from scan_api.issuers import examples
 from scan_api.issuers.answering import answer
+from scan_api.issuers.list_answers import answer_list
 from scan_api.issuers.models import PeerScanRequest, PeerVerdict
 from scan_api.issuers.signatures import ANSWER_HEADER
 from scan_api.openapi import (
@@ -23,7 +29,7 @@ from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
 
 
-def routes(services: Services) -> APIRouter:
+def routes(services: Services, answers: CarriedAnswers) -> APIRouter:
     router = APIRouter(tags=["issuer"])
 
     @router.post(
@@ -66,6 +72,44 @@ def routes(services: Services) -> APIRouter:
         return Response(
             signed_answer.body,
             media_type="application/json",
+            headers={ANSWER_HEADER: signed_answer.signature},
+        )
+
+    @router.get(
+        "/v1/peer-status-lists/{day_ends_at}",
+        operation_id="answerPeerStatusList",
+        summary="Our status list for another issuer · 供异地离线核验的状态列表",
+        response_class=Response,
+        responses={
+            **bytes_answer("A whole list or an update · 完整列表或增量", "13 0002 01 ..."),
+            **problem_answers(
+                problems.PEER_NOT_AUTHENTICATED,
+                problems.CLOCK_OFF,
+                problems.INVALID_REQUEST,
+                problems.NOT_FOUND,
+                problems.NOT_READY,
+            ),
+        },
+        openapi_extra=PEER_SECURITY,
+    )
+    async def answer_peer_status_list(
+        request: Request,
+        day_ends_at: Annotated[int, Path(ge=0, le=VERSION_MAX)],
+        have: Annotated[int | None, Query(ge=1, le=VERSION_MAX)] = None,
+    ) -> Response:
+        """This issuer's list of the day that ends then, which the asking issuer's terminals are to
+        carry. With `have` an update from that version, which may change nothing; the first byte
+        tells which. The list is signed by the status key, the answer in SSCARD-Signature.
+
+        本机构该日的状态列表，供对方终端离线核验。带 have 时为增量（可能没有变化），首字节可区分。
+        """
+        signed = await SignedRequest.read(request)
+        signed_answer = await run_in_threadpool(
+            answer_list, services, answers, signed, day_ends_at, have
+        )
+        return Response(
+            signed_answer.body,
+            media_type=BYTES,
             headers={ANSWER_HEADER: signed_answer.signature},
         )
 

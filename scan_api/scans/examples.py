@@ -36,6 +36,7 @@ def verdict(reason: Reason, *, card_state: str | None, holder: Any) -> dict[str,
         "reason": reason.value,
         "text_zh": reason.text_zh,
         "text_en": reason.text_en,
+        "phone_clock_seconds": None,
         "next_action": {
             "clerk_zh": action.clerk_zh,
             "clerk_en": action.clerk_en,

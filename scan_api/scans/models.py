@@ -88,6 +88,13 @@ class Verdict(BaseModel):
     reason: Reason
     text_zh: str
     text_en: str
+    phone_clock_seconds: Annotated[
+        int | None,
+        Field(
+            description="Where a phone made the code and it is refused for its time: how far the "
+            "phone's clock is ahead of the service's, which the texts name, too. Otherwise null."
+        ),
+    ]
     next_action: NextAction
     card_state: CardState | None
     scanned_at: datetime

@@ -84,8 +84,8 @@ class ScanDesk:
         presented, identifying = found.presented, services.identifying
         if identifying is not None and presented is not None and presented.is_spent_fast:
             serving = (caller.terminal, caller.institution)
-            return verdict_json(await identifying.record(asked, serving, now))
-        return verdict_json(await services.writer.submit(asked))
+            return verdict_json(await identifying.record(asked, serving, now), scan.code)
+        return verdict_json(await services.writer.submit(asked), scan.code)
 
     async def _check(
         self, caller: Caller, scan: ScanRequest, business_type: BusinessType, now: datetime
@@ -128,7 +128,7 @@ class ScanDesk:
         if checked.issuer != services.peers.issuer:
             question = _question(caller, scan)
             judged = await run_in_threadpool(services.peers.judge, checked.issuer, question)
-            return _Finding(elsewhere=judged)
+            return _Finding(elsewhere=replace(judged, checked=checked))
         if checked.kind is codes.CodeKind.OFFLINE:
             shown = await run_in_threadpool(services.presenter.present_offline, checked)
             return _Finding(refusal=shown) if isinstance(shown, Reason) else _Finding(shown)

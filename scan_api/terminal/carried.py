@@ -7,21 +7,23 @@ a file that was changed on disk is as good as absent. Versions never fall.
 import json
 import logging
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from card_core.bundles import Bundle, BundleError, open_bundle
-from card_core.codes import CodeKey, KeyPurpose, KeyRing, KeyState, key_life, key_name
-from card_core.status_list import HeldList, StatusListError, open_list
+from card_core.bundles import Bundle, BundleError, believed_keys, open_bundle, open_trust_lists
+from card_core.codes import CodeKey, KeyPurpose, KeyRing, KeyState, key_name
+from card_core.status_list import HeldList, MalformedListError, StatusListError, open_list
+from card_core.trust import TrustList
 from crypto import sm2
 from scan_api.terminal.files import read_if_there, write_whole
 
 LISTS_KEPT: Final = timedelta(days=2)
 PINNED_MAX: Final = 16
 _OF_CODES = frozenset({KeyPurpose.CODE_SIGNING, KeyPurpose.DEVICE_CREDENTIAL})
+_VERIFYING = frozenset({KeyState.ACTIVE, KeyState.VERIFY_ONLY})
 _PINNED, _BUNDLE, _TERMINAL = "status-key.json", "bundle", "terminal.json"
 
 _log = logging.getLogger("sscard.terminal")
@@ -59,12 +61,16 @@ def text_of(key: CodeKey) -> str:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is carried at one moment. ring: of the bundle's keys at that time."""
+    """What is carried at one moment. trusted: the bundle's trust lists that are genuine."""
 
     bundle: Bundle | None = None
-    ring: KeyRing | None = None
+    trusted: tuple[TrustList, ...] = ()
     lists: Mapping[ListName, HeldList] = field(default_factory=dict)
     terminal: Mapping[str, Any] | None = None
+
+    def keys(self, now: datetime) -> tuple[CodeKey, ...]:
+        """All that are known, ours and other issuers', as they are to be believed now."""
+        return () if self.bundle is None else believed_keys(self.bundle, self.trusted, now)
 
 
 class Carried:
@@ -75,11 +81,27 @@ class Carried:
         self._folder = folder
         self._writing = threading.Lock()
         self._pinned = _read_pinned(folder)
+        self._ring_lock = threading.Lock()
         self._ring_keys: tuple[CodeKey, ...] = ()
+        self._ring = KeyRing(())
         self.view = View()
         self._read()
 
-    def take_bundle(self, data: bytes, now: datetime) -> Bundle:
+    def ring(self, now: datetime) -> KeyRing:
+        """The keys that codes are checked with now, which time alone may change."""
+        keys = tuple(key for key in self.view.keys(now) if key.purpose in _OF_CODES)
+        with self._ring_lock:
+            if keys != self._ring_keys:
+                # Each usable key costs 1 to 2 ms and 264 KiB: not again for the same keys.
+                self._ring, self._ring_keys = KeyRing(keys), keys
+            return self._ring
+
+    def list_at(self, name: ListName, now: datetime) -> HeldList | None:
+        """The list that is held, if the key that signed it is still believed."""
+        held = self.view.lists.get(name)
+        return held if held is not None and _is_believed(held, self.view.keys(now)) else None
+
+    def take_bundle(self, data: bytes) -> Bundle:
         """Verify a bundle, keep it and use it. Raises: BundleError, OSError."""
         with self._writing:
             bundle = self._opened(data, self.view.bundle)
@@ -87,18 +109,17 @@ class Carried:
             if held is None or bundle.head.version > held.head.version:
                 self._follow(bundle)
                 write_whole(self._folder / _BUNDLE, data)
-            self._use(bundle, now)
+            self._use(bundle)
             return bundle
 
-    def take_list(self, data: bytes, name: ListName) -> HeldList:
+    def take_list(self, data: bytes, name: ListName, now: datetime) -> HeldList:
         """Verify a list or an update, keep and use it. Raises: StatusListError, OSError."""
         with self._writing:
-            bundle = self.view.bundle
-            keys = () if bundle is None else bundle.content.keys
-            held = open_list(data, keys=keys, held=self.view.lists.get(name))
-            if (held.head.issuer, held.head.day_ends_at) == name:
-                write_whole(self._folder / _list_name(name), held.to_bytes())
-                self._set(lists={**self.view.lists, name: held})
+            held = open_list(data, keys=self.view.keys(now), held=self.view.lists.get(name))
+            if (held.head.issuer, held.head.day_ends_at) != name:
+                raise MalformedListError
+            write_whole(self._folder / _list_name(name), held.to_bytes())
+            self._set(lists={**self.view.lists, name: held})
             return held
 
     def take_terminal(self, described: Mapping[str, Any]) -> None:
@@ -128,17 +149,19 @@ class Carried:
                     '{"event": "carried_refused", "what": "bundle", "why": "%s"}', error.code
                 )
                 return
-            self._use(bundle, bundle.head.issued_at)
-            self._read_lists(bundle)
+            self._use(bundle)
+            self._read_lists(bundle.head.issued_at)
         described = read_if_there(self._folder / _TERMINAL)
         if described is not None:
             self._set(terminal=json.loads(described))
 
-    def _read_lists(self, bundle: Bundle) -> None:
+    def _read_lists(self, now: datetime) -> None:
+        """now: before any clock was looked at; what the keys are later is looked at later."""
+        keys = self.view.keys(now)
         found: dict[ListName, HeldList] = {}
         for path in self._folder.glob("list-*"):
             try:
-                one = open_list(path.read_bytes(), keys=bundle.content.keys)
+                one = open_list(path.read_bytes(), keys=keys)
             except StatusListError as error:
                 _log.error('{"event": "carried_refused", "what": "list", "why": "%s"}', error.code)
                 continue
@@ -151,31 +174,50 @@ class Carried:
         return open_bundle(data, keys=keys, held=held)
 
     def _follow(self, bundle: Bundle) -> None:
-        """Pin the key that signed, too, before its bundle is there to be read under it."""
-        named = (bundle.head.issuer, bundle.head.key_number)
-        if named in {(key.issuer, key.number) for key in self._pinned}:
-            return
-        signer = next(
-            key
+        """Pin the key that signed, too, before its bundle is there to be read under it; a key that
+        the bundle revokes is pinned no more, so that nothing it signed is read again."""
+        states = {
+            (key.issuer, key.number): key
             for key in bundle.content.keys
-            if key.purpose is KeyPurpose.STATUS and (key.issuer, key.number) == named
-        )
-        pinned = [*self._pinned, signer][-PINNED_MAX:]
-        _write_pinned(self._folder, pinned)
-        self._pinned = pinned
+            if key.purpose is KeyPurpose.STATUS
+        }
+        signer = states[bundle.head.issuer, bundle.head.key_number]
+        pinned = [key for key in self._pinned if not _is_revoked(key, states)]
+        if signer.public_key not in {key.public_key for key in pinned}:
+            pinned.append(replace(signer, state=KeyState.ACTIVE))
+        if pinned != self._pinned:
+            pinned = pinned[-PINNED_MAX:]
+            _write_pinned(self._folder, pinned)
+            self._pinned = pinned
 
-    def _use(self, bundle: Bundle, now: datetime) -> None:
-        keys = tuple(
-            key_life.at(key, now) for key in bundle.content.keys if key.purpose in _OF_CODES
-        )
-        if keys != self._ring_keys or self.view.ring is None:
-            self._ring_keys = keys
-            self._set(ring=KeyRing(keys))
-        self._set(bundle=bundle)
+    def _use(self, bundle: Bundle) -> None:
+        if self.view.bundle == bundle:
+            return
+        trusted = open_trust_lists(bundle)
+        if len(trusted) != len(bundle.content.trust_lists):
+            _log.error('{"event": "carried_refused", "what": "trust list"}')
+        self._set(bundle=bundle, trusted=trusted)
 
     def _set(self, **changed: Any) -> None:
         values = {name: getattr(self.view, name) for name in View.__slots__}
         self.view = View(**values | changed)
+
+
+def _is_revoked(key: CodeKey, known: Mapping[tuple[int, int], CodeKey]) -> bool:
+    """By the bundle: revoked there, or its number is another key's."""
+    found = known.get((key.issuer, key.number))
+    return found is not None and (
+        found.state is KeyState.REVOKED or found.public_key != key.public_key
+    )
+
+
+def _is_believed(held: HeldList, keys: Iterable[CodeKey]) -> bool:
+    return any(
+        key.purpose is KeyPurpose.STATUS
+        and (key.issuer, key.number) == (held.head.issuer, held.head.key_number)
+        and key.state in _VERIFYING
+        for key in keys
+    )
 
 
 def _list_name(name: ListName) -> str:

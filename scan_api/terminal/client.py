@@ -18,7 +18,7 @@ import httpx2
 from card_core.kernel.enrolment_codes import EnrolmentCode
 from card_core.store.terminal_journal import Accepted
 from scan_api.bundles.routes import BYTES, TIME_HEADER
-from scan_api.problems import MEDIA_TYPE
+from scan_api.problems import CLOCK_OFF, MEDIA_TYPE
 from scan_api.signed_requests import NONCE_BYTES, authorization
 from scan_api.terminal.errors import (
     OutcomeUnknownError,
@@ -48,8 +48,9 @@ class TerminalClient:
     """One terminal's connection to the service; safe in many threads.
 
     base_url: https, or plain http to this machine itself. transport: another way to the service,
-    for tests. clock: Unix seconds. pause: waits so many seconds between two attempts.
-    attempts_max: at most ATTEMPTS_MAX.
+    for tests. clock: Unix seconds, by the service's time as well as it is known. learn: takes that
+    time where the service says that the clock is off. pause: waits so many seconds between two
+    attempts. attempts_max: at most ATTEMPTS_MAX.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class TerminalClient:
         *,
         transport: httpx2.BaseTransport | None = None,
         clock: Callable[[], float] = time.time,
+        learn: Callable[[float], None] | None = None,
         pause: Callable[[float], None] = time.sleep,
         attempts_max: int = ATTEMPTS_MAX,
     ) -> None:
@@ -68,6 +70,7 @@ class TerminalClient:
             raise ValueError("the service's address must be https, or http on this machine")
         self._key = key
         self._clock = clock
+        self._learn = learn
         self._pause = pause
         self._attempts_max = attempts_max
         self._http = httpx2.Client(
@@ -247,10 +250,32 @@ class TerminalClient:
                 failure = OutcomeUnknownError()
                 continue
             if response.status_code < 500:
-                return response
+                return self._in_time(response, method, target, body)
             # The service failed, perhaps after it had recorded: the same as no answer.
             failure = OutcomeUnknownError()
         raise failure
+
+    def _in_time(
+        self, response: httpx2.Response, method: str, target: str, body: bytes
+    ) -> httpx2.Response:
+        """The answer; where it is that our clock is off, the one to the same by the right time.
+
+        A clock that is off is no fault of the clerk's: nothing was done, and the service says what
+        time it is. Raises ServiceAwayError, OutcomeUnknownError.
+        """
+        server_time = _server_time(response)
+        if server_time is None or self._learn is None:
+            return response
+        self._learn(server_time)
+        try:
+            again = self._http.send(self._signed(method, target, body))
+        except (httpx2.ConnectError, httpx2.ConnectTimeout):
+            raise ServiceAwayError from None
+        except httpx2.TransportError:
+            raise OutcomeUnknownError from None
+        if again.status_code >= 500:
+            raise OutcomeUnknownError
+        return again
 
     def _signed(self, method: str, target: str, body: bytes) -> httpx2.Request:
         request = self._http.build_request(method, target, content=body or None)
@@ -272,6 +297,20 @@ class TerminalClient:
 def new_request_id() -> str:
     """A name that no other request of this terminal has."""
     return secrets.token_hex(16)
+
+
+def _server_time(response: httpx2.Response) -> int | None:
+    """The service's time, in Unix seconds, if it says that ours is wrong."""
+    if response.status_code != 401:
+        return None
+    try:
+        problem = response.json()
+    except ValueError:
+        return None
+    if not isinstance(problem, Mapping) or problem.get("code") != CLOCK_OFF.code:
+        return None
+    server_time = problem.get("server_time")
+    return server_time if type(server_time) is int else None
 
 
 def _read(response: httpx2.Response) -> dict[str, Any]:

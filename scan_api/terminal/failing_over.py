@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from card_core.store.terminal_journal import SeenBeforeError
 from card_core.verdicts import Reason
+from scan_api.code_parts import code_name
 from scan_api.terminal.client import TerminalClient, new_request_id
-from scan_api.terminal.code_parts import code_name
 from scan_api.terminal.errors import (
     OutcomeUnknownError,
     RequestRefusedError,

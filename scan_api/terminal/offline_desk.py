@@ -20,8 +20,8 @@ from card_core.presented import Medium
 from card_core.status_list import Age, CredentialState, HeldList, InvalidListError
 from card_core.store.terminal_journal import CapReachedError, Journal, Seen, SeenBeforeError
 from card_core.verdicts import Reason
+from scan_api.code_parts import code_name
 from scan_api.terminal.carried import Carried
-from scan_api.terminal.code_parts import code_name, phone_time
 from scan_api.terminal.offline_verdict import OfflineReason, Standing, accepted, refused
 from scan_api.terminal.service_clock import ServiceClock
 
@@ -68,8 +68,7 @@ class OfflineDesk:
             return self._accept(asked, now)
         except _NoError as no:
             standing = self.standing(now, no.held)
-            phone_at = phone_time(asked.code)
-            return refused(no.reason, now, standing, phone_at=phone_at)
+            return refused(no.reason, now, standing, code=asked.code)
 
     def standing(self, now: datetime, held: HeldList | None = None) -> Standing:
         bundle = self.carried.view.bundle
@@ -81,6 +80,7 @@ class OfflineDesk:
             list_age_seconds=None if held is None else _age(held.head.issued_at, now),
             is_stale=is_stale,
             clock_offset_seconds=self.clock.offset_seconds,
+            set_back_seconds=self.clock.set_back_seconds,
         )
 
     def _accept(self, asked: Asked, now: datetime) -> dict[str, Any]:
@@ -94,6 +94,9 @@ class OfflineDesk:
         # 2 steps 1 to 6; a retry is judged at its first time
         at = now if before is None else before.record.scanned_at
         checked = self._checked(asked, ring, business_type, at)
+        if policy is not None and checked.issuer != bundle.head.issuer:
+            # The caps are our issuer's word; another one has given none for its holders.
+            raise _NoError(Reason.OFFLINE_NOT_ALLOWED)
         # 3 the list of the credential's day
         held = self._list_of(checked, now)
         if before is not None:
@@ -112,12 +115,12 @@ class OfflineDesk:
     def _carried_now(self, now: datetime) -> tuple[Bundle, KeyRing]:
         if self.clock.is_set_back:
             raise _NoError(OfflineReason.CLOCK_SET_BACK)
-        view = self.carried.view
-        if view.bundle is None or view.ring is None:
+        bundle = self.carried.view.bundle
+        if bundle is None:
             raise _NoError(OfflineReason.NOTHING_CARRIED)
-        if now > view.bundle.head.usable_until:
+        if now > bundle.head.usable_until:
             raise _NoError(OfflineReason.BUNDLE_EXPIRED)
-        return view.bundle, view.ring
+        return bundle, self.carried.ring(now)
 
     def _business_type(self, bundle: Bundle, asked: Asked) -> BusinessType:
         """One that the service offered to this terminal, as the bundle has it."""
@@ -148,7 +151,7 @@ class OfflineDesk:
         if checked.credential_expires_at is None or checked.status_index is None:
             return None
         name = (checked.issuer, checked.credential_expires_at)
-        held = self.carried.view.lists.get(name)
+        held = self.carried.list_at(name, now)
         if held is None:
             raise _NoError(OfflineReason.LIST_MISSING)
         if held.age(now) is Age.EXPIRED:

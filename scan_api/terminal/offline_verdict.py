@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from card_core.verdicts import NextAction, Reason
+from scan_api.phone_clock import about_clock
 
 
 class OfflineReason(enum.StrEnum):
@@ -85,12 +86,14 @@ _HOLDER = ("请按工作人员提示操作", "Do as the clerk says")
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What the verdict rests on. list_age_seconds: None where no list was needed or there.
-    clock_offset_seconds: what the machine's clock was found to be behind the service's."""
+    clock_offset_seconds: what the machine's clock was found to be behind the service's.
+    set_back_seconds: how far it is behind what was seen."""
 
     bundle_age_seconds: int | None
     list_age_seconds: int | None
     is_stale: bool
     clock_offset_seconds: int
+    set_back_seconds: int = 0
 
 
 def accepted(
@@ -111,35 +114,26 @@ def accepted(
 
 
 def refused(
-    reason: Reason | OfflineReason, at: datetime, standing: Standing, *, phone_at: datetime | None
+    reason: Reason | OfflineReason, at: datetime, standing: Standing, *, code: str
 ) -> dict[str, Any]:
-    """phone_at: when the phone says that it made the code, where its clock is what is wrong."""
+    """code: its text, for when the phone's clock is what is wrong."""
     if isinstance(reason, OfflineReason):
         text_zh, text_en, (clerk_zh, clerk_en) = _TEXTS[reason]
         texts = _texts(text_zh, text_en, NextAction(clerk_zh, clerk_en, *_HOLDER))
+        if reason is OfflineReason.CLOCK_SET_BACK:
+            texts |= _about_own_clock(standing.set_back_seconds)
     else:
         texts = _texts(reason.text_zh, reason.text_en, reason.next_action)
-        texts |= _about_clock(reason, at, phone_at)
+        texts |= about_clock(reason, at, code)
     return _verdict("refused", reason.value, texts, at, standing)
 
 
-def _about_clock(reason: Reason, at: datetime, phone_at: datetime | None) -> dict[str, Any]:
-    if phone_at is None:
-        return {}
-    apart = int(phone_at.timestamp()) - int(at.timestamp())
-    if reason is Reason.NOT_YET_VALID:
-        return {
-            "text_zh": f"此手机的时钟快 {apart} 秒",
-            "text_en": f"This phone is {apart} s fast",
-            "phone_clock_seconds": apart,
-        }
-    if reason is Reason.EXPIRED:
-        return {
-            "text_zh": f"此码生成于 {-apart} 秒前；若是刚生成的，则此手机的时钟慢 {-apart} 秒",
-            "text_en": f"Made {-apart} s ago; if the code is new, this phone is {-apart} s slow",
-            "phone_clock_seconds": apart,
-        }
-    return {}
+def _about_own_clock(seconds: int) -> dict[str, Any]:
+    return {
+        "text_zh": f"本机时钟比上次见到的时间慢 {seconds} 秒，不能离线核验",
+        "text_en": f"This computer's clock is {seconds} s behind the last time it saw, so nothing "
+        "can be checked by it",
+    }
 
 
 def _texts(text_zh: str, text_en: str, action: NextAction) -> dict[str, Any]:
@@ -163,6 +157,7 @@ def _verdict(
         (
             "scan_id",
             "card_state",
+            "phone_clock_seconds",
             "medium",
             "presence",
             "for_whom",

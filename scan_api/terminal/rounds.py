@@ -49,9 +49,9 @@ class Rounds:
         self._failing_over.heard()
         journal.keep_time(clock.to_keep())
         self._hand_in()
-        self._refresh()
         carried.drop_old(clock.now())
         journal.drop_old(clock.timestamp())
+        self._refresh()
 
     @contextmanager
     def running(self, every_seconds: float = EVERY_SECONDS) -> Iterator[None]:
@@ -67,14 +67,7 @@ class Rounds:
             yield
 
     def _contact(self) -> None:
-        try:
-            described = self._client.describe()
-        except RequestRefusedError as error:
-            server_time = error.problem.get("server_time")
-            if error.code != "clock_off" or not isinstance(server_time, int):
-                raise
-            self._desk.clock.learn(server_time)
-            described = self._client.describe()
+        described = self._client.describe()
         self._desk.clock.learn(datetime.fromisoformat(described["server_time"]).timestamp())
         self._desk.carried.take_terminal(described)
 
@@ -83,29 +76,37 @@ class Rounds:
             self._desk.carried.take_terminal({})
 
     def _refresh(self) -> None:
-        carried, clock = self._desk.carried, self._desk.clock
-        fetched = self._fetch("/v1/terminal/bundle")
-        bundle = carried.take_bundle(fetched.data, clock.now())
+        """A list that can't be believed leaves the others: each is told, the first is raised."""
+        bundle = self._desk.carried.take_bundle(self._fetch("/v1/terminal/bundle").data)
+        failure: StatusListError | None = None
         for one in bundle.content.status_lists:
             name = (one.issuer, one.day_ends_at)
             try:
                 self._refresh_list(name)
             except RequestRefusedError as error:
-                # The day of an old bundle may be swept: the other lists are fetched all the same.
+                # The day of an old bundle may be swept, another issuer's list may not have come.
                 if error.code != "not_found":
                     raise
+            except StatusListError as error:
+                _log.warning(
+                    '{"event": "list_refused", "issuer": %d, "error": "%s"}', one.issuer, error.code
+                )
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     def _refresh_list(self, name: ListName) -> None:
         """An update of the list that is held, or the whole list where that does not fit."""
         issuer, day_ends_at = name
+        carried, now = self._desk.carried, self._desk.clock.now
         target = f"/v1/terminal/status-lists/{issuer}/{int(day_ends_at.timestamp())}"
-        held = self._desk.carried.view.lists.get(name)
+        held = carried.view.lists.get(name)
         if held is not None:
             with suppress(StatusListError):
                 update = self._fetch(f"{target}?have={held.head.version}")
-                self._desk.carried.take_list(update.data, name)
+                carried.take_list(update.data, name, now())
                 return
-        self._desk.carried.take_list(self._fetch(target).data, name)
+        carried.take_list(self._fetch(target).data, name, now())
 
     def _fetch(self, target: str) -> Fetched:
         fetched = self._client.fetch(target)

@@ -43,6 +43,11 @@ class ServiceClock:
         return self._is_set_back
 
     @property
+    def set_back_seconds(self) -> int:
+        """How far this machine's time is behind the highest that was seen."""
+        return max(0, round(self._highest - self.timestamp()))
+
+    @property
     def offset_seconds(self) -> int:
         """The service's time minus the machine's, when they last met."""
         return round(self._offset)

@@ -1,13 +1,21 @@
 """`sscard issuer`: from an entry to a signed list to an import by two people."""
 
 import json
+import re
+from datetime import timedelta
 from pathlib import Path
 
 from office import Office, refused
 
 from card_core import trust
-from card_core.codes import KeyPurpose, key_name
-from issuance.installation import Installation
+from card_core.codes import KeyPurpose, KeyState, key_name
+from card_core.kernel import Actor, ActorKind
+from card_core.kernel.acts.peer_lists import TakePeerList
+from card_core.kernel.days import end_of_day
+from card_core.status_list import ListHead, StatusList, assemble_list
+from card_core.trust import TrustedIssuer, TrustedKey, TrustList
+from crypto import sm2, sm3
+from issuance.installation import Installation, utc_now
 
 # A point on the curve whose private half is no secret: the key 1.
 GENERATOR = "0232c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7"
@@ -87,3 +95,35 @@ def test_an_address_in_clear_is_nobodys(office: Office) -> None:
             "https://",
             "https://",
         )
+
+
+def test_the_lists_of_other_issuers_are_shown_with_their_age(
+    office: Office, site: Installation
+) -> None:
+    assert not re.search(r"[0-9]{4}-[0-9]{2}", office.done("issuer", "lists", operator="admin"))
+    now, key = utc_now().replace(microsecond=0), sm2.PrivateKey.generate()
+    status_key = TrustedKey(KeyPurpose.STATUS, 1, key.public_key(), KeyState.ACTIVE)
+    entries = (
+        TrustedIssuer(8, "邻市", None, "https://a.b", (status_key,)),
+        TrustedIssuer(9, "远市", None, "https://c.d", ()),
+        TrustedIssuer(10, "无址", None, None, ()),
+    )
+    own = site.keys.signer(key_name(KeyPurpose.TRUST_LIST, site.facts.issuer, 1))
+    signed = trust.sign(TrustList(1, now, now + timedelta(days=1), entries), own)
+    path = office.file("list", signed)
+    both = ("--with", "li", "--yes")
+    office.done("issuer", "trust", "import", str(path), *both, operator="admin")
+    body = StatusList(16, []).encode()
+    # Issued before now: it is stale already.
+    head = ListHead(
+        8, 1, end_of_day(now), 3, now - timedelta(seconds=60), 30, 86_400, 16, sm3.digest(body)
+    )
+    data = assemble_list(head, key.sign(head.to_be_signed()), body)
+    act = TakePeerList(8, end_of_day(now), data)
+    site.kernel.perform(act, actor=Actor(ActorKind.SYSTEM, "test"), request_id="one")
+    shown = office.done("issuer", "lists", operator="admin")
+    (taken,) = (line for line in shown.splitlines() if "stale" in line)
+    assert "邻市" in taken
+    assert re.search(r"\b3\b", taken)
+    assert any("远市" in line and "not here" in line for line in shown.splitlines())
+    assert any("无址" in line and "no address" in line for line in shown.splitlines())

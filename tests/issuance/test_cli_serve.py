@@ -73,6 +73,14 @@ def test_a_port_in_use_is_told_and_nothing_is_started(office: Office) -> None:
         refused(office.run("serve", "--port", port), f"端口 {port} 已被", "in use")
 
 
+def test_a_file_without_an_authority_of_peers_is_told_and_nothing_is_started(
+    office: Office,
+) -> None:
+    for path in (office.folder / "nowhere.pem", office.file("empty.pem", "")):
+        result = office.run("serve", "--port", "0", SSCARD_PEER_CA_FILE=str(path))
+        refused(result, "无法读取，或其中没有", "holds no CA certificate")
+
+
 def test_an_address_that_is_not_ours_is_told(office: Office) -> None:
     result = office.run("serve", "--host", "192.0.2.1", "--port", "0")
     refused(result, "不能在 192.0.2.1", "can't be served")

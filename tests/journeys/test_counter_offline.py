@@ -1,21 +1,15 @@
 """`sscard terminal serve` as a process of its own, before a real service that goes away."""
 
 import contextlib
-import os
-import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 from bureau import Bureau
 from phone import publisher_of, registered_phone, status_signer, with_offline_keys
 from running_service import SSCARD, until
 from scan_service import HOSPITAL_CODE, ScanService, running
+from terminal_process import PASSPHRASE, counter_at
 
 from card_core.codes import CodeKey, KeyPurpose, KeyState
 from card_core.kernel.acts.cards import ReportTemporaryLoss
@@ -24,49 +18,8 @@ from card_core.store import offline_scans
 from scan_api.terminal import TerminalKey
 from scan_api.terminal.carried import text_of
 
-PASSPHRASE = "hornbeam quay"
 SERIAL = bytes.fromhex("00000000000000d7")
 WAIT_SECONDS = 60
-
-
-@dataclass
-class Counter:
-    """A terminal's process, and its page."""
-
-    process: "subprocess.Popen[str]"
-    url: str
-
-    def scan(self, code: str, request_id: str) -> dict[str, Any]:
-        with httpx2.Client(base_url=self.url, trust_env=False, timeout=20) as http:
-            found = re.search(r'name="counter-token" content="([^"]+)"', http.get("/").text)
-            assert found
-            headers = {"Origin": self.url, "X-Counter-Token": found[1]}
-            body = {"code": code, "business_type": "01101", "request_id": request_id}
-            answer: dict[str, Any] = http.post("/scans", json=body, headers=headers).json()
-            return answer
-
-
-@contextmanager
-def counter_at(folder: Path, service_url: str) -> Iterator[Counter]:
-    """Killed with SIGKILL at the end: it has to have written down what matters."""
-    options = ("--service", service_url, "--port", "0", "--folder", str(folder))
-    passphrase = ("--passphrase-file", str(folder.parent / "passphrase"))
-    with (folder.parent / "terminal.log").open("a") as log:
-        process = subprocess.Popen(
-            [SSCARD, "terminal", "serve", *options, *passphrase, "--refresh-seconds", "0.2"],
-            env={**os.environ},
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-    with process:
-        try:
-            line = next(line for line in process.stdout or () if "http://127" in line)
-            found = re.search(r"http://127\.0\.0\.1:[0-9]+", line)
-            assert found
-            yield Counter(process, found[0])
-        finally:
-            process.kill()
 
 
 @pytest.fixture

@@ -1,166 +1,26 @@
 """A holder of one issuer at another one's counter: two real installations on loopback."""
 
 import json
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from bureau import (
-    BOX_WRAP_KEY,
-    ISSUER,
-    SYSTEM,
-    Bureau,
-    Clock,
-    MemorySigner,
-    SeededBytes,
-    make_cipher,
-    make_grants,
-)
-from scan_service import ScanService, running, tampered
-from servers.databases import SQLiteDatabases
-from trusting import PROVINCE, document, entry, pin, take
+from bureau import ISSUER, MemorySigner
+from region import NEIGHBOUR, PEER, Region, fresh, name
+from scan_service import tampered
 
 from card_core import receipts
-from card_core.codes import KeyPurpose, KeyState, key_name
-from card_core.kernel import BoxKeyWrap, Kernel
+from card_core.codes import KeyPurpose, KeyState
 from card_core.kernel.acts.cards import ReportTemporaryLoss
-from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
 from card_core.signing import SigningKey
-from card_core.store import audit, issuers, open_store, scans
-from card_core.trust import TrustedIssuer, TrustedKey
+from card_core.store import audit, issuers
 from crypto import sm2
 from scan_api.issuers.asking import ASKED_AT_ONCE_MAX, LEFT_ALONE_SECONDS
 from scan_api.issuers.signatures import NONCE_BYTES, Question, authorization
 
-NEIGHBOUR = 2
-PEER = KeyPurpose.PEER
 TARGET = "/v1/peer-scans"
-
-
-class Network(httpx2.BaseTransport):
-    """What lies between two issuers: it may lose answers, change them, or be cut."""
-
-    def __init__(self) -> None:
-        self._inner = httpx2.HTTPTransport()
-        self.requests: list[httpx2.Request] = []
-        self.cut = False
-        self.losing = 0
-        self.replacing: dict[str, Any] = {}
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        self.requests.append(request)
-        if self.cut:
-            raise httpx2.ConnectError("no route", request=request)
-        response = self._inner.handle_request(request)
-        body = response.read()
-        if self.losing:
-            self.losing -= 1
-            raise httpx2.ReadTimeout("lost", request=request)
-        how = {"status": response.status_code, "headers": response.headers, "body": body}
-        return fresh(**{**how, **self.replacing})
-
-
-def fresh(status: int, headers: Any, body: bytes) -> httpx2.Response:
-    """An answer as it comes from the network: nobody has read it yet."""
-    return httpx2.Response(status, headers=headers, stream=httpx2.ByteStream(body))
-
-
-@dataclass
-class Region:
-    """Ours, where the terminal is, and the neighbour's, whose holder comes."""
-
-    ours: ScanService
-    theirs: ScanService
-    network: Network
-    url: str
-    edition: int = 0
-
-    def trust_each_other(self, *, ours: bool = True, theirs: bool = True, **how: Any) -> None:
-        self.edition += 1
-        for at, other, url, wanted in (
-            (self.ours, self.theirs, self.url, ours),
-            (self.theirs, self.ours, None, theirs),
-        ):
-            named = (entry_of(other.bureau, url, **how),) if wanted else ()
-            take(at.bureau, document(at.clock(), *named, edition=self.edition, signer=PROVINCE))
-
-    def scan(self, code: str, **fields: Any) -> dict[str, Any]:
-        answer = self.ours.scan(self.ours.hospital, code, **fields)
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def spent_there(self) -> int:
-        with self.theirs.bureau.store.read() as tx:
-            return sum(
-                scan.reason.value == "accepted"
-                for scan in scans.of_holder(tx, self.theirs.person.holder_id)
-            )
-
-
-def entry_of(bureau: Bureau, url: str | None, state: KeyState = KeyState.ACTIVE) -> TrustedIssuer:
-    keys = tuple(
-        TrustedKey(purpose, 1, bureau.keys.signer(name(bureau, purpose)).public_key, state)
-        for purpose in (KeyPurpose.CODE_SIGNING, PEER)
-    )
-    return entry(bureau.issuer, keys=keys, service_url=url)
-
-
-def name(bureau: Bureau, purpose: KeyPurpose) -> str:
-    return key_name(purpose, bureau.issuer, 1)
-
-
-def add_peer_key(bureau: Bureau) -> None:
-    point = bureau.keys.make(name(bureau, PEER)).public_key.to_bytes(compressed=True)
-    bureau.perform(RegisterIssuerKey(bureau.issuer, 1, point, PEER), SYSTEM)
-
-
-def make_kernel(url: str, clock: Clock) -> Kernel:
-    store = open_store(url, cipher=make_cipher())
-    return Kernel(
-        store,
-        clock=clock,
-        grants=make_grants(store, clock, issuer=NEIGHBOUR),
-        random_bytes=SeededBytes(url.encode()),
-        box_key_wrap=BoxKeyWrap(BOX_WRAP_KEY),
-    )
-
-
-@pytest.fixture(scope="module")
-def prepared(
-    tmp_path_factory: pytest.TempPathFactory, sqlite_databases: SQLiteDatabases
-) -> tuple[Path, Bureau]:
-    """The neighbour's bureau, and its database, to be copied for each test."""
-    folder = tmp_path_factory.mktemp("neighbour")
-    clock = Clock()
-    kernel = make_kernel(sqlite_databases.fresh(folder, with_bureau=False), clock)
-    neighbour = Bureau.set_up(kernel, clock, people=2, issuer=NEIGHBOUR)
-    add_peer_key(neighbour)
-    pin(neighbour)
-    kernel.store.close()
-    return folder / "bureau.db", neighbour
-
-
-@pytest.fixture
-def region(bureau: Bureau, tmp_path: Path, prepared: tuple[Path, Bureau]) -> Iterator[Region]:
-    shutil.copy(prepared[0], tmp_path / "neighbour.db")
-    kernel = make_kernel(f"sqlite:///{tmp_path / 'neighbour.db'}", bureau.clock)
-    neighbour = prepared[1].on(kernel, bureau.clock)
-    network = Network()
-    add_peer_key(bureau)
-    pin(bureau)
-    ours = ScanService(bureau, peer_transport=network)
-    theirs = ScanService(neighbour)
-    with running(theirs.app) as service_url:
-        found = Region(ours, theirs, network, service_url)
-        found.trust_each_other()
-        yield found
-    kernel.store.close()
 
 
 def test_a_neighbours_holder_is_served_once_and_sees_where(region: Region) -> None:

@@ -1,10 +1,13 @@
 """The addresses that a holder's phone calls: what they refuse, and what they tell."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from bureau import HOLDER_PASSWORD
 from phone import Phone, PhoneApp, day_ends, with_offline_keys
 from scan_service import ScanService
 
+from card_core.codes import PurposeClass
 from card_core.store.devices import Grade
 
 
@@ -190,3 +193,39 @@ def test_the_code_of_a_phone_whose_card_was_lost_is_refused(
     loss = {"request_id": "lost-1"}
     assert app.http.post("/v1/holder/loss-reports", json=loss).status_code == 200
     assert service.scan(service.hospital, text).json()["reason"] == "card_lost"
+
+
+@pytest.mark.parametrize("wrong", [74, -74])
+def test_a_phone_whose_clock_is_off_is_told_by_how_much_and_learns_the_time(
+    service: ScanService, app: PhoneApp, wrong: int
+) -> None:
+    registered(app)
+    app.fetch(day_ends(service.clock(), 1))
+    by_itself = service.clock() + timedelta(seconds=wrong if wrong > 0 else wrong - 20)
+    text = app.phone.show(by_itself, purpose_class=PurposeClass.ANY_USE)
+    refused = service.scan(service.hospital, text, request_id="till-1")
+    verdict = refused.json()
+    if wrong > 0:
+        assert (verdict["reason"], verdict["phone_clock_seconds"]) == ("not_yet_valid", 74)
+        assert verdict["text_en"] == "This phone is 74 s fast"
+        assert verdict["text_zh"] == "此手机的时钟快 74 秒"
+    else:
+        assert (verdict["reason"], verdict["phone_clock_seconds"]) == ("expired", -94)
+        assert "this phone is 94 s slow" in verdict["text_en"]
+    # A retry is told the same, byte for byte, however much later.
+    service.clock.advance(7)
+    again = service.scan(service.hospital, text, request_id="till-1")
+    assert again.content == refused.content
+    told = datetime.fromisoformat(app.http.get("/v1/holder/devices").json()["server_time"])
+    right = app.phone.show(told, purpose_class=PurposeClass.ANY_USE)
+    accepted = service.scan(service.hospital, right).json()
+    assert accepted["outcome"] == "accepted"
+    assert accepted["phone_clock_seconds"] is None
+
+
+def test_an_online_code_that_expired_says_nothing_of_a_phones_clock(service: ScanService) -> None:
+    text = service.mint()
+    service.clock.advance(90)
+    verdict = service.scan(service.hospital, text).json()
+    assert verdict["reason"] == "expired"
+    assert verdict["phone_clock_seconds"] is None

@@ -49,6 +49,7 @@ OPERATIONS = {
     "reportLoss": "POST /v1/holder/loss-reports",
     "withdrawLoss": "POST /v1/holder/loss-withdrawals",
     "answerPeerScan": "POST /v1/peer-scans",
+    "answerPeerStatusList": "GET /v1/peer-status-lists/{day_ends_at}",
     "getTrustList": "GET /v1/issuers/trust-list",
     "listDevices": "GET /v1/holder/devices",
     "registerDevice": "POST /v1/holder/devices",

@@ -13,14 +13,14 @@ from card_core.codes import AMOUNT_FEN_MAX, CheckedCode, CodeKind, PurposeClass
 from card_core.errors import InvalidActError, NotAllowedError, TamperedRowError
 from card_core.kernel import limits
 from card_core.kernel.act import Act, Done, Scene
+from card_core.kernel.strangers import stranger_spending
 from card_core.presented import Presented
 from card_core.states import CardState
-from card_core.store import Lock, Transaction, cards, devices, offline_scans, scans
+from card_core.store import Lock, Transaction, cards, devices, issuers, offline_scans, scans
 from card_core.store.institutions import Institution, Terminal
 from card_core.store.offline_scans import OfflineOutcome, OfflineScan, Pair
 from card_core.store.scans import Spending
 from card_core.verdicts import Reason
-from crypto import sm3
 
 RECORDS_MAX: Final = 64
 LATE_AFTER: Final = timedelta(days=3)
@@ -179,10 +179,10 @@ def _spend(tx: Transaction, new: Sequence[_Settling]) -> dict[str, str]:
         checked = one.record.checked
         if not one.record.is_genuine or checked is None:
             continue
-        stranger, nonce = _stranger(checked)
-        spendings = [Spending(stranger, checked.minted_at, nonce, one.id)]
+        spendings = [stranger_spending(checked, one.id)]
         if one.card is not None:
-            nonce = checked.nonce or (one.record.presented.nonce if one.record.presented else nonce)
+            presented = one.record.presented
+            nonce = checked.nonce or (presented.nonce if presented else spendings[0].nonce)
             spendings.insert(0, Spending(one.card.holder_id, checked.minted_at, nonce, one.id))
         one.holder_id = spendings[0].holder_id
         found = [by for each in spendings if (by := offline_scans.spend(tx, each)) is not None]
@@ -203,21 +203,15 @@ def _identified(tx: Transaction, one: _Settling, checked: CheckedCode) -> list[s
     return offline_scans.scans_of_code(tx, one.card.holder_id, checked.minted_at)
 
 
-def _stranger(checked: CheckedCode) -> tuple[str, bytes]:
-    """A name for whoever the code names, where that is nobody of ours, and the code's nonce: so
-    that two scans of one code of another issuer meet, too. The box of an online code is one for
-    each code, and is its nonce as well."""
-    what = checked.device_key or checked.box or b""
-    name = sm3.digest(b"sscard/stranger/v1\n" + checked.issuer.to_bytes(2) + what)
-    return name[:16].hex(), checked.nonce or name[16:24]
-
-
 def _decide(scene: Scene, new: Sequence[_Settling], spent_by: Mapping[str, str]) -> None:
+    own = issuers.own(scene.tx)
     for one in new:
-        one.outcome = _outcome(one, one.id in spent_by, scene.now)
+        checked = one.record.checked
+        is_ours = checked is None or (own is not None and checked.issuer == own.number)
+        one.outcome = _outcome(one, one.id in spent_by, scene.now, is_ours=is_ours)
 
 
-def _outcome(one: _Settling, is_double: bool, now: datetime) -> OfflineOutcome:
+def _outcome(one: _Settling, is_double: bool, now: datetime, *, is_ours: bool) -> OfflineOutcome:
     """The first that holds, in the order of `OfflineOutcome`."""
     record = one.record
     holds = {
@@ -227,6 +221,7 @@ def _outcome(one: _Settling, is_double: bool, now: datetime) -> OfflineOutcome:
         OfflineOutcome.CARD_WAS_LOST: _was_lost(one),
         OfflineOutcome.KEY_REVOKED: record.key_revoked,
         OfflineOutcome.LATE: now - record.scanned_at > LATE_AFTER,
+        OfflineOutcome.OTHER_ISSUER: not is_ours,
         OfflineOutcome.UNKNOWN_CARD: one.card is None,
         OfflineOutcome.CONFIRMED: True,
     }

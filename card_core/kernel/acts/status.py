@@ -24,11 +24,13 @@ from card_core.errors import InvalidActError, NotAllowedError, NotFoundError, Wr
 from card_core.kernel import limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.acts.devices import POSITIONS
+from card_core.kernel.acts.trust import authorities
 from card_core.kernel.days import days_carried, is_end_of_day
 from card_core.status_list import ListHead, StatusList, make_changes
 from card_core.store import Reader, bundles, devices, issuers, status_lists, trust
 from card_core.store.bundles import BundleVersion
 from card_core.store.status_lists import ListVersion
+from card_core.trust import TrustedIssuer
 from crypto import sm2, sm3
 
 LIST_FRESH_SECONDS = 300
@@ -49,6 +51,7 @@ CARRIED_PURPOSES = frozenset(
         KeyPurpose.RECEIPT,
     }
 )
+_FOR_OFFLINE_CODES = frozenset({KeyPurpose.DEVICE_CREDENTIAL, KeyPurpose.STATUS})
 VERSIONS_KEPT = 256
 
 
@@ -278,17 +281,28 @@ class SetOfflinePolicy(DangerousAct):
 
 def bundle_content(tx: Reader, issuer: int, now: datetime) -> bytes:
     """What the issuer's bundle has to say now: keys as they are to be believed, and the trust list
-    that holds, as it was signed."""
-    document = trust.get(tx).document if trust.holding(tx, now) else b""
+    that holds, as it was signed, with whose signature that is."""
+    trusted = trust.holding(tx, now)
+    others = () if trusted is None else trusted.issuers
+    lists_of = (issuer, *(one.number for one in others if _has_lists(one, now)))
     return Content(
         keys=tuple(
             key_life.at(key, now) for key in issuers.keys(tx) if key.purpose in CARRIED_PURPOSES
         ),
         business_types=business_types.ALL,
         policy=bundles.policy_of(tx, issuer),
-        status_lists=tuple(CarriedList(issuer, day) for day in days_carried(now)),
-        trust_lists=(document,) if document else (),
+        status_lists=tuple(
+            CarriedList(number, day) for number in lists_of for day in days_carried(now)
+        ),
+        trust_lists=() if trusted is None else (trust.get(tx).document,),
+        trust_authorities=() if trusted is None else tuple(authorities(tx)),
     ).to_bytes()
+
+
+def _has_lists(issuer: TrustedIssuer, now: datetime) -> bool:
+    """Whether codes of its holders' phones can be checked with no network at all."""
+    verifying = {key.purpose for key in issuer.keys if key.verifies_at(now)}
+    return issuer.status_list_url is not None and verifying >= _FOR_OFFLINE_CODES
 
 
 def is_bundle_due(tx: Reader, last: BundleVersion | None, content: bytes, now: datetime) -> bool:

@@ -47,6 +47,7 @@ from card_core.kernel.acts.issuer_keys import (
 )
 from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
+from card_core.kernel.acts.peer_lists import TakePeerList
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
@@ -120,6 +121,7 @@ MATRIX = {
     "sign_out": "maker checker administrator auditor holder",
     "suspend_institution": "maker checker administrator",
     "suspend_operator": "administrator",
+    "take_peer_list": "system",
     "suspend_terminal": "maker checker administrator",
     "withdraw_enrolment": "maker checker administrator",
     "withdraw_temporary_loss": "maker holder",
@@ -188,6 +190,7 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         PrepareStatusList(1, 1, day),
         PublishBundle(1, 1, bytes(64)),
         PublishStatusList(1, day, 1, bytes(64)),
+        TakePeerList(2, day, bytes(64)),
         RegisterDevice(phone.grade, phone.public_key, challenge, phone.registers(challenge)),
         RemoveDevice(ID),
         SetOfflinePolicy(consumes=True, count_max=1, amount_fen_max=1),

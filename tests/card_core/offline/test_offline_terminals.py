@@ -1,5 +1,6 @@
 """Terminals with no network: what they accept, what they refuse, and what they say of it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,14 @@ from phone import Phone, publisher_of
 from scan_service import ScanService
 
 from card_core.business_types import ALL_PURPOSES
-from card_core.codes import PurposeClass
+from card_core.codes import (
+    DeviceCredential,
+    ForWhom,
+    KeyPurpose,
+    PurposeClass,
+    assemble_credential,
+    key_name,
+)
 from card_core.kernel.acts.institutions import SuspendTerminal
 from card_core.kernel.acts.status import SetOfflinePolicy
 from scan_api.terminal import OutcomeUnknownError, RequestRefusedError, ServiceAwayError
@@ -154,6 +162,26 @@ def test_a_suspended_terminal_stops_by_itself(ward: Ward, phone: Phone) -> None:
     assert terminal.restarted().reason(text) == "business_type_not_here"
 
 
+def test_a_credential_of_a_family_members_is_told_as_such(ward: Ward, phone: Phone) -> None:
+    """The flag is in the format; nobody issues such credentials yet."""
+    bureau, day = ward.service.bureau, min(phone.credentials)
+    signer = bureau.keys.make(key_name(KeyPurpose.DEVICE_CREDENTIAL, bureau.issuer, 1))
+    credential = DeviceCredential(
+        issuer=bureau.issuer,
+        key_number=1,
+        expires_at=day,
+        purpose_class=PurposeClass.IDENTIFY_ONLY,
+        purposes=ALL_PURPOSES,
+        status_index=5,
+        device_key=phone.keys[day].public_key().to_bytes(compressed=True),
+        for_whom=ForWhom.FAMILY,
+    )
+    message = credential.to_be_signed()
+    phone.credentials[day] = assemble_credential(message, signer.sign(message))
+    verdict = ward.cut_off().scan(phone.show(ward.service.clock()))
+    assert (verdict["outcome"], verdict["for_whom"]) == ("accepted", "family")
+
+
 # ---- clocks
 
 
@@ -190,11 +218,26 @@ def test_a_clock_set_back_with_no_network_is_noticed(ward: Ward, phone: Phone) -
     clock.advance(7200)
     terminal.journal.keep_time(terminal.clock.to_keep())
     back_then = terminal.restarted(wall_error=-7200)
-    assert back_then.reason(text) == "clock_set_back"
+    refused = back_then.scan(text)
+    assert refused["reason"] == "clock_set_back"
+    assert "7200 s behind" in refused["text_en"]
+    assert "慢 7200 秒" in refused["text_zh"]
     back_then.network.is_up = True
     back_then.rounds.round()
     back_then.network.is_up = False
     assert back_then.reason(phone.show(clock())) == "accepted"
+
+
+@pytest.mark.parametrize("error", [-400.0, 400.0])
+def test_a_terminal_whose_clock_goes_wrong_asks_again_by_the_right_time(
+    ward: Ward, error: float
+) -> None:
+    terminal = ward.terminal().restarted(wall_error=error)
+    terminal.clock.learn(terminal.service.clock().timestamp() + error)
+    verdict = terminal.scan(ward.service.mint())
+    assert (verdict["outcome"], verdict["offline"]) == ("accepted", False)
+    assert terminal.network.asked[-2:] == ["/v1/scans", "/v1/scans"]
+    assert terminal.clock.timestamp() == int(terminal.service.clock().timestamp())
 
 
 # ---- failing over
@@ -298,3 +341,49 @@ def test_caps_are_exact_and_last_until_records_are_handed_in(ward: Ward, phone: 
     assert set(back(terminal).values()) == {"confirmed"}
     terminal.network.is_up = False
     assert [pay(1), pay(1), pay(1), pay(1)] == ["accepted"] * 3 + ["offline_limit_reached"]
+
+
+@pytest.mark.parametrize(("amount_fen", "paid"), [(1, 3), (400, 2)])
+def test_of_payments_that_race_no_more_are_taken_than_the_caps_allow(
+    ward: Ward, phone: Phone, amount_fen: int, paid: int
+) -> None:
+    consuming(ward.service, 3, 1000)
+    terminal = ward.cut_off()
+    texts = [payment(phone, ward.service) for _ in range(12)]
+    with ThreadPoolExecutor(len(texts)) as pool:
+        reasons = list(
+            pool.map(lambda text: terminal.reason(text, "01301", amount_fen=amount_fen), texts)
+        )
+    assert (reasons.count("accepted"), reasons.count("offline_limit_reached")) == (paid, 12 - paid)
+
+
+def test_what_the_issuer_takes_back_ends_with_the_next_bundle(ward: Ward, phone: Phone) -> None:
+    service = ward.service
+    consuming(service, 3, 1000)
+    terminal = ward.terminal()
+    terminal.network.is_up = False
+    assert terminal.reason(payment(phone, service), "01301", amount_fen=1) == "accepted"
+    service.bureau.decide(SetOfflinePolicy(False, 0, 0), service.bureau.administrator)
+    publisher_of(service.bureau).round()
+    assert set(back(terminal).values()) == {"confirmed"}
+    terminal.network.is_up = False
+    refused = terminal.reason(payment(phone, service), "01301", amount_fen=1)
+    assert refused == "offline_not_allowed"
+
+
+def test_nothing_is_consumed_beyond_the_hard_age_of_the_list(ward: Ward, phone: Phone) -> None:
+    service = ward.service
+    midnight, tomorrow = sorted(phone.credentials)
+    service.clock.now = midnight - timedelta(hours=5)
+    consuming(service, 3, 1000)
+    terminal = ward.cut_off()
+    service.clock.now = terminal.carried.view.lists[1, tomorrow].head.usable_until
+
+    def pay() -> str:
+        how = {"purposes": ALL_PURPOSES, "purpose_class": PurposeClass.ANY_USE}
+        text = phone.show(service.clock(), day=tomorrow, **how)
+        return terminal.reason(text, "01301", amount_fen=1)
+
+    assert pay() == "accepted"
+    service.clock.advance(1)
+    assert pay() == "list_expired"

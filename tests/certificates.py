@@ -1,4 +1,4 @@
-"""Certificates for the gateway's tests: an authority, and what it signs."""
+"""Certificates for tests: an authority, and what it signs."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,12 +20,12 @@ class Authority:
         self.pem = folder / f"{name}.pem"
         self._write(self.pem, self._certificate(self._name, self._key, [], is_authority=True))
 
-    def sign(self, file_name: str, *names: str) -> tuple[Path, Path]:
-        """A certificate for these DNS names; its file and its key's file."""
+    def sign(self, file_name: str, *names: str, until: timedelta = DAY) -> tuple[Path, Path]:
+        """A certificate for these DNS names; its file and its key's file. until: from now."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, names[0])])
         pem, key_file = self._folder / f"{file_name}.pem", self._folder / f"{file_name}.key"
-        self._write(pem, self._certificate(subject, key, list(names), is_authority=False))
+        self._write(pem, self._certificate(subject, key, list(names), until, is_authority=False))
         key_file.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM,
@@ -40,6 +40,7 @@ class Authority:
         subject: x509.Name,
         key: ec.EllipticCurvePrivateKey,
         names: list[str],
+        until: timedelta = DAY,
         *,
         is_authority: bool,
     ) -> x509.Certificate:
@@ -50,8 +51,8 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - DAY)
-            .not_valid_after(now + DAY)
+            .not_valid_before(now - 2 * DAY)
+            .not_valid_after(now + until)
             .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
         )
         if names:
