@@ -265,6 +265,12 @@ def _postgresql_engine(url: sqlalchemy.URL) -> Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": WAIT_SECONDS,
+            # A server that is gone without a word, its machine or the network with it, is noticed
+            # about as soon: by what was sent and not taken, or by probes where nothing was.
+            "tcp_user_timeout": WAIT_SECONDS * 1000,
+            "keepalives_idle": 4,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
             "options": f"-c timezone=UTC -c lock_timeout={WAIT_SECONDS}s",
         },
     )

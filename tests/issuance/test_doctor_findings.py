@@ -101,16 +101,6 @@ def test_what_a_commit_is_worth_on_sqlite_is_told(office: Office) -> None:
     assert "SQLite serves one process" in lines(shown, "Workers")[0]
 
 
-def test_a_forced_slower_back_end_is_noted(office: Office) -> None:
-    forced = {**os.environ, **office.environment, "SSCARD_SM2_BACKEND": "portable"}
-    done = subprocess.run(
-        [SSCARD, "doctor"], env=forced, capture_output=True, text=True, check=False
-    )
-    line = lines(done.stdout, "Back end")[0]
-    assert line.startswith("提示 note" if "adx" in line else "正常 ok")
-    assert ("unset it" in line) == ("adx" in line)
-
-
 def findings(site: Installation, office: Office, *, days: float = 0) -> list[Finding]:
     return list(records.look(office.settings, utc_now() + timedelta(days=days)))
 

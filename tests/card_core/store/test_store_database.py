@@ -1,5 +1,7 @@
 """Opening a database, what its transactions promise, and how its failures look from outside."""
 
+import os
+import socket
 import sqlite3
 import threading
 import traceback
@@ -11,8 +13,10 @@ from pathlib import Path
 import pytest
 from bureau import Bureau, make_cipher
 from servers.databases import SQLiteDatabases
+from servers.postgresql import PostgreSQLServer
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
+from stream_proxy import StreamProxy
 
 from card_core.errors import StoreBusyError, StoreConflictError
 from card_core.store import Store, Transaction, cards, database, open_store
@@ -34,6 +38,31 @@ class BrokenError(Exception):
 def test_a_database_that_promises_nothing_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="database URL"):
         open_store(url, cipher=make_cipher())
+
+
+def test_a_postgresql_that_is_gone_without_a_word_is_not_waited_for(
+    postgresql: PostgreSQLServer,
+) -> None:
+    """The system's own time-outs, which no test can wait for without taking a network away."""
+    url = postgresql.url(postgresql.create())
+    with StreamProxy.running(postgresql.socket) as proxy:
+        over_tcp = url.replace("@/", f"@127.0.0.1:{proxy.port}/").split("?")[0]
+        store = open_store(over_tcp, cipher=make_cipher())
+        with store.read() as tx:
+            number = tx.connection.connection.fileno()  # type: ignore[attr-defined]
+            with socket.socket(fileno=os.dup(number)) as line:
+                options = [
+                    line.getsockopt(level, option)
+                    for level, option in (
+                        (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+                        (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT),
+                        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE),
+                        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL),
+                        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT),
+                    )
+                ]
+        store.close()
+    assert options == [1, 10_000, 4, 2, 3]
 
 
 def test_what_is_committed_survives_a_loss_of_power(store: Store) -> None:
