@@ -100,7 +100,7 @@ def record_group(
         held = answers.hold_all(tx, {scan.key for scan in asked})
         card_ids = cards.card_ids_of(tx, _ecard_ids(asked))
     _refuse_replays(asked, spent())
-    _check_terminals(asked, serving())
+    _check_terminals(asked, serving(), now)
     _check_issuers(tx, asked, now)
     open_scans = _settle_repeats(tx, asked, held())
     ledger = VisitLedger(tx, _visit_ids(open_scans))
@@ -156,9 +156,12 @@ def _ask_terminals(
 
 
 def _check_terminals(
-    asked: Sequence[GroupedScan], serving: Mapping[str, tuple[Terminal, Institution]]
+    asked: Sequence[GroupedScan],
+    serving: Mapping[str, tuple[Terminal, Institution]],
+    now: datetime,
 ) -> None:
-    """The terminal scans for itself, at its institution, for what that kind of place may."""
+    """The terminal scans for itself, by a key that is its own still, at its institution, for what
+    that kind of place may."""
     for scan in _undecided(asked):
         request = scan.request
         if request.asking is not None:
@@ -168,6 +171,7 @@ def _check_terminals(
             found is None
             or found[1].id != request.institution_id
             or not found[1].may_scan_for(business_types.get(request.business_type))
+            or (request.public_key and not found[0].speaks_by(request.public_key, now))
         ):
             scan.result = NotAllowedError()
         scan.serving = found

@@ -23,6 +23,8 @@ class ScanRequest:
     is given.
 
     request_id: unique for each request of the terminal. proof: of a signed request, spent first.
+    public_key: by which the terminal proved itself, or bought its token; it may end while the scan
+    waits for its turn. None where nothing of a terminal's was proved here.
     shown_digest: SM3 of what was shown, as it was sent. A retry is known by what the terminal sent,
     never by what the check said: meanwhile the code may have expired.
     presented: what steps 1 to 6 found. refusal: their reason against it.
@@ -40,6 +42,7 @@ class ScanRequest:
     presented: Presented | None = None
     refusal: Reason | None = None
     proof: RequestProof | None = None
+    public_key: bytes | None = None
     amount_fen: int | None = None
     operator: str = ""
     department: str = ""

@@ -55,6 +55,16 @@ class Terminal:
     previous_key: bytes | None = None
     previous_key_ends_at: datetime | None = None
 
+    def speaks_by(self, public_key: bytes, now: datetime) -> bool:
+        """Whether this is a key of the terminal, and has not ended."""
+        keys = (
+            (self.public_key, self.key_ends_at),
+            (self.previous_key, self.previous_key_ends_at),
+        )
+        return any(
+            key == public_key and (ends_at is None or now < ends_at) for key, ends_at in keys
+        )
+
 
 def get_institution(tx: Reader, institution_id: str, lock: Lock = Lock.NONE) -> Institution | None:
     row = guarded.get(tx, institutions, institution_id, lock)

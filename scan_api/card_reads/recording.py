@@ -63,6 +63,7 @@ def ask_for_card_read(
         institution_id=caller.institution.id,
         request_id=asked.request_id,
         proof=caller.proof,
+        public_key=caller.key.public_key,
         business_type=business_type.code,
         shown_digest=_shown_digest(asked),
         presented=presented,

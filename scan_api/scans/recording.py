@@ -72,6 +72,7 @@ class ScanDesk:
             institution_id=caller.institution.id,
             request_id=scan.request_id,
             proof=caller.proof,
+            public_key=caller.key.public_key,
             business_type=business_type.code,
             shown_digest=sm3.digest(scan.code.encode()),
             presented=found.presented,

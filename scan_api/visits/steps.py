@@ -32,6 +32,7 @@ def ask_for_step(
         institution_id=caller.institution.id,
         request_id=step.request_id,
         proof=caller.proof,
+        public_key=caller.key.public_key,
         business_type=business_type.code,
         shown_digest=sm3.digest(f"{step.visit_token} {step.step}".encode()),
         presented=presented,

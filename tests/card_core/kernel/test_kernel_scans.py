@@ -14,6 +14,7 @@ from card_core.errors import InvalidActError, NotAllowedError, TamperedRowError
 from card_core.identity import mask_name, mask_number
 from card_core.kernel import Answer, BoxKeyWrap
 from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
+from card_core.kernel.acts.enrolment import RevokeTerminalKeys
 from card_core.kernel.acts.institutions import SuspendInstitution, SuspendTerminal
 from card_core.kernel.dates import SHANGHAI
 from card_core.kernel.judging import reason_of_card
@@ -247,6 +248,19 @@ def test_a_suspended_institution_or_terminal_scans_no_more(bureau: Bureau) -> No
     bureau.perform(SuspendTerminal(bureau.pharmacy.serial_number), bureau.checker)
     with pytest.raises(NotAllowedError):
         bureau.scan(mint(bureau, person), bureau.pharmacy, "02121")
+
+
+def test_a_key_that_was_ended_while_the_scan_waited_records_none(bureau: Bureau) -> None:
+    text = mint(bureau, bureau.person())
+    asked = bureau.scan_request(text, public_key=bureau.hospital.public_key)
+    for other in (bureau.pharmacy.public_key, bytes(33)):
+        with pytest.raises(NotAllowedError):
+            bureau.record(replace(asked, public_key=other))
+    by_its_own = bureau.record(replace(asked, request_id=bureau.request_id()))
+    assert by_its_own["outcome"] == "accepted"
+    bureau.perform(RevokeTerminalKeys(bureau.hospital.serial_number), bureau.checker)
+    with pytest.raises(NotAllowedError):
+        bureau.record(asked)
 
 
 def test_nobody_but_a_terminal_records_a_scan(bureau: Bureau) -> None:
