@@ -9,8 +9,16 @@ from servers.chromium import FLAGS, chromium
 from servers.databases import Databases, SQLiteDatabases
 from stage import PHONE, Screen, Stage, set_up
 
+from crypto.keys import sealing
+
 # Only ever waited for in full by a test that fails; a machine may be busy.
 expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(autouse=True)
+def _the_least_work_for_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command of a journey opens the keys again, with the rounds that their files name."""
+    monkeypatch.setattr(sealing, "ITERATIONS", sealing.ITERATIONS_RANGE.start)
 
 
 # The driver keeps an event loop in this thread for as long as it lives: no longer than a module.
