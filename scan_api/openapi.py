@@ -1,5 +1,6 @@
 """What the OpenAPI document needs beyond what the routes say by themselves."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -125,9 +126,14 @@ def problem_answers(*found: Problem) -> dict[int | str, dict[str, Any]]:
 
 def raw_body(model: type[BaseModel], examples: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """The request body of a route that reads its bytes itself, before it believes them."""
-    schema = model.model_json_schema(ref_template=_SCHEMAS + "{model}")
-    content = {"schema": schema, "examples": dict(examples)}
+    content = {"schema": _schema(model), "examples": dict(examples)}
     return {"requestBody": {"required": True, "content": {JSON: content}}}
+
+
+@functools.cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Made once in a process, however many applications it builds."""
+    return model.model_json_schema(ref_template=_SCHEMAS + "{model}")
 
 
 def install(app: FastAPI, tags: Sequence[Mapping[str, str]]) -> None:

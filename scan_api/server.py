@@ -129,12 +129,13 @@ class BoundedProtocol(HttpToolsProtocol):
                     return
                 scans.expect()
             self._head_bytes += len(data)
-            if self._timer is None:
-                self._arm(self.head_seconds, self.transport.close)
+        # Most requests come whole: no timer is set for what is over before it could start.
         super().data_received(data)
         if self._in_head:
             if self._head_bytes > HEAD_BYTES_MAX:
                 self._refuse(problems.HEADERS_TOO_LARGE, "Request Header Fields Too Large")
+            elif self._head_bytes and self._timer is None:
+                self._arm(self.head_seconds, self.transport.close)
         elif self._in_body and self._timer is None:
             self._arm(self.body_seconds, self._give_up_body)
 

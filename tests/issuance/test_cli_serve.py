@@ -19,7 +19,7 @@ from scan_api.terminal import RequestRefusedError, TerminalClient, TerminalKey
 
 SERIAL = "00000000000000a1"
 ANSWER_SECONDS = 10
-START_SECONDS_MAX = 60
+START_SECONDS_MAX = 180
 
 
 @contextmanager

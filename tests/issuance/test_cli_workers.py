@@ -16,7 +16,7 @@ from office import PASSPHRASE, Office, refused
 from prometheus_client.parser import text_string_to_metric_families
 from test_cli_serve import started, stop
 
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 180
 T = TypeVar("T")
 
 

@@ -13,9 +13,16 @@ from servers.redis import RedisServer, running
 from stage import PHONE, Screen, Stage, set_up
 
 from benchmarks.bench_scan.bureau import Ground, founded
+from crypto.keys import sealing
 
 # Only ever waited for in full by a test that fails; a machine may be busy.
 expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(autouse=True)
+def _the_least_work_for_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command of a journey opens the keys again, with the rounds that their files name."""
+    monkeypatch.setattr(sealing, "ITERATIONS", sealing.ITERATIONS_RANGE.start)
 
 
 # The driver keeps an event loop in this thread for as long as it lives: no longer than a module.

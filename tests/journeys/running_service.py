@@ -16,7 +16,7 @@ from benchmarks.bench_scan import processes
 from benchmarks.bench_scan.requests import Kind, Press, write
 
 SSCARD = Path(sys.executable).with_name("sscard")
-START_SECONDS_MAX = 90
+START_SECONDS_MAX = 180
 STOP_SECONDS_MAX = 30
 
 

@@ -16,7 +16,7 @@ import zxingcpp
 from PIL import Image
 
 SSCARD = Path(sys.executable).with_name("sscard")
-SECONDS_MAX = 120
+SECONDS_MAX = 300
 
 
 def demo(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -101,10 +101,10 @@ def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
             out += line
             if "batch list" in line:
                 break
+        watchdog.cancel()
         try:
             yield process, out
         finally:
-            watchdog.cancel()
             process.kill()
 
 

@@ -156,7 +156,9 @@ def test_of_64_that_race_over_two_applications_one_is_accepted(
 
         with ThreadPoolExecutor(64) as pool:
             reasons = list(pool.map(scan, range(64)))
-        assert sorted(reasons) == ["accepted"] + 63 * ["already_used"]
+        assert reasons.count("accepted") == 1
+        # Where a busy machine let a lease run out, the answer is another refusal, not another yes.
+        assert set(reasons) <= {"accepted", "already_used", "show_new_code"}
 
 
 def test_a_loss_refuses_the_next_scan_on_every_worker(
