@@ -1,5 +1,6 @@
 """The service of these tests runs on SQLite; both databases are the kernel's and store's tests."""
 
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,7 +70,10 @@ def neighbour(
 ) -> Iterator[ScanService]:
     shutil.copy(prepared[0], tmp_path / "neighbour.db")
     kernel = make_kernel(f"sqlite:///{tmp_path / 'neighbour.db'}", bureau.clock)
-    yield ScanService(prepared[1].on(kernel, bureau.clock))
+    there = prepared[1].on(kernel, bureau.clock)
+    # Behind the ids of the requests that prepared it.
+    there._requests = itertools.count(2_000_000)
+    yield ScanService(there)
     kernel.store.close()
 
 
