@@ -34,6 +34,7 @@ from card_core.signing import SigningKey
 from card_core.store import audit, issuers, open_store, scans
 from card_core.trust import TrustedIssuer, TrustedKey
 from crypto import sm2
+from scan_api.issuers import asking
 from scan_api.issuers.asking import ASKED_AT_ONCE_MAX, LEFT_ALONE_SECONDS
 from scan_api.issuers.signatures import NONCE_BYTES, Question, authorization
 
@@ -144,6 +145,13 @@ def prepared(
     pin(neighbour)
     kernel.store.close()
     return folder / "bureau.db", neighbour
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an issuer is away it is cut off; one that is there may be on a busy machine."""
+    monkeypatch.setattr(asking, "ANSWER_SECONDS", 10)
+    monkeypatch.setattr(asking, "ALL_SECONDS", 30)
 
 
 @pytest.fixture
