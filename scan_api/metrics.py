@@ -44,6 +44,7 @@ GAUGES: Mapping[str, str] = {
     "scans_running": "Requests of terminals that have a place.",
     "scans_running_max": "How many of them may have one now.",
     "scans_waiting": "Requests of terminals that wait for a place.",
+    "scans_waiting_max": "How many of them may wait now.",
     "others_running": "Other requests that have a place.",
     "others_waiting": "Other requests that wait for a place.",
     "writer_waiting": "Scans that wait for their transaction.",

@@ -22,6 +22,7 @@ from collections import deque
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scan_api import problems, security_headers
+from scan_api.deadlines import Deadlines, OverdueError
 from scan_api.metrics import Metrics
 from scan_api.problems import Problem
 
@@ -197,7 +198,7 @@ class Overload:
     ) -> None:
         self.app = app
         self.admission = admission
-        self._answer_seconds = answer_seconds
+        self._deadlines = Deadlines(answer_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -229,10 +230,10 @@ class Overload:
             await send(message)
 
         try:
-            async with asyncio.timeout(self._answer_seconds) as limit:
+            with self._deadlines:
                 await self.app(scope, receive, send_noted)
-        except TimeoutError:
-            if started or not limit.expired():
+        except OverdueError:
+            if started:
                 raise
             self.admission.metrics.add_refusal("deadline")
             await _refuse(problems.NOT_READY, send)

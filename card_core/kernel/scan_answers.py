@@ -41,11 +41,15 @@ class GroupedScan:
     reason: Reason | None = None
     result: bytes | CardCoreError | None = None
     repeats: list["GroupedScan"] = field(default_factory=list)
-    key: RequestKey = field(init=False)
+    _key: RequestKey | None = None
 
-    def __post_init__(self) -> None:
-        actor = self.request.actor
-        self.key = RequestKey(actor.kind.value, actor.id, self.request.request_id)
+    @property
+    def key(self) -> RequestKey:
+        """Made when it is first asked for, and kept: a group asks again and again."""
+        if self._key is None:
+            actor = self.request.actor
+            self._key = RequestKey(actor.kind.value, actor.id, self.request.request_id)
+        return self._key
 
 
 def receipt_facts(scan: GroupedScan, now: datetime) -> ReceiptFacts:
@@ -144,9 +148,15 @@ def pseudonym_and_salt(scan: GroupedScan, grants: Grants) -> dict[str, Any]:
 def view_of(scan: GroupedScan, views: HolderViews, now: datetime) -> dict[str, Any]:
     if scan.card is None or scan.facts is None:
         raise NotAllowedError
-    known = scan.facts._replace(
-        card_number=scan.card.card_number,
-        sign_number=(scan.ecard and scan.ecard.sign_number) or "",
+    facts = scan.facts
+    known = HolderFacts(
+        facts.name,
+        facts.social_security_number,
+        scan.card.card_number,
+        (scan.ecard and scan.ecard.sign_number) or "",
+        facts.phone,
+        facts.sex,
+        facts.birth_on,
     )
     today = now.astimezone(SHANGHAI).date()
     return views.render(scan.request.business_type, known, today)

@@ -118,4 +118,4 @@ def _place(table: str, column: str) -> bytes:
 
 def _joined(parts: Iterable[bytes]) -> bytes:
     """Each part behind its length, so that no two lists of parts give the same bytes."""
-    return b"".join(len(part).to_bytes(4) + part for part in parts)
+    return b"".join([len(part).to_bytes(4) + part for part in parts])

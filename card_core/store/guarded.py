@@ -80,10 +80,8 @@ def find_intact(
     def sorted_out() -> tuple[list[Any], set[str]]:
         good: list[Any] = []
         tampered: set[str] = set()
-        name, tag = table.name, tx.cipher.row_mac
         for row in pending():
-            content = dict(zip(columns, row, strict=True))
-            if same(content.pop("mac"), tag(name, content)):
+            if _fits(tx, table, dict(zip(columns, row, strict=True))):
                 good.append(row)
             else:
                 tampered.add(str(row.id))
@@ -98,16 +96,16 @@ def _columns(table: Table) -> tuple[str, ...]:
 
 
 def check(tx: Reader, table: Table, row: Row[Any]) -> Row[Any]:
-    if not _is_intact(tx, table, row):
+    if not _fits(tx, table, dict(row._mapping)):  # noqa: SLF001 - SQLAlchemy's public name
         raise TamperedRowError(table.name, str(row.id))
     return row
 
 
-def _is_intact(tx: Reader, table: Table, row: Row[Any]) -> bool:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
-    mac, row_id = values.pop("mac"), str(row.id)
+def _fits(tx: Reader, table: Table, values: dict[str, Any]) -> bool:
+    """Whether a whole row is what the product made of it last."""
+    mac, row_id = values.pop("mac"), str(values["id"])
     is_sound = same(mac, tx.cipher.row_mac(table.name, values)) and not tx.integrity.is_older(
-        table.name, row_id, row.version, tx.edition
+        table.name, row_id, values["version"], tx.edition
     )
     tx.integrity.tell(table.name, row_id, is_sound=is_sound)
     return is_sound

@@ -6,13 +6,13 @@ the route does, says and refuses is described in the same OpenAPI document (see 
 test holds the two together.
 """
 
-import asyncio
 import time
 from typing import NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scan_api import limits, overload, problems
+from scan_api.deadlines import Deadlines, OverdueError
 from scan_api.error_answers import ANSWERABLE, answer_of
 from scan_api.limits import BODY_BYTES_MAX, Headers, header_fault, read_body
 from scan_api.overload import Admission
@@ -54,7 +54,7 @@ class ScanEndpoint:
         self._desk = desk
         self._admission = admission
         self._lines = lines
-        self._answer_seconds = answer_seconds
+        self._deadlines = Deadlines(answer_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
@@ -91,11 +91,9 @@ class ScanEndpoint:
             return _Answer(full.status, [*overload.REFUSAL_HEADERS], full.to_bytes())
         entered = time.monotonic()
         try:
-            async with asyncio.timeout(self._answer_seconds) as limit:
+            with self._deadlines:
                 return _Answer(200, [_JSON], await self._desk.record(scope, body))
-        except TimeoutError:
-            if not limit.expired():
-                raise
+        except OverdueError:
             self._admission.metrics.add_refusal("deadline")
             late = problems.NOT_READY
             return _Answer(late.status, [*overload.REFUSAL_HEADERS], late.to_bytes())

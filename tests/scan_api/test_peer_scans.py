@@ -17,10 +17,19 @@ from card_core.kernel.acts.cards import ReportTemporaryLoss
 from card_core.signing import SigningKey
 from card_core.store import audit, issuers
 from crypto import sm2
+from scan_api.issuers import asking, channel
 from scan_api.issuers.asking import ASKED_AT_ONCE_MAX, LEFT_ALONE_SECONDS
 from scan_api.issuers.signatures import NONCE_BYTES, Question, authorization
 
 TARGET = "/v1/peer-scans"
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an issuer is away it is cut off; one that is there may be on a busy machine."""
+    monkeypatch.setattr(asking, "ANSWER_SECONDS", 10)
+    monkeypatch.setattr(channel, "ANSWER_SECONDS", 10)
+    monkeypatch.setattr(asking, "ALL_SECONDS", 30)
 
 
 def test_a_neighbours_holder_is_served_once_and_sees_where(region: Region) -> None:

@@ -29,6 +29,7 @@ def until_announced(sentinel: RedisServer, port: int) -> None:
     )
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("count", COUNTS)
 def test_sentinels_fail_over_to_a_replica_that_missed_the_marks(tmp_path: Path, count: int) -> None:
     master = RedisServer(tmp_path / "master", "save ''", "repl-diskless-sync-delay 0")
@@ -65,6 +66,7 @@ def _sees_all(client: object, sentinels: int) -> bool:
     return found["num-slaves"] == 1 and found["num-other-sentinels"] == sentinels - 1
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("count", COUNTS)
 def test_a_primary_of_a_cluster_dies(tmp_path: Path, count: int) -> None:
     nodes = make_cluster(tmp_path)
