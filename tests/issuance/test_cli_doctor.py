@@ -75,12 +75,12 @@ def test_a_clock_that_is_not_the_database_s_is_told(
 ) -> None:
     assert lines(well_kept.done("doctor"), "Database clock")[0].startswith("正常 ok")
     off = timedelta(hours=hours)
-    monkeypatch.setattr("issuance.cli.doctor.utc_now", lambda: datetime.now(UTC) + off)
+    monkeypatch.setattr("issuance.checkup.database.utc_now", lambda: datetime.now(UTC) + off)
     result = well_kept.run("doctor")
     assert result.exit_code == 1
     (line,) = lines(result.stdout, "Database clock")
     assert f"{-3600 * hours:+d} 秒" in line
-    assert "set the clocks" in line
+    assert "set both by NTP" in line
 
 
 def test_too_few_open_files_are_noted(well_kept: Office, monkeypatch: pytest.MonkeyPatch) -> None:

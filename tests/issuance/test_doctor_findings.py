@@ -28,6 +28,7 @@ from card_core.store.trust import Trust
 from issuance.checkup import Finding, Grade, fast_store, records, service
 from issuance.cli.numbers_port import serve_numbers
 from issuance.cli.publishing import publishing
+from issuance.cli.serving import make_clock
 from issuance.installation import Installation, utc_now
 from scan_api.metrics import GAUGES, Metrics, to_text
 
@@ -160,7 +161,8 @@ def test_a_trust_list_that_runs_out_is_noted(office: Office, site: Installation)
 def test_a_status_list_is_missing_fresh_or_old(office: Office, site: Installation) -> None:
     about = "Status list"
     assert "none yet" in named(findings(site, office), about).seen
-    with publishing(site):
+    clock = make_clock(site)
+    with clock.watched(), publishing(site, clock):
         until(lambda: "none yet" not in named(findings(site, office), about).seen)
     assert named(findings(site, office), about).grade is Grade.WELL
     old = named(findings(site, office, days=400 / 86_400), about)

@@ -61,6 +61,9 @@ AUDITED = frozenset(
         offline_policies,
     }
 )
+# Whoever uses an epoch sees that its row went back, and opens a new one (decision 8); to refuse the
+# row would keep them from it.
+FOLLOWED = AUDITED - {fast_epochs}
 GUARDED = AUDITED | {
     credentials,
     sign_in_attempts,
@@ -74,6 +77,7 @@ GUARDED = AUDITED | {
 
 __all__ = [
     "AUDITED",
+    "FOLLOWED",
     "GUARDED",
     "answers",
     "applications",

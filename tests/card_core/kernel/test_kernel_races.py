@@ -160,17 +160,16 @@ class Paused:
 def finish_in_order(
     monkeypatch: pytest.MonkeyPatch, first: Callable[[], Answer], then: Callable[[], Answer]
 ) -> list[str]:
-    """Stop `first` before its commit, start `then`, and say in which order they were answered."""
+    """Stop `first` before its commit, start `then`, and say in which order they came through:
+    `then` comes before the other one only where it did not wait for its commit."""
     paused = Paused(monkeypatch)
-    order: list[str] = []
 
-    def run(name: str, act: Callable[[], Answer]) -> None:
+    def run(name: str, act: Callable[[], Answer]) -> str:
         try:
             answer = act()
         except CardCoreError as error:
-            order.append(f"{name}: {error.code}")
-        else:
-            order.append(f"{name}: {answer.get('reason') or 'done'}")
+            return f"{name}: {error.code}"
+        return f"{name}: {answer.get('reason') or 'done'}"
 
     with ThreadPoolExecutor(2) as pool:
         running = pool.submit(run, "first", first)
@@ -178,10 +177,9 @@ def finish_in_order(
         waiting = pool.submit(run, "then", then)
         # Without the lock it comes through at once; with it, this is the only wait there is.
         wait([waiting], timeout=0.3)
+        order = [waiting, running] if waiting.done() else [running, waiting]
         paused.go_on.set()
-        running.result()
-        waiting.result()
-    return order
+        return [one.result() for one in order]
 
 
 def test_a_loss_waits_for_the_scan_that_saw_the_card_in_use(

@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 
 import httpx2
 from bureau import HOLDER_PASSWORD, Person
+from contract_town import NOBODY, Caller, Town, signing
 from phone import Phone, day_ends, registered_phone
 from scan_service import BASE_URL, HOSPITAL_CODE, TerminalDevice
 from token_purchase import FORM, Draft, name_of
-from town import NOBODY, Caller, Town, signing
 
 from card_core.codes import PurposeClass
 from card_core.kernel.acts.cards import ReportTemporaryLoss

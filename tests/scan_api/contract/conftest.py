@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 from bureau import BOX_WRAP_KEY, Clock, SeededBytes, make_grants
+from contract_town import Town
 from servers.databases import SQLiteDatabases
-from town import Town
 
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.store import FieldCipher, open_store

@@ -15,9 +15,9 @@ from typing import Any
 import httpx2
 import pytest
 from asks import ASKS, Ask, text_of
+from contract_town import NOBODY, Caller, Town, signing
 from scan_service import BASE_URL
 from starlette.testclient import TestClient
-from town import NOBODY, Caller, Town, signing
 
 OK = "ok"
 NO_PROOF = {"not_authenticated", "peer_not_authenticated", "sign_in_needed"}

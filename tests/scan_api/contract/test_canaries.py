@@ -16,12 +16,12 @@ import httpx2
 import pytest
 from asks import ASKS, Ask
 from bureau import HOLDER_PASSWORD, Person
+from contract_town import NOBODY, Town
 from identifying import Identifying, prepared_bureau, serving
 from servers import redis as redis_servers
 from servers.databases import SQLiteDatabases
 from servers.redis import RedisServer
 from test_authority import operations, send
-from town import NOBODY, Town
 
 from card_core.store import FieldCipher, cards, holders
 from scan_api.metrics import to_text

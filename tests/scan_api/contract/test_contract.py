@@ -19,11 +19,11 @@ import pytest
 import requests
 import schemathesis
 from asks import ASKS, Ask
+from contract_town import Caller, Town
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from scan_service import BASE_URL
 from schemathesis import GenerationMode
-from town import Caller, Town
 
 from scan_api import bodies
 

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from asks import request_id
+from contract_town import NEIGHBOUR, NOBODY, Caller, Town, signing
 from scan_service import BASE_URL, REGISTRATION, TerminalDevice, running, tampered
 from starlette.testclient import TestClient
-from town import NEIGHBOUR, NOBODY, Caller, Town, signing
 
 from card_core import codes
 from card_core.business_types import ALL_PURPOSES
