@@ -115,7 +115,8 @@ def step_while_scanning(pair: Pair, hours: int, count: int) -> None:
     assert heard["not_ready"] >= count
     pair.clock.step(0)
     assert until(lambda: is_ready(pair.off), PATIENCE_SECONDS)
-    assert told(pair.scan(pair.off, pair.codes(10))) == {"accepted": 20}
+    every_one = {"accepted": 20}
+    assert until(lambda: told(pair.scan(pair.off, pair.codes(10))) == every_one, PATIENCE_SECONDS)
     assert told(pair.scan(pair.off, used))["accepted"] == 0
 
 

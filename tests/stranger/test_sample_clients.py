@@ -29,6 +29,7 @@ SAMPLES = Path(__file__).parents[2] / "scan_api" / "samples"
 PYTHON_CLIENT = SAMPLES / "python" / "sscard_client.py"
 BOUNCY_CASTLE = Path("/usr/share/java/bcprov.jar")
 SCAN_SECONDS_MAX = 120
+PATIENCE_SECONDS = 60
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "vectors" / "wire.json").read_text("ascii")
 )
@@ -168,13 +169,24 @@ def test_every_kind_of_code_is_answered_as_the_sandbox_says_where_money_moves(
 def test_every_kind_of_code_is_answered_as_the_sandbox_says_where_nothing_moves(
     clients: dict[Place, Client], sandbox: SandboxService
 ) -> None:
-    made = sandbox.codes()
-    answers, _ = clients[Place.HOSPITAL].scan(
-        "--business-type", "01101", *(one.text for one in made)
-    )
-    assert {one.kind: answer["reason"] for one, answer in zip(made, answers, strict=True)} == {
-        one.kind: one.identifying.value for one in made
-    }
+    hospital = clients[Place.HOSPITAL]
+
+    def asked(*kinds: Kind) -> dict[Kind, tuple[str, str]]:
+        """Of each kind what the service said, and what the sandbox had said."""
+        made = sandbox.codes(*kinds)
+        answers, _ = hospital.scan("--business-type", "01101", *(one.text for one in made))
+        return {
+            one.kind: (answer["reason"], one.identifying.value)
+            for one, answer in zip(made, answers, strict=True)
+        }
+
+    found = asked()
+    # A loss that is reported past the running service closes its fast store for some seconds.
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while found[Kind.IDENTIFY_ONLY][0] == "show_new_code" and time.monotonic() < deadline:
+        found |= asked(Kind.IDENTIFY_ONLY)
+    assert set(found) == set(Kind)
+    assert all(said == announced for said, announced in found.values()), found
 
 
 def test_people_read_the_verdict_in_both_languages(

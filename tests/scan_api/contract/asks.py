@@ -280,6 +280,11 @@ def answer_peer_scan(town: Town) -> Ask:
     return Ask(town.peer(), body=body)
 
 
+def answer_peer_status_list(town: Town) -> Ask:
+    day = day_ends(town.bureau.clock(), 1)[0]
+    return Ask(town.peer(), {"day_ends_at": int(day.timestamp())})
+
+
 def open_to_all(town: Town) -> Ask:
     return Ask(NOBODY)
 
@@ -313,6 +318,7 @@ ASKS: Mapping[str, Callable[[Town], Ask]] = {
     "fetchCredentials": fetch_credentials,
     "listBusinessTypes": open_to_all,
     "answerPeerScan": answer_peer_scan,
+    "answerPeerStatusList": answer_peer_status_list,
     "getTrustList": open_to_all,
     "healthz": open_to_all,
     "readyz": open_to_all,

@@ -114,7 +114,7 @@ ANYBODY = {
     "healthz",
     "readyz",
 }
-PEERS = {"answerPeerScan"}
+PEERS = {"answerPeerScan", "answerPeerStatusList"}
 # Where a request names something of the rightful caller's: in its path, or in these fields.
 NAMING = {"takeVisitStep": "visit_token", "recordCardRead": "challenge_id"}
 
