@@ -12,7 +12,6 @@ told, and nothing here can say which time was right.
 """
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from datetime import datetime
 from card_core.codes.key_life import CLOCKS_APART_SECONDS_MAX
 from card_core.errors import StoreBusyError, StoreError
 from card_core.store import Store, epochs
+from scan_api.repeating import repeated
 
 READ_EVERY_SECONDS = 1.0
 
@@ -94,23 +94,21 @@ class ClockWatch:
     def watched(self) -> Iterator[None]:
         """Read now and, in a thread of its own, until the block ends. Raises StoreError."""
         self.read()
-        stop = threading.Event()
-
-        def run() -> None:
-            while not stop.wait(READ_EVERY_SECONDS):
-                try:
-                    self.read()
-                except StoreError as error:
-                    _log.debug("the database's time was not read: %s", error.code)
-                    self._tell()
-
-        thread = threading.Thread(target=run, name="clock")
-        thread.start()
-        try:
+        with repeated(
+            self._read_if_it_answers,
+            every_seconds=READ_EVERY_SECONDS,
+            name="clock",
+            failure="clock_not_read",
+            log=_log,
+        ):
             yield
-        finally:
-            stop.set()
-            thread.join()
+
+    def _read_if_it_answers(self) -> None:
+        try:
+            self.read()
+        except StoreError as error:
+            _log.debug("the database's time was not read: %s", error.code)
+            self._tell()
 
     def _ahead(self, reading: _Reading, now: datetime) -> float:
         return reading.ahead_of(now.timestamp() - self._monotonic())

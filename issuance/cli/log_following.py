@@ -1,12 +1,12 @@
 """Following the audit log while a process serves, so that no old row put back is believed."""
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from card_core.errors import AuditChainError, CardCoreError
 from card_core.store import Store, audit
+from scan_api.repeating import repeated
 
 # So long an old row can pass after a change that another process made.
 FOLLOW_SECONDS = 0.5
@@ -39,17 +39,13 @@ class LogFollower:
 @contextmanager
 def following_log(store: Store) -> Iterator[None]:
     """Read it at once and then every FOLLOW_SECONDS, until the block ends."""
-    follower, stop = LogFollower(store), threading.Event()
+    follower = LogFollower(store)
     follower.round()
-
-    def run() -> None:
-        while not stop.wait(FOLLOW_SECONDS):
-            follower.round()
-
-    thread = threading.Thread(target=run, name="audit log")
-    thread.start()
-    try:
+    with repeated(
+        follower.round,
+        every_seconds=FOLLOW_SECONDS,
+        name="audit log",
+        failure="log_not_followed",
+        log=_log,
+    ):
         yield
-    finally:
-        stop.set()
-        thread.join()
