@@ -68,6 +68,9 @@ def test_a_suspension_is_in_force_on_every_worker_within_a_second(
     town: Installation, clinic: Terminal, what: str
 ) -> None:
     connections = [one for (one,) in connections_to_each(town.service)]
+    # A terminal that was enrolled just now is known to each worker within a second.
+    for connection in connections:
+        assert until(partial(is_served, clinic, connection), PATIENCE_SECONDS)
     code = clinic.ask("GET", "/v1/terminal").body["institution_code"]
     named = {"institution": code, "terminal": clinic.serial}[what]
     holder = town.sign_in(town.person())
@@ -84,6 +87,10 @@ def test_a_suspension_is_in_force_on_every_worker_within_a_second(
         assert until(refused, PATIENCE_SECONDS)
     # It spent nothing: another institution takes the code.
     assert town.hospital.scan(unspent).word == "accepted"
+
+
+def is_served(terminal: Terminal, by: Connection) -> bool:
+    return terminal.ask("GET", "/v1/terminal", by=by).status == 200
 
 
 def is_refused(terminal: Terminal, code: str, by: Connection, word: str) -> bool:
