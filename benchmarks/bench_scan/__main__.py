@@ -79,6 +79,7 @@ class Field:
             connections=connections,
             seconds=self.seconds,
             rate=rate,
+            sleeps=kind is CONSUME,
         )
         # Where the service is slower than its queue is patient some hear 503, and on a machine that
         # stands still for a moment some are asked for a new code. Neither counts in a rate.
@@ -89,7 +90,9 @@ class Field:
         self.needed = max(self.needed, int(found["rate"] * self.seconds * 1.3))
         return found
 
-    def other(self, name: str, connections: int, rate: float | None = None) -> dict[str, Any]:
+    def other(
+        self, name: str, connections: int, rate: float | None = None, *, sleeps: bool = False
+    ) -> dict[str, Any]:
         """One run against a yardstick, with the requests that the service got last."""
         return load(
             self.others[name].address,
@@ -98,6 +101,7 @@ class Field:
             seconds=self.seconds,
             rate=rate,
             repeat=True,
+            sleeps=sleeps,
         )
 
 
@@ -195,7 +199,8 @@ def _latencies(
     found: Samples = defaultdict(list)
     for _ in range(rounds):
         runs = {kind.name: field.scan(kind, max(CONNECTIONS), rate)}
-        runs |= {name: field.other(name, max(CONNECTIONS), rate) for name in field.others}
+        others, sleeps = field.others, kind is CONSUME
+        runs |= {name: field.other(name, max(CONNECTIONS), rate, sleeps=sleeps) for name in others}
         for name, run in runs.items():
             for part in ("p50", "p99", "p999"):
                 found[f"{kind.name}.open.{name}.{part}"].append(run["good"][f"{part}_us"] / 1000)
