@@ -1,8 +1,9 @@
 """Searching the memory of a child process for traces of a secret.
 
-A trace is 8 bytes of one of the shapes that the secret takes on its way: no more, because a
-register that was saved on the stack is a trace like any other. By chance, 8 given bytes are in a
-process one time in 10^11.
+A trace is 7 bytes in a row of a word of 8, in one of the shapes that the secret takes on its way:
+a register that was saved on the stack is a trace like any other, and so is the rest of one in the
+7 bytes of padding that a copied structure may carry along. By chance, 7 given bytes are in a
+process one time in 10^9.
 """
 
 import os
@@ -25,8 +26,13 @@ def words(name: str, data: bytes) -> dict[bytes, str]:
     traces = {}
     for start in range(0, len(data) - WORD + 1, WORD):
         word = data[start : start + WORD]
-        traces |= {word: name, word[::-1]: name, word[3::-1] + word[:3:-1]: name}
+        traces |= pieces(name, word, word[::-1], word[3::-1] + word[:3:-1])
     return traces
+
+
+def pieces(name: str, *data: bytes) -> dict[bytes, str]:
+    """The first and the last 7 bytes of each word."""
+    return {piece: name for word in data for piece in (word[:-1], word[1:])}
 
 
 def number(name: str, value: int, modulus: int) -> dict[bytes, str]:
@@ -63,7 +69,7 @@ def sm4_key(name: str, key: bytes, round_keys: bytes) -> dict[bytes, str]:
 def small_words(name: str, values: list[int]) -> dict[bytes, str]:
     """The traces of numbers of 32 bits in a row: two of them in 8 bytes, either way round."""
     pairs = [(a.to_bytes(4, "little"), b.to_bytes(4, "little")) for a, b in pairwise(values)]
-    return {a + b: name for a, b in pairs} | {b + a: name for a, b in pairs}
+    return pieces(name, *(a + b for a, b in pairs), *(b + a for a, b in pairs))
 
 
 def private_key(d: int) -> dict[bytes, str]:

@@ -20,8 +20,13 @@ pub struct PrivateKey {
     /// In a box, so that moving the key leaves no copy behind.
     secret: Box<Secret>,
     public: PublicKey,
-    default_z: Option<Digest>,
+    default_z: Digest,
 }
+
+// A key leaves the part of the stack that is wiped as a copy of all its bytes: with any of
+// padding among them, they would carry out what lay there before.
+const _: () =
+    assert!(size_of::<PrivateKey>() == size_of::<usize>() + size_of::<PublicKey>() + DIGEST_SIZE);
 
 /// What is computed once from the key and as secret as the key.
 struct Secret {
@@ -105,11 +110,10 @@ impl PrivateKey {
         let public = PublicKey {
             point: SECRET_GENERATOR.multiply(d).to_affine().publish(),
         };
-        let default_z = identity_digest(DEFAULT_SIGNER_ID, &public.point);
         Some(Self {
             secret,
             public,
-            default_z,
+            default_z: identity_digest(DEFAULT_SIGNER_ID, &public.point)?,
         })
     }
 
@@ -142,10 +146,10 @@ impl PrivateKey {
         signer_id: &[u8],
         random: &mut impl RandomSource,
     ) -> Result<Signature, SigningFailed> {
-        let z = match self.default_z {
-            Some(z) if signer_id == DEFAULT_SIGNER_ID => z,
-            _ => identity_digest(signer_id, &self.public.point)
-                .ok_or(SigningFailed::SignerIdTooLong)?,
+        let z = if signer_id == DEFAULT_SIGNER_ID {
+            self.default_z
+        } else {
+            identity_digest(signer_id, &self.public.point).ok_or(SigningFailed::SignerIdTooLong)?
         };
         Ok(self.sign_e(&z, &message_digest(&z, message), random)?)
     }

@@ -17,7 +17,9 @@ pub(crate) const SHALLOW: usize = 2 << 10;
 /// Does some work, then writes zeros over `BYTES` of the stack where the work was done, and
 /// over the registers that a function may leave changed.
 ///
-/// The answer is the caller's: a secret in it is wiped where it is kept.
+/// The answer is the caller's: a secret in it is wiped where it is kept. It is copied out of the
+/// part that is wiped with its padding, which holds whatever was there: what is kept for long,
+/// as a key is, should have none.
 #[inline(never)]
 pub(crate) fn work<const BYTES: usize, T>(work: impl FnOnce() -> T) -> T {
     let answer = apart(work);
