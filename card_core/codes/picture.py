@@ -10,10 +10,7 @@ import io
 import re
 from typing import TYPE_CHECKING, Final, cast
 
-import qrcode
 import zxingcpp
-from PIL import Image
-from qrcode.util import MODE_NUMBER, QRData
 
 from card_core.codes.errors import InvalidFieldError
 from card_core.codes.short_text import is_short_code
@@ -126,6 +123,8 @@ def _rows(drawn: zxingcpp.Barcode, width: int) -> list[bytes]:
 
 def _png(rows: list[bytes], x_pixels: int, y_pixels: int) -> bytes:
     width, height = len(rows[0]), len(rows)
+    from PIL import Image  # noqa: PLC0415 - a service that draws SVG alone needn't hold it
+
     small = Image.frombytes("L", (width, height), b"".join(rows))
     # To one bit while it is small, and the weakest compression: half the time, hardly more bytes.
     small = small.convert("1", dither=Image.Dither.NONE)
@@ -153,6 +152,9 @@ def _svg(rows: list[bytes], height: int, *, edges: str = "crispEdges") -> str:
 
 def _printed_rows(text: str) -> list[list[bool]]:
     """Rows of modules, quiet zone included; True is dark."""
+    import qrcode  # noqa: PLC0415 - as above, and it brings PIL
+    from qrcode.util import MODE_NUMBER, QRData  # noqa: PLC0415 - as above
+
     code = qrcode.QRCode(
         version=_qr_version(text),
         error_correction=qrcode.constants.ERROR_CORRECT_M,

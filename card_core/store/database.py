@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from card_core.errors import StoreBusyError, StoreConflictError
-from card_core.store import migration
+from card_core.store import revision
 from card_core.store.cipher import FieldCipher
 from card_core.store.gate import Gate
 from card_core.store.integrity import Integrity
@@ -197,17 +197,19 @@ class Store:
     def upgrade(self) -> None:
         """Bring the schema to this program's version; several processes may call it at once."""
         with _translated(), self._writers.passed(WAIT_SECONDS):
+            from card_core.store import migration  # noqa: PLC0415 - see `revision`
+
             migration.upgrade(self._writing)
 
     def has_schema(self) -> bool:
         """Whether `upgrade` was ever done here, by whatever version. Raises StoreBusyError."""
         with _translated(), self._engine.connect() as connection:
-            return migration.has_schema(connection)
+            return revision.of_database(connection) is not None
 
     def is_current(self) -> bool:
         """Whether the schema is this program's version. Raises StoreBusyError."""
         with _translated(), self._engine.connect() as connection:
-            return migration.is_current(connection)
+            return revision.of_database(connection) == revision.of_program()
 
     def close(self) -> None:
         self._engine.dispose()

@@ -1,11 +1,12 @@
-"""Bringing the schema up to date with Alembic, in one transaction."""
+"""Bringing the schema up to date with Alembic, in one transaction.
+
+Imported by whoever upgrades alone: a service only asks which `revision` there is.
+"""
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from card_core.errors import SchemaOutdatedError
 
@@ -30,16 +31,6 @@ def upgrade(engine: Engine) -> None:
         except CommandError:
             # The database is at a revision that this program does not know.
             raise SchemaOutdatedError from None
-
-
-def has_schema(connection: Connection) -> bool:
-    """Whether the database has a revision at all; an empty one has none."""
-    return MigrationContext.configure(connection).get_current_revision() is not None
-
-
-def is_current(connection: Connection) -> bool:
-    revision = MigrationContext.configure(connection).get_current_revision()
-    return revision == ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _config() -> Config:

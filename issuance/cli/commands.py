@@ -1,56 +1,83 @@
-"""All commands of `sscard`, one module a noun, put together."""
+"""All commands of `sscard`, one module a noun; a module is imported when its command is asked for.
 
+Together they bring spreadsheets, pictures and the service, which no single command needs all of.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from issuance.cli import (
-    approval,
-    audit,
-    batch,
-    card,
-    demo,
-    doctor,
-    init,
-    institution,
-    issuer,
-    keys,
-    offline,
-    operator,
-    receipt,
-    roster,
-    sandbox,
-    serve,
-    terminal,
-)
 from issuance.cli.failures import Commands
+
+# In the order in which the help lists them: the module of issuance.cli, and what it calls it.
+_PLACES: Mapping[str, tuple[str, str]] = {
+    "init": ("init", "init"),
+    "upgrade": ("init", "upgrade"),
+    **{
+        noun: (noun, "app")
+        for noun in (
+            "operator",
+            "roster",
+            "batch",
+            "card",
+            "institution",
+            "terminal",
+            "offline",
+            "approval",
+            "audit",
+            "keys",
+            "issuer",
+            "receipt",
+            "sandbox",
+        )
+    },
+    "serve": ("serve", "serve"),
+    "doctor": ("doctor", "doctor"),
+    "demo": ("demo", "demo"),
+}
+
+
+class _Nouns(Commands):
+    """The root group, which looks its commands up in _PLACES."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        del ctx
+        return list(_PLACES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _PLACES:
+            # Names that are near are suggested from among those that are loaded.
+            self.commands.update((name, _load(name)) for name in _PLACES)
+        elif cmd_name not in self.commands:
+            self.commands[cmd_name] = _load(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+def _load(name: str) -> Any:
+    """The command as Typer makes it within a group."""
+    module, attribute = _PLACES[name]
+    found: typer.Typer | Callable[..., None] = getattr(
+        import_module(f"issuance.cli.{module}"), attribute
+    )
+    group = typer.Typer(callback=lambda: None, add_completion=False, pretty_exceptions_enable=False)
+    if isinstance(found, typer.Typer):
+        group.add_typer(found, name=name)
+    else:
+        group.command(name)(found)
+    made: Any = typer.main.get_command(group)
+    return made.commands[name]
+
 
 app = typer.Typer(
     name="sscard",
-    cls=Commands,
+    cls=_Nouns,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command()(init.init)
-app.command()(init.upgrade)
-app.add_typer(operator.app, name="operator")
-app.add_typer(roster.app, name="roster")
-app.add_typer(batch.app, name="batch")
-app.add_typer(card.app, name="card")
-app.add_typer(institution.app, name="institution")
-app.add_typer(terminal.app, name="terminal")
-app.add_typer(offline.app, name="offline")
-app.add_typer(approval.app, name="approval")
-app.add_typer(audit.app, name="audit")
-app.add_typer(keys.app, name="keys")
-app.add_typer(issuer.app, name="issuer")
-app.add_typer(receipt.app, name="receipt")
-app.add_typer(sandbox.app, name="sandbox")
-app.command()(serve.serve)
-app.command()(doctor.doctor)
-app.command()(demo.demo)
 
 
 def _show_version(wanted: bool) -> None:

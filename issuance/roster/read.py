@@ -18,7 +18,6 @@ from crypto import sm3
 from issuance.roster.columns import Cells, Header
 from issuance.roster.csv_rows import csv_rows, detect_encoding
 from issuance.roster.file_error import FILE_BYTES_MAX, ROWS_MAX, RosterFileError
-from issuance.roster.xlsx_rows import open_sheet, xlsx_rows
 
 _ZIP_MAGIC: Final = b"PK\x03\x04"
 _COMPOUND_FILE_MAGIC: Final = bytes.fromhex("D0CF11E0A1B11AE1")
@@ -70,6 +69,9 @@ def open_roster(path: Path) -> Iterator[RosterFile]:
         is_workbook = _is_workbook(file, path.suffix.lower())
         digest_hex, lines = _digest(file)
         if is_workbook:
+            # openpyxl is large, and a quarter of a second to import.
+            from issuance.roster.xlsx_rows import open_sheet, xlsx_rows  # noqa: PLC0415 - see above
+
             sheet = open_sheet(file)
             expected, numbered = sheet.rows_expected, xlsx_rows(sheet)
         else:

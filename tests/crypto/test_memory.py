@@ -1,7 +1,8 @@
 """A secret that was used a thousand times and dropped is nowhere in the process's memory.
 
 Programs that hold secrets stand still twice, while they hold one and after they dropped it, and
-their memory is searched for 7 bytes in a row of any shape the secret takes. The first search must find it.
+their memory is searched for 7 bytes in a row of any shape the secret takes. The first search must
+find it.
 
 What Python itself holds as bytes is the caller's: nobody can wipe it.
 """

@@ -270,6 +270,27 @@ def test_what_is_loaded_before_ctrl_c_is_heard_is_little() -> None:
     assert shown.stdout == "set()\n"
 
 
+def test_a_process_that_serves_holds_nothing_that_only_commands_need() -> None:
+    unwanted = {"alembic", "openpyxl", "PIL", "qrcode", "rich", "typer"}
+    code = f"import sys, issuance.cli.worker; print({unwanted} & set(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "set()\n"
+
+
+def test_a_command_brings_no_other_commands_modules() -> None:
+    code = "import sys; from issuance import cli; sys.argv[1:] = ['keys', '--help']; cli.main()"
+    report = f"import atexit, sys; atexit.register(lambda: print(*sys.modules)); {code}"
+    command = [sys.executable, "-c", report]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = set(shown.stdout.split())
+    assert "issuance.cli.keys" in loaded
+    assert not {"issuance.cli.roster", "issuance.cli.serve", "fastapi"} & loaded
+
+
+def test_a_misspelt_command_is_answered_with_the_right_one(office: Office) -> None:
+    assert "'roster'" in office.run("rostr").stderr
+
+
 def test_a_state_is_named_in_chinese_to_people(office: Office) -> None:
     office.done("roster", "import", str(ROSTERS / "foshan-600.xlsx"), operator="wang")
     office.done("batch", "approve", "foshan-600", "--yes", operator="li")
