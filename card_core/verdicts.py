@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from typing import Literal
 
 
 class Reason(enum.StrEnum):
@@ -55,6 +56,11 @@ class Reason(enum.StrEnum):
     STEP_NOT_IN_VISIT = "step_not_in_visit"
     VISIT_LIMIT_REACHED = "visit_limit_reached"
     ISSUER_UNREACHABLE = "issuer_unreachable"
+
+    @property
+    def outcome(self) -> Literal["accepted", "refused"]:
+        """`accepted` or `refused`."""
+        return "accepted" if self is Reason.ACCEPTED else "refused"
 
     @property
     def text_zh(self) -> str:

@@ -100,7 +100,7 @@ def answer_of(scan: GroupedScan, now: datetime) -> dict[str, Any]:
     card_state = None if scan.card is None else scan.card.state.value
     return {
         "scan_id": scan.id,
-        "outcome": "accepted" if reason is Reason.ACCEPTED else "refused",
+        "outcome": reason.outcome,
         "reason": reason.value,
         "medium": None if medium is None else medium.value,
         "presence": None if presence is None else presence.name.lower(),

@@ -163,7 +163,8 @@ class Store:
         )
         self.cipher = cipher
         self.integrity = Integrity()
-        self._writers = Gate(1 if engine.dialect.name == "sqlite" else CONNECTIONS)
+        self.writers_max = 1 if engine.dialect.name == "sqlite" else CONNECTIONS
+        self._writers = Gate(self.writers_max)
         self._readers = Gate(CONNECTIONS)
 
     @contextmanager

@@ -9,7 +9,6 @@ from card_core.states import CardState, ECardState
 from card_core.store import Reader, cards, holders, institutions, reversals, scans, trust
 from card_core.store.reversals import Reversal
 from card_core.store.scans import Scan
-from card_core.verdicts import Reason
 from scan_api.holders.models import HolderCard, HolderReversal, HolderScan, HolderScans
 from scan_api.services import Services
 
@@ -59,7 +58,7 @@ def _view(scan: Scan, institution_name: str, taken_back: Sequence[Reversal]) -> 
         business_type=scan.business_type,
         business_type_zh=business_type.name_zh,
         business_type_en=business_type.name_en,
-        outcome="accepted" if scan.reason is Reason.ACCEPTED else "refused",
+        outcome=scan.reason.outcome,
         reason=scan.reason,
         reason_zh=scan.reason.text_zh,
         reason_en=scan.reason.text_en,

@@ -32,7 +32,7 @@ def verdict(reason: Reason, *, card_state: str | None, holder: Any) -> dict[str,
     action = reason.next_action
     return {
         "scan_id": "0019b7a4c1d23f5e8a90b1c2d3e4f506",
-        "outcome": "accepted" if reason is Reason.ACCEPTED else "refused",
+        "outcome": reason.outcome,
         "reason": reason.value,
         "text_zh": reason.text_zh,
         "text_en": reason.text_en,

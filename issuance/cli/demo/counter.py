@@ -165,10 +165,9 @@ def _scan(step: Step, terminal: TerminalClient, text: str, wanted: Reason) -> di
     except TerminalError as error:
         raise DeviationError("核验 scan", error.code, wanted.value) from error
     step.expect("核验结果 verdict", verdict["reason"], wanted.value)
-    outcome = "accepted" if wanted is Reason.ACCEPTED else "refused"
-    step.expect("通过与否 outcome", verdict["outcome"], outcome)
+    step.expect("通过与否 outcome", verdict["outcome"], wanted.outcome)
     reason = "" if wanted is Reason.ACCEPTED else f": {wanted.value}"
-    step.result = f"{outcome}{reason} · {verdict['text_zh']}"
+    step.result = f"{wanted.outcome}{reason} · {verdict['text_zh']}"
     return verdict
 
 
