@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import anyio.to_thread
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
@@ -16,6 +17,7 @@ import scan_api.pages.routes
 import scan_api.scans.routes
 import scan_api.terminals.routes
 import scan_api.visits.routes
+from card_core.store import database
 from scan_api import business_types, error_answers, health, openapi
 from scan_api.bundles.answers import CarriedAnswers
 from scan_api.limits import RequestLimits
@@ -46,10 +48,16 @@ _TAGS = (
 )
 
 
+# For what waits, mostly for the database, which as many may ask at a time; other issuers may take
+# half of them. Each keeps a quarter of a megabyte for good.
+THREADS = database.CONNECTIONS
+
+
 @asynccontextmanager
 async def _running(services: Services) -> AsyncIterator[None]:
     """What lives in the event loop of the server: begun before the first request, and ended behind
     the last one, when every record of a scan that was answered is written."""
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     identifying = services.identifying
     if identifying is not None:
         await identifying.start()

@@ -35,7 +35,7 @@ from scan_api.issuers.signatures import PeerSignatureError
 TARGET: Final = "/v1/peer-scans"
 ALL_SECONDS: Final = 2.5  # within the time that a terminal waits for us
 ATTEMPTS_MAX: Final = 2
-ASKED_AT_ONCE_MAX: Final = 16
+ASKED_AT_ONCE_MAX: Final = 8  # each holds a thread, and there are 16
 LEFT_ALONE_SECONDS: Final = 2.0
 ANSWER_BYTES_MAX: Final = 64 * 1024
 
