@@ -14,6 +14,7 @@ from fast_rig import (
     Code,
     accepted,
     new_code,
+    patient,
     redis_worker,
     sqlite_kernel,
     until_accepting,
@@ -45,7 +46,7 @@ async def lose_and_try_again(store: RedisFastStore, codes: list[Code], loss: Los
 @pytest.mark.parametrize(("setting", "count"), CASES)
 def test_what_redis_forgets_is_not_accepted_again(tmp_path: Path, setting: str, count: int) -> None:
     async def scenario(loss: Loss) -> None:
-        async with redis_worker(sqlite_kernel(tmp_path), loss.url) as store:
+        async with redis_worker(sqlite_kernel(tmp_path), patient(loss.url)) as store:
             codes = [new_code(ecard_id=number % 50 + 1) for number in range(count)]
             assert await lose_and_try_again(store, codes, loss) < BACK_WITHIN_SECONDS
 

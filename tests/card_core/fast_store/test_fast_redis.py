@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fast_rig import CARD, make_kernel, new_code, redis_worker, spend, sqlite_kernel
+from fast_rig import CARD, make_kernel, new_code, patient, redis_worker, spend, sqlite_kernel
 from servers.redis import RedisServer, running
 
 from card_core.errors import FastStoreAwayError, InDoubtError
@@ -197,11 +197,6 @@ def test_of_64_at_once_over_two_workers_one_wins(
                 assert sum(outcome == Used() for outcome in outcomes) == 63
 
     asyncio.run(scenario())
-
-
-def patient(url: str) -> str:
-    """Where memory is measured, and not how fast a busy machine answers."""
-    return url + ("&" if "?" in url else "?") + "answer_ms=2000"
 
 
 def test_a_spent_code_takes_70_bytes_in_all(server: RedisServer, kernel: Kernel) -> None:

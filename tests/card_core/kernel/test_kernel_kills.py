@@ -43,7 +43,7 @@ def run_killed(url: str, batch_id: str, count: int, journal: Path) -> int:
 
 
 @pytest.mark.parametrize(
-    ("count", "kills_least"), [(6, 25), pytest.param(400, 300, marks=pytest.mark.long)]
+    ("count", "kills_least"), [(6, 25), pytest.param(600, 300, marks=pytest.mark.long)]
 )
 def test_killed_anywhere_and_run_again_nothing_is_lost_or_doubled(
     bureau: Bureau, database_url: str, tmp_path: Path, count: int, kills_least: int
