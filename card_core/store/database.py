@@ -163,8 +163,7 @@ class Store:
         )
         self.cipher = cipher
         self.integrity = Integrity()
-        self.writers_max = 1 if engine.dialect.name == "sqlite" else CONNECTIONS
-        self._writers = Gate(self.writers_max)
+        self._writers = Gate(1 if engine.dialect.name == "sqlite" else CONNECTIONS)
         self._readers = Gate(CONNECTIONS)
 
     @contextmanager

@@ -1,13 +1,11 @@
-"""The threads of a process that write scans: those that wait together share a commit.
+"""The one thread of a process that writes scans: those that wait together share a commit.
 
-A scan that comes while all of them write waits for the next group, so groups grow with the load and
-a single scan waits for nobody. The queue is bounded in number and in age. Where the database takes
-several writers at once there are two threads, so that one group is made while another waits for the
-database's answers; more would only make groups smaller.
+A scan that comes while a group is being written waits for the next one, so groups grow with the
+load and a single scan waits for nobody. The queue is bounded in number and in age.
 
-The same threads write the records of scans that were answered before (`identified`), one group at
-a time: within a second, in groups of their own, again and again while the database is away. Their
-queue is bounded by places that are taken before a code is spent.
+The same thread writes the records of scans that were answered before (`identified`): within a
+second, in groups of their own, again and again while the database is away. Their queue is bounded
+by places that are taken before a code is spent.
 """
 
 import asyncio
@@ -16,7 +14,7 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from card_core.errors import CardCoreError, StoreBusyError
@@ -28,7 +26,6 @@ from scan_api.metrics import Metrics
 GROUP_SCANS_MAX = 256
 WAITING_SCANS_MAX = 2048
 WAITING_SECONDS_MAX = 5.0
-THREADS_MAX = 2
 IDLE_SECONDS = 5.0
 IDENTIFIED_MAX = 20_000
 IDENTIFIED_GROUP_MAX = 256
@@ -42,8 +39,6 @@ _log = logging.getLogger("sscard.scans")
 
 _Result = bytes | Exception
 _Future = asyncio.Future[bytes]
-# Outcome, reason, and what was asked.
-_Verdict = tuple[str, str, ScanRequest]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +50,7 @@ class _Waiting:
 
 
 class ScanWriter:
-    """Writes scans through the kernel in groups; its threads end when nothing came for a while."""
+    """Writes scans through the kernel in groups; its thread ends when nothing came for a while."""
 
     def __init__(
         self,
@@ -65,7 +60,6 @@ class ScanWriter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """metrics: told of each group and verdict. clock: seconds, monotonic."""
-        self._threads_max = min(THREADS_MAX, kernel.store.writers_max)
         self.metrics = metrics or Metrics()
         self._kernel = kernel
         self._clock = clock
@@ -73,13 +67,11 @@ class ScanWriter:
         self._wake = threading.Condition()
         self._identified: deque[IdentifiedScan] = deque()
         self._places_taken = 0
-        self._recording = False
         self._failing = False
         self._identified_due_at = 0.0
         self._stopping = False
         self._drain_until = 0.0
-        self._threads: set[threading.Thread] = set()
-        self._idle = 0
+        self._thread: threading.Thread | None = None
 
     @property
     def waiting(self) -> int:
@@ -130,24 +122,23 @@ class ScanWriter:
                 self._start()
 
     def stop(self) -> None:
-        """Write what waits, take nothing more, and end the threads."""
+        """Write what waits, take nothing more, and end the thread."""
         with self._wake:
             self._stopping = True
             self._drain_until = self._clock() + DRAIN_SECONDS_MAX
             self._identified_due_at = self._clock()
             if self._identified:
                 self._start()
-            self._wake.notify_all()
-            threads = list(self._threads)
-        for thread in threads:
+            self._wake.notify()
+            thread = self._thread
+        if thread is not None:
             thread.join()
 
     def _start(self) -> None:
-        """Have a thread look, under the lock."""
-        if not self._idle and len(self._threads) < self._threads_max:
-            thread = threading.Thread(target=self._run, name="scan writer", daemon=True)
-            self._threads.add(thread)
-            thread.start()
+        """Have the thread look, under the lock."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="scan writer", daemon=True)
+            self._thread.start()
         self._wake.notify()
 
     def _run(self) -> None:
@@ -169,7 +160,8 @@ class ScanWriter:
             results = self._write(in_time)
             written = self._clock()
             _deliver_all(in_time, results)
-            self._count(len(in_time), written - began, _verdicts(in_time, results))
+            self.metrics.add_group(len(in_time), written - began)
+            self._count(in_time, results)
 
     def _has_work(self) -> bool:
         """Wait for something to write; False where the thread ends."""
@@ -177,20 +169,18 @@ class ScanWriter:
             idle_at = self._clock() + IDLE_SECONDS
             while not self._waiting and not self._is_identified_due():
                 now = self._clock()
-                if self._identified and not self._recording:
+                if self._identified:
                     until = self._identified_due_at
                 elif self._stopping or now >= idle_at:
-                    self._threads.discard(threading.current_thread())
+                    self._thread = None
                     return False
                 else:
                     until = idle_at
-                self._idle += 1
                 self._wake.wait(max(0.0, until - now))
-                self._idle -= 1
             return True
 
     def _is_identified_due(self) -> bool:
-        if not self._identified or self._recording:
+        if not self._identified:
             return False
         return self._clock() >= self._identified_due_at or self._is_group_full()
 
@@ -203,11 +193,9 @@ class ScanWriter:
             return [self._waiting.popleft() for _ in range(size)]
 
     def _next_identified(self) -> list[IdentifiedScan]:
-        """Those that are due; they stay in the queue until they are written."""
         with self._wake:
             if not self._is_identified_due():
                 return []
-            self._recording = True
             size = min(len(self._identified), IDENTIFIED_GROUP_MAX)
             return [self._identified[at] for at in range(size)]
 
@@ -220,17 +208,18 @@ class ScanWriter:
             if not self._failing:
                 _log.warning('{"event": "scans_not_recorded", "error": "%s"}', _name_of(error))
             with self._wake:
-                self._recording, self._failing = False, True
+                self._failing = True
                 self._identified_due_at = self._clock() + IDENTIFIED_RETRY_SECONDS
                 if self._stopping and self._clock() >= self._drain_until:
                     lost, self._identified = len(self._identified), deque()
                     self._places_taken -= lost
                     _log.error('{"event": "scans_lost", "scans": %d}', lost)
             return
-        verdicts = [(one.reason.outcome, one.reason.value, one.scan.request) for one in group]
-        self._count(len(group), self._clock() - began, verdicts)
+        self.metrics.add_group(len(group), self._clock() - began)
+        for one in group:
+            self._count_one(one.reason.outcome, one.reason.value, one.scan.request)
         with self._wake:
-            self._recording = self._failing = False
+            self._failing = False
             for _ in group:
                 self._identified.popleft()
             self._places_taken -= len(group)
@@ -244,23 +233,15 @@ class ScanWriter:
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must learn it
             return [error] * len(group)
 
-    def _count(self, scans: int, seconds: float, verdicts: Sequence[_Verdict]) -> None:
-        """A group, and its verdicts; one thread at a time, or a number would get lost."""
-        with self._wake:
-            self.metrics.add_group(scans, seconds)
-            for outcome, reason, request in verdicts:
-                medium = request.presented.medium.value if request.presented else "none"
-                self.metrics.add_scan(outcome, reason, request.business_type, medium)
+    def _count(self, group: list[_Waiting], results: list[_Result]) -> None:
+        for one, result in zip(group, results, strict=True):
+            if isinstance(result, bytes):
+                verdict = json.loads(result)
+                self._count_one(verdict["outcome"], verdict["reason"], one.request)
 
-
-def _verdicts(group: list[_Waiting], results: list[_Result]) -> list[_Verdict]:
-    """Of those that were answered."""
-    answered = (
-        (json.loads(result), one.request)
-        for one, result in zip(group, results, strict=True)
-        if isinstance(result, bytes)
-    )
-    return [(verdict["outcome"], verdict["reason"], request) for verdict, request in answered]
+    def _count_one(self, outcome: str, reason: str, request: ScanRequest) -> None:
+        medium = request.presented.medium.value if request.presented else "none"
+        self.metrics.add_scan(outcome, reason, request.business_type, medium)
 
 
 def _name_of(error: Exception) -> str:
