@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 NATIVE := $(shell find crypto/native card_core/native -name '*.rs' -o -name Cargo.toml 2>/dev/null) \
           Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help setup run test test-long check lint types layers rust fuzz bench bench-scan lock clean
+.PHONY: help setup run test test-long check lint types layers rust fuzz bench bench-scan bench-issuance lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
@@ -68,6 +68,9 @@ bench: $(VENV)/.built $(VENV)/.dev ## speed of the core beside other libraries
 
 bench-scan: $(VENV)/.built $(VENV)/.dev ## scans a second and their times, beside what does nothing
 	@$(BIN)/python -m benchmarks.bench_scan
+
+bench-issuance: $(VENV)/.built $(VENV)/.dev ## rosters read, cards issued, work resumed
+	@$(BIN)/python -m benchmarks.bench_issuance --cards 10000 100000 1000000
 
 lock: ## write the two lock files anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml \

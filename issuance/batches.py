@@ -1,26 +1,23 @@
 """Batches: a checked roster becomes one, a checker releases it, its cards are issued.
 
-Each step is one act of the kernel, or for issuing one act a chunk, and the ledger in the database
-says which chunks are done. So a process that dies anywhere leaves whole steps, and the same
-command run again does what is missing: no card number is lost, doubled or skipped.
+Each step is one act of the kernel, or for issuing (`issuance.engine`) one act a chunk, and the
+ledger in the database says which chunks are done. So a process that dies anywhere leaves whole
+steps, and the same command run again does what is missing: no card number is lost, doubled or
+skipped.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from card_core.kernel import Actor, Kernel
-from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
-from card_core.states import BatchState
-from card_core.store import Reader, Store, approvals, batches
+from card_core.kernel.acts.batches import ImportRoster, ReleaseBatch
+from card_core.store import Reader, approvals, batches
 from card_core.store.approvals import Approval
 from card_core.store.batches import Batch
 from issuance.errors import BatchError
 from issuance.roster import RosterReport
-
-Progress = Callable[[int, int], None]
-"""Called with (cards made, cards of the batch)."""
 
 # Fewer characters of an id, or none at all, are more likely a slip than a choice.
 ID_BEGINNING_MIN = 8
@@ -135,32 +132,3 @@ def release_approval(tx: Reader, batch: Batch) -> Approval:
         f"批次当前状态为 {batch.state.value}，没有待复核的放行申请。",
         f"The batch is {batch.state.value}; no release of it waits for approval.",
     )
-
-
-def issue(
-    kernel: Kernel, store: Store, batch_id: str, *, actor: Actor, progress: Progress
-) -> Batch:
-    """Issue what is not issued yet of a released batch, chunk by chunk; returns the batch after.
-
-    Raises BatchError when it isn't released; KernelError. Chunks done before an error stay done.
-    """
-    with store.read() as tx:
-        batch = batches.get(tx, batch_id)
-        ledger = batches.chunks(tx, batch_id)
-    if batch is None or batch.state not in {BatchState.RELEASED, BatchState.ISSUED}:
-        raise BatchError(
-            "batch_not_released",
-            "批次尚未放行，不能发卡。请先由复核人员运行 sscard batch approve。",
-            "The batch is not released, so no card can be issued. First a checker runs sscard "
-            "batch approve.",
-        )
-    done = sum(chunk.size for chunk in ledger if chunk.is_issued)
-    progress(done, batch.accepted)
-    for chunk in ledger:
-        if chunk.is_issued:
-            continue
-        act = IssueChunk(batch_id, chunk.number)
-        done += kernel.perform(act, actor=actor, request_id=new_request_id())["issued"]
-        progress(done, batch.accepted)
-    with store.read() as tx:
-        return batches.get(tx, batch_id) or batch

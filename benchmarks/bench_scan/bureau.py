@@ -27,7 +27,8 @@ from card_core.sign_in import hash_password, sign_in_operator
 from card_core.store import cards
 from card_core.store.operators import Role
 from crypto import sm2
-from issuance.batches import find_batch, import_roster, issue, new_request_id, release_approval
+from issuance import engine
+from issuance.batches import find_batch, import_roster, new_request_id, release_approval
 from issuance.cli.roster import today_in_shanghai
 from issuance.founding import Bureau, NewPerson, found
 from issuance.installation import Installation, open_installation, random_bytes
@@ -131,13 +132,14 @@ def _issue(site: Installation, staff: dict[str, Actor], count: int) -> list[int]
         actor=staff["checker"],
         request_id=new_request_id(),
     )
-    issue(
-        site.kernel,
-        site.store,
-        str(batch.batch_id),
-        actor=staff["maker"],
-        progress=lambda _done, _all: None,
-    )
+    with engine.here(site.kernel) as pool:
+        engine.issue(
+            pool,
+            site.store,
+            str(batch.batch_id),
+            actor=staff["maker"],
+            progress=lambda _done, _all: None,
+        )
     password = hash_password(HOLDER_PASSWORD, pepper=site.pepper, random_bytes=random_bytes)
     ecards: list[int] = []
     after = ""

@@ -4,11 +4,12 @@ Written with sorted keys and no spaces, so that equal content has equal bytes an
 """
 
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum, StrEnum
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from functools import cache
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import orjson
 
@@ -20,9 +21,7 @@ _T = TypeVar("_T")
 def to_json(value: Any) -> Any:
     """Dataclasses become objects of their constructor's fields, bytes hex, dates ISO 8601."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: to_json(getattr(value, field.name)) for field in fields(value) if field.init
-        }
+        return {name: to_json(getattr(value, name)) for name in _names(type(value))}
     if isinstance(value, StrEnum) or value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, bytes):
@@ -39,8 +38,8 @@ def to_json(value: Any) -> Any:
 
 def from_json(kind: type[_T], value: Any) -> _T:
     """Build a dataclass from what `to_json` made of it; its constructor checks it again."""
-    result: _T = _read(kind, value)
-    return result
+    read: Callable[[Any], _T] = _reader(cast("Hashable", kind))
+    return read(value)
 
 
 def canonical_bytes(value: Any) -> bytes:
@@ -55,31 +54,51 @@ def content_hash(kind: str, content: Any) -> str:
     return sm3.digest(canonical_bytes({"act": kind, "content": content})).hex()
 
 
-def _read(kind: Any, value: Any) -> Any:
+_Read = Callable[[Any], Any]
+
+
+@cache
+def _reader(kind: Any) -> _Read:
+    """What reads a value of this type; made once for each: looking up type hints takes long."""
     origin = get_origin(kind)
     if origin in {Union, types.UnionType}:
         (only,) = (option for option in get_args(kind) if option is not type(None))
-        return None if value is None else _read(only, value)
+        return _or_none(_reader(only))
     if origin in {tuple, frozenset}:
-        return origin(_read(get_args(kind)[0], item) for item in value)
+        read = _reader(get_args(kind)[0])
+        return lambda value: origin(map(read, value))
     if is_dataclass(kind):
-        return _read_fields(kind, value)
-    return _read_word(kind, value)
+        hints, names = get_type_hints(kind), _names(cast("type", kind))
+        return _fields_reader(kind, [(name, _reader(hints[name])) for name in names])
+    return _word_reader(kind)
 
 
-def _read_fields(kind: Any, value: Any) -> Any:
-    hints = get_type_hints(kind)
-    named = (field.name for field in fields(kind) if field.init)
-    return kind(**{name: _read(hints[name], value[name]) for name in named})
+def _or_none(read: _Read) -> _Read:
+    return lambda value: None if value is None else read(value)
 
 
-def _read_word(kind: Any, value: Any) -> Any:
+def _fields_reader(kind: Any, readers: list[tuple[str, _Read]]) -> _Read:
+    return lambda value: kind(**{name: read(value[name]) for name, read in readers})
+
+
+def _word_reader(kind: Any) -> _Read:
     if kind is bytes:
-        return bytes.fromhex(value)
+        return bytes.fromhex
     if kind in {date, datetime}:
-        return kind.fromisoformat(value)
+        read: _Read = kind.fromisoformat
+        return read
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(value)
-    if kind in {str, int, bool} and type(value) is kind:
-        return value
-    raise TypeError(f"{kind} is not read from an act's content")
+        return kind
+
+    def same(value: Any) -> Any:
+        if kind in {str, int, bool} and type(value) is kind:
+            return value
+        raise TypeError(f"{kind} is not read from an act's content")
+
+    return same
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """The fields that a dataclass is made of."""
+    return tuple(field.name for field in fields(kind) if field.init)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import select, update
 
 from card_core.states import ApplicationState
+from card_core.store import bulk
 from card_core.store.database import Reader, Transaction
 from card_core.store.schema import applications as table
 
@@ -38,8 +39,9 @@ def numbers_with_open_one(tx: Reader, numbers: Sequence[str]) -> set[str]:
 
 
 def add_all(tx: Transaction, batch_id: str, new: Sequence[NewApplication]) -> None:
-    tx.connection.execute(
-        insert(table),
+    bulk.insert(
+        tx,
+        table,
         [
             {
                 "id": one.id,
@@ -72,11 +74,18 @@ def between(tx: Reader, batch_id: str, first: int, last: int) -> list[tuple[str,
     ]
 
 
-def mark_issued(tx: Transaction, ids: Sequence[str]) -> None:
-    one = update(table).where(table.c.id == bindparam("row_id"))
-    tx.connection.execute(
-        one.values(state=ApplicationState.ISSUED.value), [{"row_id": row_id} for row_id in ids]
+def mark_issued(tx: Transaction, batch_id: str, first: int, last: int) -> int:
+    """The open applications in these positions are no longer open; how many there were."""
+    done = tx.connection.execute(
+        update(table)
+        .where(
+            table.c.batch_id == batch_id,
+            table.c.position.between(first, last),
+            table.c.state == ApplicationState.OPEN.value,
+        )
+        .values(state=ApplicationState.ISSUED.value)
     )
+    return done.rowcount
 
 
 def withdraw_all(tx: Transaction, batch_id: str) -> None:

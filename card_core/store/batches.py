@@ -20,6 +20,7 @@ class Batch:
     """accepted, refused: rows of the roster. issued: cards made so far. created_at: aware, UTC.
 
     content_root: 32 bytes over all applications. file_digest: SM3 of the roster file.
+    first_card_serial: of the card numbers that its release took for it, one for each row accepted.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Batch:
     content_root: bytes
     file_digest: bytes
     created_at: datetime
+    first_card_serial: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,34 @@ def chunks(tx: Reader, batch_id: str) -> list[Chunk]:
     return [Chunk(*row) for row in found]
 
 
+_DIGESTS = (
+    "SELECT digest FROM batch_chunks WHERE batch_id = %s ORDER BY number",
+    "SELECT digest FROM batch_chunks WHERE batch_id = ? ORDER BY number",
+)
+
+
+def digests(tx: Reader, batch_id: str) -> list[bytes]:
+    """Of all chunks, in the order of their numbers: asked for each chunk of thousands."""
+    return [digest for (digest,) in tx.run(_DIGESTS[tx.is_sqlite], (batch_id,)).fetchall()]
+
+
 def lock_chunk(tx: Transaction, batch_id: str, number: int) -> Chunk | None:
     statement = select(batch_chunks).where(
         batch_chunks.c.batch_id == batch_id, batch_chunks.c.number == number
     )
     row = tx.connection.execute(statement.with_for_update()).first()
+    return None if row is None else Chunk(*row)
+
+
+def claim_chunk(tx: Transaction, batch_id: str) -> Chunk | None:
+    """Lock the first chunk that is not issued and that nobody else has locked."""
+    statement = (
+        select(batch_chunks)
+        .where(batch_chunks.c.batch_id == batch_id, batch_chunks.c.issued_at.is_(None))
+        .order_by(batch_chunks.c.number)
+        .limit(1)
+    )
+    row = tx.connection.execute(statement.with_for_update(skip_locked=True)).first()
     return None if row is None else Chunk(*row)
 
 
@@ -94,6 +119,7 @@ def add(tx: Transaction, batch: Batch, ledger: Sequence[Chunk]) -> None:
             "content_root": batch.content_root,
             "file_digest": batch.file_digest,
             "created_at": batch.created_at,
+            "first_card_serial": None,
         },
     )
     tx.connection.execute(
@@ -112,6 +138,10 @@ def add(tx: Transaction, batch: Batch, ledger: Sequence[Chunk]) -> None:
 
 def set_state(tx: Transaction, batch: Batch, state: BatchState) -> None:
     guarded.change(tx, table, batch.id, state=state.value)
+
+
+def set_released(tx: Transaction, batch: Batch, state: BatchState, first_card_serial: int) -> None:
+    guarded.change(tx, table, batch.id, state=state.value, first_card_serial=first_card_serial)
 
 
 def set_issued(tx: Transaction, batch: Batch, issued: int, state: BatchState) -> None:
@@ -140,4 +170,5 @@ def _record(row: Row[Any]) -> Batch:
         row.content_root,
         row.file_digest,
         row.created_at,
+        row.first_card_serial,
     )

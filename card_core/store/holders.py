@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, select, update
 
 from card_core.application import Application
 from card_core.errors import TamperedRowError
@@ -173,8 +173,7 @@ def put_all(
         else:
             new.append({"id": holder_id, "number_index": index, "created_at": now, **values})
         ids.append(holder_id)
-    if new:
-        tx.connection.execute(insert(table), new)
+    bulk.insert(tx, table, new)
     return ids
 
 

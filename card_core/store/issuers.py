@@ -38,6 +38,10 @@ class Issuer:
     next_card_serial: int
     is_sandbox: bool
 
+    def card_number(self, serial: int) -> str:
+        """The issuer's letters and seven digits."""
+        return f"{self.card_letters}{serial:07d}"
+
 
 def own(tx: Reader) -> Issuer | None:
     """The issuer that this bureau is; None before it is set up."""
@@ -65,24 +69,29 @@ def add(
     )
 
 
-def take_card_numbers(tx: Transaction, count: int) -> tuple[int, list[str]]:
-    """Allocate the next `count` card numbers (卡号): the issuer's letters and seven digits.
-
-    They are taken in this transaction, under a lock that it keeps: numbers follow each other
-    with no gap, and a transaction that fails gives its numbers back.
-    Returns the issuer number and the card numbers. Raises NotFoundError before the issuer is set
-    up, CardNumbersUsedUpError at the end of the range.
-    """
-    tx.lock("issuers", Lock.OWN)
+def required(tx: Reader) -> Issuer:
+    """The issuer that this bureau is. Raises NotFoundError before it is set up."""
     issuer = own(tx)
     if issuer is None:
         raise NotFoundError("issuer")
+    return issuer
+
+
+def take_card_serials(tx: Transaction, count: int) -> int:
+    """Allocate the next `count` card numbers (卡号) and return the first one's serial.
+
+    They are taken in this transaction, under a lock that it keeps: numbers follow each other
+    with no gap, and a transaction that fails gives its numbers back.
+    Raises NotFoundError before the issuer is set up, CardNumbersUsedUpError at the end of
+    the range.
+    """
+    tx.lock("issuers", Lock.OWN)
+    issuer = required(tx)
     first = issuer.next_card_serial
     if first + count - 1 > CARD_SERIAL_MAX:
         raise CardNumbersUsedUpError
     guarded.change(tx, issuers, str(issuer.number), next_card_serial=first + count)
-    numbers = [f"{issuer.card_letters}{serial:07d}" for serial in range(first, first + count)]
-    return issuer.number, numbers
+    return first
 
 
 @dataclass(frozen=True, slots=True)

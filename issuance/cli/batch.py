@@ -6,7 +6,8 @@ import typer
 
 from card_core.store import Reader, batches, operators
 from card_core.store.batches import Batch
-from issuance.batches import find_batch, issue, new_request_id, release_approval
+from issuance import engine
+from issuance.batches import find_batch, new_request_id, release_approval
 from issuance.cli import screen
 from issuance.cli.desk import OperatorOption, YesOption, make_sure, opened_desk
 from issuance.cli.words import both
@@ -21,6 +22,14 @@ SHORT_ID = 18
 BatchArgument = Annotated[
     str,
     typer.Argument(metavar="BATCH", help="批次编号、其开头或名称。\n\nId, its beginning, or name."),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=64,
+        help="最多几个进程，默认按处理器数。\n\nProcesses at most, by default one a core.",
+    ),
 ]
 
 
@@ -86,17 +95,24 @@ def approve(batch: BatchArgument, yes: YesOption = False, operator: OperatorOpti
 
 
 @app.command("issue")
-def issue_cards(batch: BatchArgument, operator: OperatorOption = None) -> None:
+def issue_cards(
+    batch: BatchArgument, workers: WorkersOption = None, operator: OperatorOption = None
+) -> None:
     """为已放行的批次发卡；中断后再次运行即继续。
     Issue the cards; run again to go on.
     """
     with opened_desk(operator) as desk:
         with desk.site.store.read() as tx:
             found = find_batch(tx, batch)
-        with screen.progress("发卡", "Issuing") as shown:
-            after = issue(
-                desk.site.kernel, desk.site.store, found.id, actor=desk.actor, progress=shown
-            )
+            left = sum(not chunk.is_issued for chunk in batches.chunks(tx, found.id))
+        count = engine.workers_for(desk.site, left, workers)
+        with (
+            engine.here(desk.site.kernel)
+            if count == 1
+            else engine.processes(desk.settings, desk.passphrase, count) as pool,
+            screen.progress("发卡", "Issuing") as shown,
+        ):
+            after = engine.issue(pool, desk.site.store, found.id, actor=desk.actor, progress=shown)
     screen.say(f"已发卡 {after.issued} 张。", f"{after.issued} cards issued.")
 
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -55,10 +55,15 @@ PasswordFileOption = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """An operator at work. `actor` is authenticated; the kernel reads its roles with each act."""
+    """An operator at work. `actor` is authenticated; the kernel reads its roles with each act.
+
+    settings, passphrase: what the installation was opened with, for processes that help.
+    """
 
     site: Installation
     actor: Actor
+    settings: Settings = field(repr=False)
+    passphrase: bytes = field(repr=False)
 
     def check_may(self, act: type[Act]) -> None:
         """Refuse before long work what the kernel would refuse after it. Raises IssuanceError."""
@@ -130,8 +135,14 @@ def opened_site() -> Iterator[Installation]:
     chosen = settings()
     # Is there a home at all? Before anybody types a passphrase.
     chosen.home.facts()
+    with _unlocked(chosen, passphrase(chosen)) as site:
+        yield site
+
+
+@contextmanager
+def _unlocked(chosen: Settings, words: bytes) -> Iterator[Installation]:
     try:
-        with open_installation(chosen, passphrase(chosen)) as site:
+        with open_installation(chosen, words) as site:
             yield site
     except SchemaOutdatedError:
         raise SettingsError(
@@ -159,14 +170,15 @@ def opened_desk(operator: str | None) -> Iterator[Desk]:
             "请说明由谁操作：--operator 登录名，或设置 SSCARD_OPERATOR。",
             "Say who acts: --operator NAME, or set SSCARD_OPERATOR.",
         )
-    home = settings().home
-    home.facts()
-    if home.session(operator) is None:
+    chosen = settings()
+    chosen.home.facts()
+    if chosen.home.session(operator) is None:
         raise not_signed_in(operator)
-    with opened_site() as site:
+    words = passphrase(chosen)
+    with _unlocked(chosen, words) as site:
         with site.store.read() as tx:
             audit.follow(tx, None)  # an operator whose old row was put back has no role by it
-        yield Desk(site, signed_in(site, operator))
+        yield Desk(site, signed_in(site, operator), chosen, words)
 
 
 def signed_in(site: Installation, operator: str) -> Actor:

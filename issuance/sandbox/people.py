@@ -22,7 +22,8 @@ from card_core.store import batches, cards, holders
 from card_core.store.batches import Batch
 from card_core.store.cards import Card
 from crypto import sm3
-from issuance.batches import issue, release_approval
+from issuance import engine
+from issuance.batches import release_approval
 from issuance.errors import BatchError
 from issuance.installation import random_bytes
 from issuance.sandbox.staff import Sandbox
@@ -98,7 +99,8 @@ def _make(sandbox: Sandbox) -> None:
         with site.store.read() as tx:
             approval = release_approval(tx, batch)
         sandbox.approve({"approval_id": approval.id, "content_hash": approval.content_hash})
-    issue(site.kernel, site.store, batch.id, actor=sandbox.maker, progress=lambda *_: None)
+    with engine.here(site.kernel) as pool:
+        engine.issue(pool, site.store, batch.id, actor=sandbox.maker, progress=lambda *_: None)
     with site.store.read() as tx:
         issued = cards.page(tx, batch_id=batch.id)
     for card in issued:

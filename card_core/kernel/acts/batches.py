@@ -2,9 +2,11 @@
 
 A batch is cut into chunks of CHUNK_SIZE applications. Each chunk has a ledger row with a keyed
 digest of its applications; the batch's content_root is SM3 over those digests in their order.
-That root is what the checker approves. Issuing compares both again, so that an application
+That root is what the checker approves; the release takes the batch's card numbers, so that each
+chunk's are known before it runs. Issuing compares root and digest again, so that an application
 changed after the approval is never issued, and marks the ledger in the same transaction that makes
-the cards, so that a chunk that ran is never run twice and one that was killed has left nothing.
+the cards: a chunk that ran is never run twice, and one that was killed has left nothing. Chunks
+need nothing of each other, and run side by side.
 """
 
 import json
@@ -25,7 +27,16 @@ from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.content import canonical_bytes, from_json, to_json
 from card_core.kernel.dates import SHANGHAI, years_later
 from card_core.states import BatchState, Step
-from card_core.store import Lock, Reader, applications, batches, cards, holders, issuers
+from card_core.store import (
+    Lock,
+    Reader,
+    Transaction,
+    applications,
+    batches,
+    cards,
+    holders,
+    issuers,
+)
 from card_core.store.batches import Batch, Chunk
 from card_core.store.cards import NewCard
 from crypto import sm3
@@ -109,12 +120,18 @@ class ReleaseBatch(DangerousAct):
         batch = _lock(scene, self.batch_id)
         state = states.after(states.BATCH, "batch", batch.state, Step.RELEASE)
         ledger = batches.chunks(scene.tx, batch.id)
-        if not batch.content_root == self.content_root == _root(ledger):
+        if not batch.content_root == self.content_root == _root([chunk.digest for chunk in ledger]):
             raise ContentChangedError
         for chunk in ledger:
             _read_chunk(scene.tx, chunk)
-        batches.set_state(scene.tx, batch, state)
-        answer = {"batch_id": batch.id, "state": state.value, "accepted": batch.accepted}
+        first = issuers.take_card_serials(scene.tx, batch.accepted)
+        batches.set_released(scene.tx, batch, state, first)
+        answer = {
+            "batch_id": batch.id,
+            "state": state.value,
+            "accepted": batch.accepted,
+            "first_card_serial": first,
+        }
         return Done(answer, f"batch/{batch.id}", answer)
 
     def withdraw(self, scene: Scene) -> None:
@@ -127,42 +144,50 @@ class ReleaseBatch(DangerousAct):
 
 @dataclass(frozen=True, slots=True)
 class IssueChunk(Act):
-    """Make the cards and e-cards of one chunk of a released batch. chunk_number: from 1.
+    """Make the cards and e-cards of one chunk of a released batch.
 
-    A chunk that is issued already gives the same answer and changes nothing.
+    chunk_number: from 1; None for the first one that nobody is at. A chunk that is issued already
+    gives the same answer and changes nothing; where none is left, `chunk_number` is None in it.
     """
 
     act: ClassVar[str] = "issue_chunk"
 
     batch_id: str
-    chunk_number: int
+    chunk_number: int | None = None
 
     def __post_init__(self) -> None:
         limits.check_id("batch_id", self.batch_id)
-        limits.check_range("chunk_number", self.chunk_number, 1, limits.ROSTER_ROWS_MAX)
+        if self.chunk_number is not None:
+            limits.check_range("chunk_number", self.chunk_number, 1, limits.ROSTER_ROWS_MAX)
 
     def apply(self, scene: Scene) -> Done:
         batch = batches.get(scene.tx, self.batch_id)
         if batch is None:
             raise NotFoundError("batch")
-        chunk = batches.lock_chunk(scene.tx, self.batch_id, self.chunk_number)
-        if chunk is None:
-            raise NotFoundError("chunk")
-        if not chunk.is_issued:
+        chunk = self._lock_chunk(scene.tx)
+        if chunk is not None and not chunk.is_issued:
             if batch.state is not BatchState.RELEASED:
                 raise WrongStateError("batch", batch.state)
-            if _root(batches.chunks(scene.tx, batch.id)) != batch.content_root:
+            if _root(batches.digests(scene.tx, batch.id)) != batch.content_root:
                 raise TamperedRowError("batches", batch.id)
             chunk = _issue(scene, batch, chunk)
             _count_issued(scene, chunk)
         answer = {
             "batch_id": self.batch_id,
-            "chunk_number": chunk.number,
-            "issued": chunk.size,
-            "first_card_number": chunk.first_card_number,
-            "last_card_number": chunk.last_card_number,
+            "chunk_number": chunk and chunk.number,
+            "issued": chunk.size if chunk else 0,
+            "first_card_number": chunk and chunk.first_card_number,
+            "last_card_number": chunk and chunk.last_card_number,
         }
         return Done(answer, f"batch/{self.batch_id}", answer)
+
+    def _lock_chunk(self, tx: Transaction) -> Chunk | None:
+        if self.chunk_number is None:
+            return batches.claim_chunk(tx, self.batch_id)
+        chunk = batches.lock_chunk(tx, self.batch_id, self.chunk_number)
+        if chunk is None:
+            raise NotFoundError("chunk")
+        return chunk
 
 
 def _sort_out(
@@ -207,7 +232,7 @@ def _store_batch(
         accepted=len(good),
         refused=refused,
         issued=0,
-        content_root=_root(ledger),
+        content_root=_root([chunk.digest for chunk in ledger]),
         file_digest=act.file_digest,
         created_at=scene.now,
     )
@@ -225,8 +250,8 @@ def _digest(tx: Reader, batch_id: str, number: int, contents: Sequence[bytes]) -
     return tx.cipher.keyed_digest([b"chunk", batch_id.encode(), b"%d" % number, *contents])
 
 
-def _root(ledger: Sequence[Chunk]) -> bytes:
-    return sm3.digest(b"".join(chunk.digest for chunk in ledger))
+def _root(digests: Sequence[bytes]) -> bytes:
+    return sm3.digest(b"".join(digests))
 
 
 def _lock(scene: Scene, batch_id: str) -> Batch:
@@ -238,18 +263,30 @@ def _lock(scene: Scene, batch_id: str) -> Batch:
 
 def _read_chunk(tx: Reader, chunk: Chunk) -> list[tuple[str, Application]]:
     """The chunk's applications with their row ids, after comparing them with its digest."""
-    last = chunk.number * CHUNK_SIZE
-    stored = applications.between(tx, chunk.batch_id, last - CHUNK_SIZE + 1, last)
+    stored = applications.between(tx, chunk.batch_id, *_positions(chunk))
     digest = _digest(tx, chunk.batch_id, chunk.number, [content for _, content in stored])
     if len(stored) != chunk.size or digest != chunk.digest:
         raise TamperedRowError("batch_chunks", f"{chunk.batch_id}/{chunk.number}")
     return [(row_id, from_json(Application, json.loads(content))) for row_id, content in stored]
 
 
+def _positions(chunk: Chunk) -> tuple[int, int]:
+    """From its first application within the batch, from 1, to the last that it could have."""
+    first = (chunk.number - 1) * CHUNK_SIZE + 1
+    return first, first + CHUNK_SIZE - 1
+
+
+def _first_serial(tx: Transaction, batch: Batch, chunk: Chunk) -> int:
+    if batch.first_card_serial is None:  # it was released before releases took numbers
+        return issuers.take_card_serials(tx, chunk.size)
+    return batch.first_card_serial + _positions(chunk)[0] - 1
+
+
 def _issue(scene: Scene, batch: Batch, chunk: Chunk) -> Chunk:
     tx = scene.tx
     rows = _read_chunk(tx, chunk)
-    issuer, numbers = issuers.take_card_numbers(tx, len(rows))
+    issuer, first = issuers.required(tx), _first_serial(tx, batch, chunk)
+    numbers = [issuer.card_number(first + at) for at in range(len(rows))]
     issued_on = scene.now.astimezone(SHANGHAI).date()
     expires_on = years_later(issued_on, CARD_LIFE_YEARS)
     people = [application for _, application in rows]
@@ -262,7 +299,7 @@ def _issue(scene: Scene, batch: Batch, chunk: Chunk) -> Chunk:
                 holder_id=holder_id,
                 card_number=number,
                 batch_id=batch.id,
-                issuer=issuer,
+                issuer=issuer.number,
                 region=application.region,
                 issued_on=issued_on,
                 expires_on=expires_on,
@@ -271,7 +308,8 @@ def _issue(scene: Scene, batch: Batch, chunk: Chunk) -> Chunk:
             for holder_id, application, number in zip(holder_ids, people, numbers, strict=True)
         ],
     )
-    applications.mark_issued(tx, [row_id for row_id, _ in rows])
+    if applications.mark_issued(tx, batch.id, *_positions(chunk)) != chunk.size:
+        raise TamperedRowError("applications", batch.id)
     return batches.mark_issued(tx, chunk, numbers[0], numbers[-1], scene.now)
 
 

@@ -17,7 +17,8 @@ from card_core.store import batches, cards, holders
 from card_core.store.cards import Card
 from card_core.store.holders import Holder
 from card_core.store.operators import Role
-from issuance.batches import find_batch, import_roster, issue, new_request_id, release_approval
+from issuance import engine
+from issuance.batches import find_batch, import_roster, new_request_id, release_approval
 from issuance.cli import screen
 from issuance.cli.demo.folder import DemoFolder
 from issuance.cli.demo.steps import DeviationError, Steps
@@ -116,8 +117,8 @@ def issue_roster(steps: Steps, site: Installation, staff: Staff, folder: DemoFol
         approve(staff.checker)
         step.result = f"{batch.accepted} 张 cards, SM3 {approval.content_hash[:16]}…"
     with steps.step("发卡", "Issuing the cards") as step:
-        with screen.progress("发卡", "Issuing") as shown:
-            after = issue(site.kernel, site.store, batch.id, actor=staff.maker, progress=shown)
+        with screen.progress("发卡", "Issuing") as shown, engine.here(site.kernel) as pool:
+            after = engine.issue(pool, site.store, batch.id, actor=staff.maker, progress=shown)
         with site.store.read() as tx:
             ledger = batches.chunks(tx, batch.id)
         step.expect("发卡数 cards issued", after.issued, batch.accepted)

@@ -1,0 +1,1 @@
+"""How fast a bureau works: `make bench-issuance`."""
