@@ -148,7 +148,11 @@ class Transaction(Reader):
 
 
 class Store:
-    """A database and the keys to read it. integrity: of its rows, as far as this process knows."""
+    """A database and the keys to read it.
+
+    integrity: of its rows, as far as this process knows. writers_max: transactions that write at a
+    time; others wait for their turn.
+    """
 
     def __init__(self, engine: Engine, cipher: FieldCipher) -> None:
         self._engine = engine
@@ -163,7 +167,8 @@ class Store:
         )
         self.cipher = cipher
         self.integrity = Integrity()
-        self._writers = Gate(1 if engine.dialect.name == "sqlite" else CONNECTIONS)
+        self.writers_max = 1 if engine.dialect.name == "sqlite" else CONNECTIONS
+        self._writers = Gate(self.writers_max)
         self._readers = Gate(CONNECTIONS)
 
     @contextmanager
