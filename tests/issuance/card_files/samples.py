@@ -4,9 +4,10 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 from card_core.identity import check_character
-from crypto import sm2
+from crypto import sm2, sm3
 from issuance.card_files import (
     AccountRequest,
     CardKeyKind,
@@ -133,3 +134,15 @@ def account_request(at: int = 1, **more: object) -> AccountRequest:
         guardian_number=None,
     )
     return replace(made, **more)
+
+
+def made_by_hand(*rows: str, kind: str = "SSCBANKBACK", end: str = "\n", **more: Any) -> bytes:
+    """A file with right counts and digest around rows of any kind."""
+    charset = more.get("charset", "GB18030")
+    header = more.get(
+        "header",
+        f"H|{kind}|1|{charset}|{BATCH}|7|102|{more.get('count', len(rows))}|20261130093000",
+    )
+    body = "".join(line + end for line in (header, *rows)).encode(charset.lower())
+    trailer = f"T|{more.get('trailer', len(rows))}|{sm3.digest(body).hex()}{end}".encode()
+    return body + trailer

@@ -34,6 +34,7 @@ from tests.issuance.card_files.samples import (
     account_request,
     card_number,
     identity_number,
+    made_by_hand,
     row_header,
 )
 
@@ -44,18 +45,6 @@ def written(write: Callable[..., bytes], values: list[Any], **more: object) -> b
     file = io.BytesIO()
     write(file, row_header(len(values), **more), values)
     return file.getvalue()
-
-
-def made_by_hand(*rows: str, kind: str = "SSCBANKBACK", end: str = "\n", **more: Any) -> bytes:
-    """A file with right counts and digest around rows of any kind."""
-    charset = more.get("charset", "GB18030")
-    header = more.get(
-        "header",
-        f"H|{kind}|1|{charset}|{BATCH}|7|102|{more.get('count', len(rows))}|20261130093000",
-    )
-    body = "".join(line + end for line in (header, *rows)).encode(charset.lower())
-    trailer = f"T|{more.get('trailer', len(rows))}|{sm3.digest(body).hex()}{end}".encode()
-    return body + trailer
 
 
 def refusal(data: bytes, opens: Callable[..., Any] = open_bank_return) -> CardFileError:
