@@ -12,13 +12,14 @@ from typing import BinaryIO, Final
 
 from card_core.identity import IdentityNumber, NumberKind, Problem
 from issuance.card_files import columns
+from issuance.card_files.charset import Charset
 from issuance.card_files.columns import Column, RowProblem, optional, printable, shaped
 from issuance.card_files.row_header import RowHeader
 from issuance.card_files.row_layout import Layout, RowError
 from issuance.card_files.row_reading import RowFile, open_row_file
-from issuance.card_files.row_writing import write_row_file
+from issuance.card_files.row_writing import encode_row, write_row_file
 
-ADDRESS_CHARACTERS_MAX: Final = 100
+ADDRESS_CHARACTERS_MAX: Final = 200
 
 
 class Document(StrEnum):
@@ -61,11 +62,11 @@ class AccountRequest:
         return f"AccountRequest(number={self.number})"
 
     def cells(self) -> tuple[str, ...]:
-        """The row's fields, in the order of the file."""
+        """The row's fields, in the order of the file. Raises ElementError for the number."""
         return (
             str(self.number),
             self.card_number,
-            _DOCUMENTS[IdentityNumber(self.social_security_number).kind].value,
+            _document_of(self.social_security_number),
             self.social_security_number,
             self.name,
             self.sex,
@@ -77,11 +78,18 @@ class AccountRequest:
             self.guardian_number or "",
         )
 
+    def check(self, charset: Charset = Charset.GB18030) -> None:
+        """Whether the row can be written, for who would rather know before the file is begun.
+
+        Raises ElementError.
+        """
+        encode_row(LAYOUT, charset, self.cells())
+
 
 def write_bank_opening(
     file: BinaryIO, header: RowHeader, requests: Iterable[AccountRequest]
 ) -> bytes:
-    """As `write_row_file`; also raises IdentityNumberError for a number that is none."""
+    """As `write_row_file`."""
     return write_row_file(file, LAYOUT, header, (one.cells() for one in requests))
 
 
@@ -90,10 +98,18 @@ def open_bank_opening(file: BinaryIO) -> RowFile[AccountRequest]:
     return open_row_file(file, LAYOUT)
 
 
+_HOLDER: Final = Column("social_security_number", "社会保障号码", columns.identity_number)
+
+
+def _document_of(number: str) -> str:
+    _HOLDER.check(number)
+    return _DOCUMENTS[IdentityNumber(number).kind].value
+
+
 def _make(cells: tuple[str, ...]) -> AccountRequest:
     number, card_number, document, holder, name, sex, born_on, ethnic, phone, *rest = cells
     address, guardian_name, guardian_number = rest
-    if _DOCUMENTS[IdentityNumber(holder).kind] != document:
+    if _document_of(holder) != document:
         raise RowError(RowProblem("document", "证件类型", _DOCUMENT_DIFFERS))
     if bool(guardian_name) != bool(guardian_number):
         raise RowError(RowProblem("guardian_name", "监护人姓名", _GUARDIAN_HALF))
@@ -129,7 +145,7 @@ LAYOUT: Final = Layout(
         columns.NUMBER,
         columns.CARD_NUMBER,
         Column("document", "证件类型", shaped("[123]", "应为 1、2 或 3", "must be 1, 2 or 3")),
-        Column("social_security_number", "社会保障号码", columns.identity_number),
+        _HOLDER,
         columns.NAME,
         Column("sex", "性别", shaped("[12]", "应为 1 或 2", "must be 1 or 2")),
         Column("born_on", "出生日期", columns.date_digits),

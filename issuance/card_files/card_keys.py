@@ -12,7 +12,7 @@ is the same chunk; what holds it in its place is the signature over the record.
 """
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple, Protocol
@@ -116,7 +116,12 @@ def unwrap(key: WrappedKey, transport: sm4.Cipher) -> bytes:
 
 
 def encode_keys(keys: Iterable[WrappedKey]) -> bytes:
-    """Kind, number, wrapped key and check value of each, WRAPPED_KEY_SIZE_BYTES."""
+    """Kind, number, wrapped key and check value of each, WRAPPED_KEY_SIZE_BYTES.
+
+    keys: one of a kind, in the order of kinds. Raises ValueError.
+    """
+    keys = tuple(keys)
+    _check_order(keys)
     return b"".join(bytes((key.kind, key.number)) + key.wrapped + key.check_value for key in keys)
 
 
@@ -133,7 +138,11 @@ def decode_keys(data: bytes) -> tuple[WrappedKey, ...]:
         )
         for at in range(0, len(data), WRAPPED_KEY_SIZE_BYTES)
     )
+    _check_order(keys)
+    return keys
+
+
+def _check_order(keys: Sequence[WrappedKey]) -> None:
     kinds = [key.kind for key in keys]
     if not 1 <= len(keys) <= KEYS_OF_A_CARD_MAX or kinds != sorted(set(kinds)):
         raise ValueError("one key of a kind, in their order")
-    return keys

@@ -40,6 +40,12 @@ class ChunkPlace:
     batch: str
     chunk: int
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a number out of range, ElementError for a batch."""
+        batch_bytes(self.batch)
+        if not (0 <= self.issuer <= 0xFFFF and 0 <= self.key_number <= 0xFF and self.chunk >= 1):
+            raise ValueError("issuer, key number or chunk is out of range")
+
     def to_be_signed(self, size: int, root: bytes) -> bytes:
         """What the signature over `size` records is over. root: 32 bytes."""
         batch = batch_bytes(self.batch)
@@ -114,9 +120,8 @@ class PreparedChunk:
 def prepare_chunk(place: ChunkPlace, contents: Sequence[bytes]) -> PreparedChunk:
     """contents: 1 to CHUNK_RECORDS_MAX encoded records, in the order of their numbers.
 
-    Raises ElementError for a batch that can't be written, ValueError for a count or a size.
+    Raises ValueError for a count or a size.
     """
-    batch_bytes(place.batch)
     if not 1 <= len(contents) <= CHUNK_RECORDS_MAX:
         raise ValueError(f"a chunk has 1 to {CHUNK_RECORDS_MAX} records")
     if any(not 0 < len(content) <= RECORD_BYTES_MAX for content in contents):

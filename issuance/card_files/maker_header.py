@@ -61,6 +61,10 @@ class MakerHeader:
 
     def problem(self) -> str:
         """The first field that is out of its range, by its English name, or nothing."""
+        if not (0 <= self.issuer <= 0xFFFF and 0 <= self.key_number <= 0xFF):
+            return "issuer, key_number"
+        if self.made_at.tzinfo is None or not 0 <= self.made_at.timestamp() <= _MADE_AT_MAX:
+            return "made_at"
         if not 1 <= self.records <= RECORDS_MAX:
             return "records"
         if not self.records <= self.chunks * CHUNK_RECORDS_MAX or self.chunks > self.records:

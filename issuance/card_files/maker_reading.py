@@ -26,6 +26,7 @@ from issuance.card_files.maker_writing import (
     CHUNK_BYTES_MAX,
     CHUNK_HEAD,
     CHUNK_SIZE,
+    MAKER_FILE_BYTES_MAX,
     RECORD_SIZE,
     chunk_associated,
     chunk_nonce,
@@ -85,6 +86,8 @@ def open_maker_file(file: BinaryIO, issuer_key: sm2.PublicKey) -> MakerFile:
     digest.update(head)
     for number in range(1, sealed.header.chunks + 1):
         chunk = _read_chunk(file, number)
+        if file.tell() > MAKER_FILE_BYTES_MAX:
+            raise CardFileError("file_too_large", mebibytes=MAKER_FILE_BYTES_MAX // 2**20)
         digest.update(CHUNK_SIZE.pack(len(chunk)))
         digest.update(chunk)
     signature = file.read(SIGNATURE_SIZE_BYTES)

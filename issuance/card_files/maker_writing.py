@@ -38,6 +38,7 @@ CHUNK_BYTES_MAX: Final = (
     + CHUNK_RECORDS_MAX * (2 + RECORD_BYTES_MAX + PATH_BYTES_MAX)
     + sm4.TAG_SIZE
 )
+MAKER_FILE_BYTES_MAX: Final = 1024 * 1024 * 1024  # more than RECORDS_MAX of the longest records
 CHUNK_HEAD: Final = struct.Struct(">H64s")
 CHUNK_SIZE: Final = struct.Struct(">I")
 RECORD_SIZE: Final = struct.Struct(">H")

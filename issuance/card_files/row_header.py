@@ -46,6 +46,8 @@ class RowHeader:
 
 def encode_row_header(kind: str, header: RowHeader) -> bytes:
     """The line with its end. Raises ElementError."""
+    if header.made_at.tzinfo is None:
+        raise ElementError("element_unfit", "made_at", "made_at", "没有时区", "has no time zone")
     cells = {
         "charset": header.charset.value,
         "batch": header.batch,

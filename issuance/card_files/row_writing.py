@@ -28,7 +28,7 @@ def write_row_file(
     count, last = 0, 0
     for cells in rows:
         count += 1
-        put(_encode_row(layout, header.charset, cells))
+        put(encode_row(layout, header.charset, cells))
         if int(cells[0]) <= last:
             raise ValueError("the numbers of the rows go up")
         last = int(cells[0])
@@ -39,7 +39,8 @@ def write_row_file(
     return found
 
 
-def _encode_row(layout: Layout[T], charset: Charset, cells: tuple[str, ...]) -> bytes:
+def encode_row(layout: Layout[T], charset: Charset, cells: tuple[str, ...]) -> bytes:
+    """One line with its end. Raises ElementError."""
     parts = [ROW_MARK.encode("ascii")]
     for column, cell in zip(layout.columns, cells, strict=True):
         column.check(cell)

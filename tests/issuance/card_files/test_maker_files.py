@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,14 +16,16 @@ from issuance.card_files import (
     CardFileError,
     ChunkPlace,
     ElementError,
+    SignedChunk,
     SignedRecord,
     decode_record,
     encode_record,
+    maker_reading,
     open_maker_file,
     prepare_chunk,
     write_maker_file,
 )
-from issuance.card_files.maker_header import read_header
+from issuance.card_files.maker_header import encode_header, read_header
 from issuance.card_files.maker_reading import decode_chunk
 from issuance.card_files.maker_writing import encode_chunk
 from tests.issuance.card_files.samples import (
@@ -30,6 +33,7 @@ from tests.issuance.card_files.samples import (
     ISSUER,
     ISSUER_KEY,
     KEY_NUMBER,
+    MADE_AT,
     MAKER_KEY,
     card,
     maker_file,
@@ -257,10 +261,26 @@ def test_limits() -> None:
         prepare_chunk(PLACE, [bytes(4096)])
     for batch in ("", "x" * 33, "批次"):
         with pytest.raises(ElementError):
-            prepare_chunk(replace(PLACE, batch=batch), [record(1)])
+            replace(PLACE, batch=batch)
+    for wrong in ({"issuer": 65536}, {"key_number": 256}, {"chunk": 0}):
+        with pytest.raises(ValueError, match="out of range"):
+            replace(PLACE, **wrong)
+    for wrong in (
+        {"made_at": MADE_AT.replace(tzinfo=None)},
+        {"issuer": -1},
+        {"records": 0},
+        {"records": 1_000_001},
+        {"chunks": 3},
+        {"records": 5000, "chunks": 1},
+    ):
+        with pytest.raises(ElementError):
+            encode_header(replace(maker_header([2]), **wrong), MAKER_KEY.public_key(), b"")
     for number, region in ((0, "440604"), (1_000_001, "440604"), (1, "4406"), (1, "44060x")):
         with pytest.raises(ElementError):
             encode_record(replace(decode_record(record(1)), number=number, region=region))
+    keyless = replace(decode_record(record(1)), keys=())
+    with pytest.raises(ValueError, match="kind"):
+        encode_record(keyless)
     chunk = struct.pack(">I", 1 << 31)
     head, _, _ = chunks_of(SMALL)
     assert refusal(head + chunk + bytes(100)).code == "chunk_bad"
@@ -295,3 +315,45 @@ def test_refusals_say_where_and_what_to_do_and_nothing_of_anybody() -> None:
     assert "chunk 2" in error.message_en
     spoken = json.dumps([error.message_zh, error.message_en, str(error)], ensure_ascii=False)
     assert card(1).social_security_number not in spoken
+
+
+class WatchedFile(io.BytesIO):
+    """Remembers the longest piece that was read at once."""
+
+    longest = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.longest = max(self.longest, len(data))
+        return data
+
+
+def test_writing_and_reading_hold_one_chunk_at_a_time() -> None:
+    sizes = (3,) * 8
+    file = WatchedFile()
+    written: list[int] = []
+
+    def watched() -> Iterator[SignedChunk]:
+        for chunk in signed_chunks(sizes):
+            yield chunk
+            written.append(file.tell())  # the chunk is out before the next one is asked for
+
+    write_maker_file(
+        file, maker_header(sizes), watched(), maker_key=MAKER_KEY.public_key(), signer=ISSUER_KEY
+    )
+    assert written == sorted(set(written))
+    assert len(written) == len(sizes)
+    file.seek(0)
+    records = open_maker_file(file, PUBLIC).records(MAKER_KEY.public_key(), MAKER_KEY.decrypt)
+    next(records)
+    assert file.tell() == written[0]
+    assert len(list(records)) == sum(sizes) - 1
+    assert file.longest < 2 * (written[0] + 1000)
+    assert file.longest < len(file.getvalue()) // 4
+
+
+def test_a_file_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maker_reading, "MAKER_FILE_BYTES_MAX", len(SMALL) - 65)
+    assert refusal(SMALL).code == "file_too_large"
+    monkeypatch.setattr(maker_reading, "MAKER_FILE_BYTES_MAX", len(SMALL))
+    assert len(read(SMALL)) == 3

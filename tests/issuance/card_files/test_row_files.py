@@ -1,7 +1,9 @@
 """Bank and return files: whole or refused, and a bad row never takes the good ones with it."""
 
 import io
+import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from issuance.card_files import (
     open_bank_opening,
     open_bank_return,
     open_maker_return,
+    row_reading,
     write_bank_opening,
     write_bank_return,
     write_maker_return,
@@ -277,13 +280,21 @@ def test_a_writer_that_is_given_other_rows_than_its_header_says_fails() -> None:
         ("name", {"name": "a|b"}),
         ("phone", {"phone": "1"}),
         ("card_number", {"card_number": "FS1"}),
+        ("social_security_number", {"social_security_number": "440604199001010010"}),
     ],
 )
 def test_a_value_that_would_break_the_row_is_not_written(field: str, more: dict[str, str]) -> None:
     with pytest.raises(ElementError) as raised:
         written(write_bank_opening, [account_request(1, **more)])
     assert raised.value.field == field
-    for header in ({"batch": "a|b"}, {"partner": "x"}, {"records": 0}, {"issuer": 65536}):
+    with pytest.raises(ElementError):
+        account_request(1, **more).check()
+    for header in (
+        {"batch": "a|b"},
+        {"partner": "x"},
+        {"issuer": 65536},
+        {"made_at": MADE_AT.replace(tzinfo=None)},
+    ):
         with pytest.raises(ElementError):
             write_bank_return(io.BytesIO(), row_header(**{"records": 2, **header}), OPENED)
 
@@ -291,3 +302,29 @@ def test_a_value_that_would_break_the_row_is_not_written(field: str, more: dict[
 def test_nothing_shows_whose_row_it_is() -> None:
     assert card_number(1) not in repr(OPENED[0])
     assert "张" not in repr(account_request(1, name="张伟"))
+
+
+def test_a_long_file_is_never_in_memory(tmp_path: Path) -> None:
+    count, path = 4000, tmp_path / "back.txt"
+    with path.open("wb") as file:
+        results = (AccountOutcome(at, card_number(at), "0123", None) for at in range(1, count + 1))
+        tracemalloc.start()
+        write_bank_return(file, row_header(count), results)
+    with path.open("rb") as file:
+        found = sum(1 for _ in open_bank_return(file).rows())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found == count
+    assert peak < path.stat().st_size // 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "code"),
+    [("RECORDS_MAX", 1, "too_many"), ("FILE_BYTES_MAX", 100, "file_too_large")],
+)
+def test_a_file_beyond_the_limits_is_refused(
+    monkeypatch: pytest.MonkeyPatch, limit: str, value: int, code: str
+) -> None:
+    data = written(write_bank_return, OPENED)
+    monkeypatch.setattr(row_reading, limit, value)
+    assert refusal(data).code == code
