@@ -93,7 +93,8 @@ def kind_of(line: bytes) -> str:
 
 
 def _cells(line: bytes) -> list[str]:
-    return line.rstrip(b"\r\n").decode("ascii", "replace").split("|")
+    text = line.removesuffix(b"\n").removesuffix(b"\r").decode("ascii", "replace")
+    return text.split("|")
 
 
 def _wrong(cells: dict[str, str]) -> str:

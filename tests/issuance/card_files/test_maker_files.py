@@ -182,6 +182,13 @@ def test_only_the_makers_key_opens_it() -> None:
     assert raised.value.code == "not_for_this_key"
 
 
+@pytest.mark.parametrize("envelope", [b"", b"junk", b"\x30\x00", bytes(160)])
+def test_an_envelope_that_is_none_is_refused(envelope: bytes) -> None:
+    head = encode_header(maker_header([1]), MAKER_KEY.public_key(), envelope)
+    body = head + struct.pack(">I", 17) + bytes(17)
+    assert refusal(signed_again(body + bytes(64))).code == "not_for_this_key"
+
+
 def test_no_file_has_the_key_of_another() -> None:
     """Chunk numbers are the nonces of GCM: one key for two files would be the end of both."""
     found = {read_header(io.BytesIO(maker_file(1)))[0].envelope for _ in range(4)}
