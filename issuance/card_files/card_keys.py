@@ -1,6 +1,7 @@
 """The keys of one card: diversified from the master keys, wrapped for the way to the maker.
 
-    card key     card_core.chip_cards.card_key(master key of the kind, region, card number)
+    region key   card_core.chip_cards.region_key(master key of the kind, region)
+    card key     diversify(region key, card_core.chip_cards.card_factor(card number))
     wrapped      SM4(transport key, card key), one block
     check value  the first 3 bytes of SM4(card key, 16 zero bytes)
 
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple, Protocol
 
-from card_core.chip_cards import card_key
+from card_core.chip_cards import card_factor, region_key
 from crypto import sm4
 from issuance.card_files.errors import CardFileError
 
@@ -26,6 +27,7 @@ WRAPPED_KEY_SIZE_BYTES: Final = 1 + 1 + sm4.KEY_SIZE + CHECK_VALUE_SIZE_BYTES
 KEYS_OF_A_CARD_MAX: Final = 16
 
 _ZEROS: Final = bytes(16)
+_REGIONS_KEPT_MAX: Final = 64
 
 
 class CardKeyKind(IntEnum):
@@ -87,16 +89,29 @@ class SoftwareCardKeys:
             raise ValueError("a card has at least one key")
         self._masters = sorted(masters.items())
         self._transport = sm4.Cipher(transport_key)
+        self._of_regions: dict[str, tuple[tuple[CardKeyKind, int, bytes], ...]] = {}
 
     def keys_of(self, region: str, card_number: str) -> tuple[WrappedKey, ...]:
-        return tuple(
-            self._wrapped(kind, master, card_key(master.value, region, card_number))
-            for kind, master in self._masters
-        )
+        factor = card_factor(card_number)
+        wrap, diversify = self._transport.encrypt_block, sm4.diversify
+        found = []
+        for kind, number, of_region in self._region_keys(region):
+            key = diversify(of_region, factor)
+            found.append(WrappedKey(kind, number, wrap(key), check_value(key)))
+        return tuple(found)
 
-    def _wrapped(self, kind: CardKeyKind, master: MasterKey, key: bytes) -> WrappedKey:
-        wrapped = self._transport.encrypt_block(key)
-        return WrappedKey(kind, master.number, wrapped, check_value(key))
+    def _region_keys(self, region: str) -> tuple[tuple[CardKeyKind, int, bytes], ...]:
+        """Kind, number and region key of each master key; kept, as a batch is one region's."""
+        found = self._of_regions.get(region)
+        if found is None:
+            found = tuple(
+                (kind, master.number, region_key(master.value, region))
+                for kind, master in self._masters
+            )
+            if len(self._of_regions) >= _REGIONS_KEPT_MAX:
+                self._of_regions.clear()
+            self._of_regions[region] = found
+        return found
 
     def __repr__(self) -> str:
         return f"<SoftwareCardKeys of {len(self._masters)} kinds>"
@@ -122,7 +137,7 @@ def encode_keys(keys: Iterable[WrappedKey]) -> bytes:
     """
     keys = tuple(keys)
     _check_order(keys)
-    return b"".join(bytes((key.kind, key.number)) + key.wrapped + key.check_value for key in keys)
+    return b"".join([b"%c%c%b%b" % key for key in keys])
 
 
 def decode_keys(data: bytes) -> tuple[WrappedKey, ...]:

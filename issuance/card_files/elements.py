@@ -47,25 +47,24 @@ _is_hex = re.compile(r"[0-9A-F]*").fullmatch
 
 def packed(element: Element, digits: str) -> bytes:
     """The element with a value of type cn. digits: 0-9, or A-F where the element has them."""
-    size = 2 * element.size
-    if len(digits) > size or not _is_hex(digits):
+    _, tag, _, _, size = element
+    if len(digits) > 2 * size or not _is_hex(digits):
         raise not_fitting(
-            element,
-            f"应为最多{size}位数字",
-            f"must be at most {size} digits",
+            element, f"应为最多{2 * size}位数字", f"must be at most {2 * size} digits"
         )
-    return _headed(element, bytes.fromhex(digits.ljust(size, "F")))
+    return b"%c%c%b" % (tag, size, bytes.fromhex(digits.ljust(2 * size, "F")))
 
 
 def text(element: Element, value: bytes) -> bytes:
     """The element with a value of type an, encoded already."""
-    if len(value) > element.size or b"\x00" in value:
+    _, tag, _, _, size = element
+    if len(value) > size or b"\x00" in value:
         raise not_fitting(
             element,
-            f"编码后应不超过{element.size}字节，且不含空字节",
-            f"must be at most {element.size} bytes once encoded, with no zero byte",
+            f"编码后应不超过{size}字节，且不含空字节",
+            f"must be at most {size} bytes once encoded, with no zero byte",
         )
-    return _headed(element, value.ljust(element.size, b"\x00"))
+    return b"%c%c%b" % (tag, size, value.ljust(size, b"\x00"))
 
 
 def split(data: bytes) -> dict[Element, bytes]:
@@ -86,7 +85,3 @@ def not_fitting(element: Element, reason_zh: str, reason_en: str) -> ElementErro
     """The refusal of a value for `element`."""
     title = f"{element.title_zh}（EF{element.file:02X} {element.tag:02X}）"
     return ElementError("element_unfit", element.field, title, reason_zh, reason_en)
-
-
-def _headed(element: Element, value: bytes) -> bytes:
-    return bytes((element.tag, element.size)) + value

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from card_core.identity import (
@@ -69,23 +70,21 @@ def encode_elements(card: Personalisation, charset: Charset = Charset.GB18030) -
     charset: GBK where the maker's chips take no other text; see `charset`.
     Raises ElementError for the first value that can't be written.
     """
-    if card.expires_on < card.issued_on:
-        raise not_fitting(elements.EXPIRES_ON, "早于发卡日期", "is before the day of issue")
     name, continuation = _name(card.name, charset)
     return b"".join(
         (
-            text(elements.CARD_CLASS, _shaped(elements.CARD_CLASS, card.card_class)),
-            text(elements.SPEC_VERSION, _shaped(elements.SPEC_VERSION, card.spec_version)),
-            _packed_shape(elements.ORGANISATION, card.initialising_organisation),
-            packed(elements.ISSUED_ON, _eight_digits(card.issued_on)),
-            packed(elements.EXPIRES_ON, _eight_digits(card.expires_on)),
+            _of_batch(
+                card.card_class,
+                card.spec_version,
+                card.initialising_organisation,
+                card.issued_on,
+                card.expires_on,
+            ),
             text(elements.CARD_NUMBER, _shaped(elements.CARD_NUMBER, card.card_number)),
             text(elements.NUMBER, _number(card.social_security_number)),
             text(elements.NAME, name),
             text(elements.NAME_CONTINUATION, continuation),
-            text(elements.SEX, _shaped(elements.SEX, card.sex)),
-            packed(elements.ETHNIC_GROUP, _ethnic_group(card.ethnic_group)),
-            _packed_shape(elements.BIRTHPLACE, card.birthplace or ""),
+            _of_many(card.sex, card.ethnic_group, card.birthplace),
             packed(elements.BORN_ON, _eight_digits(card.born_on)),
         )
     )
@@ -125,6 +124,36 @@ def decode_elements(data: bytes) -> Personalisation:
     return card
 
 
+@lru_cache(maxsize=256)
+def _of_batch(
+    card_class: str, version: str, organisation: str, issued_on: date, expires_on: date
+) -> bytes:
+    """The elements that the cards of a batch have in common."""
+    if expires_on < issued_on:
+        raise not_fitting(elements.EXPIRES_ON, "早于发卡日期", "is before the day of issue")
+    return b"".join(
+        (
+            text(elements.CARD_CLASS, _shaped(elements.CARD_CLASS, card_class)),
+            text(elements.SPEC_VERSION, _shaped(elements.SPEC_VERSION, version)),
+            _packed_shape(elements.ORGANISATION, organisation),
+            packed(elements.ISSUED_ON, _eight_digits(issued_on)),
+            packed(elements.EXPIRES_ON, _eight_digits(expires_on)),
+        )
+    )
+
+
+@lru_cache(maxsize=4096)
+def _of_many(sex: str, ethnic_group: str | None, birthplace: str | None) -> bytes:
+    """The elements that say nothing of one person alone, and come again and again."""
+    return b"".join(
+        (
+            text(elements.SEX, _shaped(elements.SEX, sex)),
+            packed(elements.ETHNIC_GROUP, _ethnic_group(ethnic_group)),
+            _packed_shape(elements.BIRTHPLACE, birthplace or ""),
+        )
+    )
+
+
 def _is_written_as(card: Personalisation, data: bytes) -> bool:
     try:
         return encode_elements(card) == data
@@ -160,8 +189,8 @@ def _name(name: str, charset: Charset) -> tuple[bytes, bytes]:
     """The values of tags 09 and 4E; a character never straddles the two."""
     if problem := validate_name(name):
         raise not_fitting(elements.NAME, problem.message_zh, problem.message_en)
-    # What GBK has, GB 18030 writes in the same bytes.
-    encode_text(name, charset, field="name", title_zh=elements.NAME.title_zh)
+    if charset is not Charset.GB18030:  # what GBK has, GB 18030 writes in the same bytes
+        encode_text(name, charset, field="name", title_zh=elements.NAME.title_zh)
     try:
         return chip_name(name)
     except NameTooLongError as error:
