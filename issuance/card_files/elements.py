@@ -56,13 +56,13 @@ def packed(element: Element, digits: str) -> bytes:
 
 
 def text(element: Element, value: bytes) -> bytes:
-    """The element with a value of type an, encoded already."""
+    """The element with a value of type an, encoded already and free of zero bytes."""
     _, tag, _, _, size = element
-    if len(value) > size or b"\x00" in value:
+    if len(value) > size:
         raise not_fitting(
             element,
-            f"编码后应不超过{size}字节，且不含空字节",
-            f"must be at most {size} bytes once encoded, with no zero byte",
+            f"编码后应不超过{size}字节",
+            f"must be at most {size} bytes once encoded",
         )
     return b"%c%c%b" % (tag, size, value.ljust(size, b"\x00"))
 
@@ -72,7 +72,7 @@ def split(data: bytes) -> dict[Element, bytes]:
     values, at = {}, 0
     for element in IN_ORDER:
         end = at + 2 + element.size
-        if data[at : at + 2] != bytes((element.tag, element.size)) or end > len(data):
+        if data[at : at + 2] != bytes((element.tag, element.size)):
             raise ValueError("an element is missing, out of order or of another size")
         values[element] = data[at + 2 : end]
         at = end

@@ -160,5 +160,27 @@ def test_padding_and_heads_have_one_form(at: int) -> None:
     assert found != card(1)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "other"),
+    [
+        ("刘伟".encode("gb18030").ljust(30, b"\0") + b"\x4e\x14" + bytes(20),
+         "刘".encode("gb18030").ljust(30, b"\0") + b"\x4e\x14"
+         + "伟".encode("gb18030").ljust(20, b"\0")),
+        (b"\x0a\x011", b"\x0a\x017"),
+        (b"\x0b\x01\x01", b"\x0b\x01\x99"),
+        (b"\x0b\x01\x01", b"\x0b\x01\xf1"),
+        (b"\x07\x09F", b"\x07\x09f"),
+        (b"\x02\x013", b"\x02\x01#"),
+        (b"\x03\x043", b"\x03\x041"),
+        (b"\x06\x04\x20\x36", b"\x06\x04\x20\x16"),
+    ],
+)  # fmt: skip
+def test_a_value_that_would_never_be_written_is_not_read(wanted: bytes, other: bytes) -> None:
+    data = encode_elements(card(1, name="刘伟"))
+    assert data.count(wanted) == 1
+    with pytest.raises(ValueError, match="form"):
+        decode_elements(data.replace(wanted, other))
+
+
 def test_a_card_does_not_show_its_holder() -> None:
     assert card(1).name not in repr(card(1))
