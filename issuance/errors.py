@@ -6,6 +6,8 @@
     +-- FileRefusedError   a file that can't be read or written
     +-- BatchError         a batch that isn't where the command needs it
     +-- SandboxError       the installation was not founded as a sandbox
+    +-- CardFileError      a file of bank or maker that can't be used (issuance/card_files)
+    +-- ElementError       a value that can't be written into a card or a file (likewise)
 
 Rosters have a tree of their own (issuance/roster). Nothing here carries personal data or a secret.
 """

@@ -4,7 +4,9 @@ import contextlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from issuance.errors import FileRefusedError
 
@@ -13,11 +15,18 @@ PUBLIC = 0o644
 
 
 def write_whole(path: Path, content: bytes, *, mode: int) -> None:
-    """Write `content` to `path` so that a reader finds the old file or the new one, never a part.
+    """Write `content` to `path` as `whole_file` does. Raises FileRefusedError."""
+    with whole_file(path, mode=mode) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path, *, mode: int) -> Iterator[BinaryIO]:
+    """A file to write, of which a reader finds the old one or the new one, never a part.
 
     A temporary file beside it is filled, synced and renamed; a failure leaves nothing behind.
     A symbolic link is followed; a device, pipe or folder stays what it is.
-    Raises FileRefusedError.
+    Raises FileRefusedError, for what the system refuses inside the block, too.
     """
     path = _regular_file(path)
     try:
@@ -26,7 +35,7 @@ def write_whole(path: Path, content: bytes, *, mode: int) -> None:
         raise not_writable(path, error) from error
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())

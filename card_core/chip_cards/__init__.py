@@ -21,8 +21,10 @@ from card_core.chip_cards.authentication import (
     CardNotGenuineError,
     SoftwareCardAuthentication,
     card_authentication_key,
+    card_factor,
     card_key,
     cryptogram_of,
+    region_key,
 )
 from card_core.chip_cards.card_text import (
     CARD_TEXT_MAX,
@@ -56,7 +58,9 @@ __all__ = [
     "Challenges",
     "SoftwareCardAuthentication",
     "card_authentication_key",
+    "card_factor",
     "card_key",
     "cryptogram_of",
     "parse_card_text",
+    "region_key",
 ]

@@ -55,9 +55,17 @@ def card_authentication_key(scope: str, number: int) -> str:
 
 def card_key(authentication_key: bytes, region: str, card_number: str) -> bytes:
     """The 16 bytes that one card's chip authenticates itself with."""
-    packed_region = bytes.fromhex(region + "F" * 10)
-    region_key = sm4.diversify(authentication_key, packed_region)
-    return sm4.diversify(region_key, int(card_number, 36).to_bytes(8))
+    return sm4.diversify(region_key(authentication_key, region), card_factor(card_number))
+
+
+def region_key(master_key: bytes, region: str) -> bytes:
+    """The 16 bytes from which all card keys of a region are diversified. region: six digits."""
+    return sm4.diversify(master_key, bytes.fromhex(region + "F" * 10))
+
+
+def card_factor(card_number: str) -> bytes:
+    """The factor, 8 bytes, that tells a card's keys from those of its region's other cards."""
+    return int(card_number, 36).to_bytes(8)
 
 
 def cryptogram_of(key: bytes, challenge: Challenge) -> bytes:

@@ -31,6 +31,7 @@ _PLACES: Mapping[str, tuple[str, str]] = {
             "keys",
             "issuer",
             "receipt",
+            "file",
             "sandbox",
         )
     },

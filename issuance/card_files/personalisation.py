@@ -1,0 +1,214 @@
+"""What is written into one card's EF05 and EF06: values to bytes, and back."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+from card_core.identity import (
+    ETHNIC_GROUPS,
+    IdentityNumber,
+    IdentityNumberError,
+    NameTooLongError,
+    chip_name,
+    validate_name,
+)
+from issuance.card_files import elements
+from issuance.card_files.charset import Charset, encode_text
+from issuance.card_files.elements import Element, not_fitting, packed, text
+from issuance.card_files.errors import ElementError
+
+_SHAPES: Final = {
+    elements.CARD_CLASS: (
+        re.compile("[0-9A-Z]"), "应为一位数字或大写字母", "must be one digit or capital letter",
+    ),
+    elements.SPEC_VERSION: (
+        re.compile(r"[23]\.00"), "应为 2.00 或 3.00", "must be 2.00 or 3.00",
+    ),
+    elements.ORGANISATION: (
+        re.compile("[0-9A-F]{24}"), "应为24位十六进制数", "must be 24 hexadecimal digits",
+    ),
+    elements.CARD_NUMBER: (
+        re.compile("[0-9A-Z]{9}"),
+        "应为9位数字或大写字母", "must be nine digits or capital letters",
+    ),
+    elements.SEX: (re.compile("[0129]"), "应为 0、1、2 或 9", "must be 0, 1, 2 or 9"),
+    elements.BIRTHPLACE: (re.compile("([0-9]{6})?"), "应为6位数字", "must be six digits"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Personalisation:
+    """The elements of EF05 and EF06 but the identification code, which the maker gives.
+
+    card_class: one character. spec_version: 2.00 or 3.00. initialising_organisation: 24
+    hexadecimal digits, capital. sex: GB/T 2261.1. ethnic_group: GB/T 3304, two digits, None where
+    there is none. birthplace: GB/T 2260, six digits, or None. Dates are those of Shanghai.
+    """
+
+    card_class: str
+    spec_version: str
+    initialising_organisation: str
+    issued_on: date
+    expires_on: date
+    card_number: str
+    social_security_number: str
+    name: str
+    sex: str
+    ethnic_group: str | None
+    birthplace: str | None
+    born_on: date
+
+    def __repr__(self) -> str:
+        return "Personalisation()"
+
+
+def encode_elements(card: Personalisation, charset: Charset = Charset.GB18030) -> bytes:
+    """Return ELEMENTS_SIZE_BYTES: all elements of `IN_ORDER`, each tag, length and value.
+
+    charset: GBK where the maker's chips take no other text; see `charset`.
+    Raises ElementError for the first value that can't be written.
+    """
+    name, continuation = _name(card.name, charset)
+    return b"".join(
+        (
+            _of_batch(
+                card.card_class,
+                card.spec_version,
+                card.initialising_organisation,
+                card.issued_on,
+                card.expires_on,
+            ),
+            text(elements.CARD_NUMBER, _shaped(elements.CARD_NUMBER, card.card_number)),
+            text(elements.NUMBER, _number(card.social_security_number)),
+            text(elements.NAME, name),
+            text(elements.NAME_CONTINUATION, continuation),
+            _of_many(card.sex, card.ethnic_group, card.birthplace),
+            packed(elements.BORN_ON, _eight_digits(card.born_on)),
+        )
+    )
+
+
+def decode_elements(data: bytes) -> Personalisation:
+    """The inverse of `encode_elements`, for either charset: GBK's bytes are GB 18030's, too.
+
+    Raises ValueError: each value has one form, and bytes that `encode_elements` would not have
+    written are refused.
+    """
+    values = elements.split(data)
+
+    def characters(element: Element) -> bytes:
+        return values[element].rstrip(b"\x00")
+
+    def digits(element: Element) -> str:
+        return values[element].hex().upper()
+
+    name = characters(elements.NAME) + characters(elements.NAME_CONTINUATION)
+    card = Personalisation(
+        card_class=characters(elements.CARD_CLASS).decode("ascii"),
+        spec_version=characters(elements.SPEC_VERSION).decode("ascii"),
+        initialising_organisation=digits(elements.ORGANISATION),
+        issued_on=_day(digits(elements.ISSUED_ON)),
+        expires_on=_day(digits(elements.EXPIRES_ON)),
+        card_number=characters(elements.CARD_NUMBER).decode("ascii"),
+        social_security_number=characters(elements.NUMBER).decode("ascii"),
+        name=name.decode("gb18030"),
+        sex=characters(elements.SEX).decode("ascii"),
+        ethnic_group=digits(elements.ETHNIC_GROUP).rstrip("F") or None,
+        birthplace=digits(elements.BIRTHPLACE).rstrip("F") or None,
+        born_on=_day(digits(elements.BORN_ON)),
+    )
+    if not _is_written_as(card, data):
+        raise ValueError("a value is not in the form in which it is written")
+    return card
+
+
+@lru_cache(maxsize=256)
+def _of_batch(
+    card_class: str, version: str, organisation: str, issued_on: date, expires_on: date
+) -> bytes:
+    """The elements that the cards of a batch have in common."""
+    if expires_on < issued_on:
+        raise not_fitting(elements.EXPIRES_ON, "早于发卡日期", "is before the day of issue")
+    return b"".join(
+        (
+            text(elements.CARD_CLASS, _shaped(elements.CARD_CLASS, card_class)),
+            text(elements.SPEC_VERSION, _shaped(elements.SPEC_VERSION, version)),
+            _packed_shape(elements.ORGANISATION, organisation),
+            packed(elements.ISSUED_ON, _eight_digits(issued_on)),
+            packed(elements.EXPIRES_ON, _eight_digits(expires_on)),
+        )
+    )
+
+
+@lru_cache(maxsize=4096)
+def _of_many(sex: str, ethnic_group: str | None, birthplace: str | None) -> bytes:
+    """The elements that say nothing of one person alone, and come again and again."""
+    return b"".join(
+        (
+            text(elements.SEX, _shaped(elements.SEX, sex)),
+            packed(elements.ETHNIC_GROUP, _ethnic_group(ethnic_group)),
+            _packed_shape(elements.BIRTHPLACE, birthplace or ""),
+        )
+    )
+
+
+def _is_written_as(card: Personalisation, data: bytes) -> bool:
+    try:
+        return encode_elements(card) == data
+    except ElementError:
+        return False
+
+
+def _shaped(element: Element, value: str) -> bytes:
+    return _checked(element, value).encode("ascii")
+
+
+def _packed_shape(element: Element, value: str) -> bytes:
+    return packed(element, _checked(element, value))
+
+
+def _checked(element: Element, value: str) -> str:
+    pattern, reason_zh, reason_en = _SHAPES[element]
+    if pattern.fullmatch(value) is None:
+        raise not_fitting(element, reason_zh, reason_en)
+    return value
+
+
+def _number(value: str) -> bytes:
+    """A social security number is checked as everywhere: it decides whose card this is."""
+    try:
+        return IdentityNumber(value).text.encode("ascii")
+    except IdentityNumberError as error:
+        problem = error.problems[0]
+        raise not_fitting(elements.NUMBER, problem.message_zh, problem.message_en) from None
+
+
+def _name(name: str, charset: Charset) -> tuple[bytes, bytes]:
+    """The values of tags 09 and 4E; a character never straddles the two."""
+    if problem := validate_name(name):
+        raise not_fitting(elements.NAME, problem.message_zh, problem.message_en)
+    if charset is not Charset.GB18030:  # what GBK has, GB 18030 writes in the same bytes
+        encode_text(name, charset, field="name", title_zh=elements.NAME.title_zh)
+    try:
+        return chip_name(name)
+    except NameTooLongError as error:
+        problem = error.problem
+        raise not_fitting(elements.NAME, problem.message_zh, problem.message_en) from None
+
+
+def _ethnic_group(code: str | None) -> str:
+    if code is None:
+        return ""
+    if code not in ETHNIC_GROUPS:
+        raise not_fitting(elements.ETHNIC_GROUP, "不在 GB/T 3304 中", "is not in GB/T 3304")
+    return code
+
+
+def _eight_digits(day: date) -> str:
+    return f"{day.year:04d}{day.month:02d}{day.day:02d}"
+
+
+def _day(digits: str) -> date:
+    return date.fromisoformat(digits)
