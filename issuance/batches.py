@@ -35,6 +35,11 @@ REFUSED_AT_IMPORT: Mapping[str, tuple[str, str]] = MappingProxyType(
             "此人已有在办申领,请等该批次办结",
             "This person's application is under way in another batch; wait for it",
         ),
+        "record_merged": (
+            "该号码的持卡人记录已合并到另一记录，请以现用号码申领；见 sscard holder show",
+            "The record of this number was merged into another; apply with the number of that one "
+            "(sscard holder show)",
+        ),
         "twice_in_roster": (
             "与前面某行是同一人,每人只保留一行",
             "The same person stands in an earlier row; keep one row for each person",

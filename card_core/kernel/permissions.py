@@ -33,6 +33,7 @@ from card_core.kernel.acts.enrolment import (
     WithdrawEnrolment,
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
+from card_core.kernel.acts.holder_base import CorrectHolder, MergeHolders
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
     DesignateInstitution,
@@ -126,6 +127,8 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         WithdrawTemporaryLoss: Rule(_MAKER, others=_HOLDER),
         ReportFormalLoss: Rule(_MAKER),
         CancelCard: Rule(_MAKER, _CHECKER),
+        MergeHolders: Rule(_MAKER, _CHECKER),
+        CorrectHolder: Rule(_MAKER, _CHECKER),
         CloseEpoch: Rule(others=_SYSTEM),
         OpenEpoch: Rule(others=_SYSTEM),
         GrantBuckets: Rule(others=_SYSTEM),

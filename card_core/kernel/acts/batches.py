@@ -25,7 +25,16 @@ from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.content import canonical_bytes, from_json, to_json
 from card_core.kernel.dates import SHANGHAI, years_later
 from card_core.states import BatchState, Step
-from card_core.store import Lock, Reader, applications, batches, cards, holders, issuers
+from card_core.store import (
+    Lock,
+    Reader,
+    applications,
+    batches,
+    cards,
+    holder_base,
+    holders,
+    issuers,
+)
 from card_core.store.batches import Batch, Chunk
 from card_core.store.cards import NewCard
 from crypto import sm3
@@ -41,8 +50,9 @@ class ImportRoster(Act):
     applications: the accepted rows, in the roster's order. refused_count: rows that the roster's
     own checks refused. file_digest: SM3 of the file, 32 bytes.
     A person with a live card, an open application, or an earlier row is refused here; the answer
-    lists those as {"row", "code"} with the codes `has_live_card`, `has_open_application` and
-    `twice_in_roster`. Where nothing is left, no batch is made and `batch_id` is None.
+    lists those as {"row", "code"} with the codes `has_live_card`, `has_open_application`,
+    `twice_in_roster` and, for a number that only a merged record has, `record_merged`. Where
+    nothing is left, no batch is made and `batch_id` is None.
     """
 
     act: ClassVar[str] = "import_roster"
@@ -59,6 +69,7 @@ class ImportRoster(Act):
         limits.check_range("refused_count", self.refused_count, 0, limits.ROSTER_ROWS_MAX)
 
     def apply(self, scene: Scene) -> Done:
+        holder_base.lock(scene.tx, Lock.SHARED)
         good, refused = _sort_out(scene.tx, self.applications)
         answer: dict[str, Any] = {
             "batch_id": None,
@@ -145,6 +156,7 @@ class IssueChunk(Act):
         batch = batches.get(scene.tx, self.batch_id)
         if batch is None:
             raise NotFoundError("batch")
+        holder_base.lock(scene.tx, Lock.SHARED)
         chunk = batches.lock_chunk(scene.tx, self.batch_id, self.chunk_number)
         if chunk is None:
             raise NotFoundError("chunk")
@@ -174,6 +186,7 @@ def _sort_out(
     # nobody slips between the two questions while another process issues.
     with_application = applications.numbers_with_open_one(tx, numbers)
     with_card = holders.numbers_with_live_card(tx, numbers)
+    merged = holder_base.merged_numbers(tx, numbers)
     good, refused, seen = [], [], set()
     for row in rows:
         number = row.number.text
@@ -181,6 +194,8 @@ def _sort_out(
             refused.append({"row": row.row, "code": "has_live_card"})
         elif number in with_application:
             refused.append({"row": row.row, "code": "has_open_application"})
+        elif number in merged:
+            refused.append({"row": row.row, "code": "record_merged"})
         elif number in seen:
             refused.append({"row": row.row, "code": "twice_in_roster"})
         else:

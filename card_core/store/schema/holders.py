@@ -50,6 +50,7 @@ batches = Table(
     Column("content_root", LargeBinary(32), nullable=False),
     Column("file_digest", LargeBinary(32), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("kind", STATE),  # what its cards come from: none for a roster
     *guard(),
 )
 

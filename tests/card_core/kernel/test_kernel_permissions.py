@@ -30,6 +30,7 @@ from card_core.kernel.acts.enrolment import (
     WithdrawEnrolment,
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
+from card_core.kernel.acts.holder_base import CorrectHolder, HolderEvidence, MergeHolders
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
     DesignateInstitution,
@@ -84,6 +85,7 @@ MATRIX = {
     "cancel_card": "maker",
     "change_business_types": "maker administrator",
     "close_epoch": "system",
+    "correct_holder": "maker",
     "designate_institution": "maker administrator",
     "end_issuer_key": "administrator",
     "enrol_terminal": "system",
@@ -94,6 +96,7 @@ MATRIX = {
     "import_trust_list": "administrator",
     "issue_chunk": "maker",
     "issue_device_credentials": "holder",
+    "merge_holders": "maker",
     "prepare_bundle": "system",
     "prepare_status_list": "system",
     "publish_bundle": "system",
@@ -135,6 +138,8 @@ APPROVERS = {
     "add_operator": "administrator checker",
     "cancel_card": "checker",
     "change_business_types": "administrator checker",
+    "correct_holder": "checker",
+    "merge_holders": "checker",
     "designate_institution": "administrator checker",
     "prepare_enrolment": "administrator checker",
     "register_issuer_key": "administrator checker",
@@ -169,6 +174,8 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         ActivateECard(person.card_id, hashed),
         AddOperator(new),
         CancelCard(person.card_id, CancelReason.DEATH),
+        CorrectHolder(person.holder_id, "新名", None, HolderEvidence.POLICE_CERTIFICATE, bytes(32)),
+        MergeHolders(person.holder_id, ID, HolderEvidence.IDENTITY_DOCUMENT, bytes(32)),
         CloseEpoch(0, 1, "tests"),
         OpenEpoch(1, 1, "0" * 16, (Node("a", "b"),), 60, bureau.clock()),
         GrantBuckets(1, 0, 60),
