@@ -37,8 +37,11 @@ REFUSED_AT_IMPORT: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "record_merged": (
             "该号码的持卡人记录已合并到另一记录，请以现用号码申领；见 sscard holder show",
-            "The record of this number was merged into another; apply with the number of that one "
-            "(sscard holder show)",
+            "This number's record was merged; apply with the number of the one that stays",
+        ),
+        "has_stock_card": (
+            "此人的存量卡正在接管，请等接管办结",
+            "A card that this person has already is being taken over; wait for it",
         ),
         "twice_in_roster": (
             "与前面某行是同一人,每人只保留一行",

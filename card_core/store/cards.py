@@ -81,6 +81,12 @@ def find_by_card_number(tx: Reader, card_number: str) -> Card | None:
     return None if row is None else _card(row)
 
 
+def numbers_there(tx: Reader, card_numbers: Collection[str]) -> set[str]:
+    """Those of the card numbers that a card has."""
+    statement = select(cards.c.card_number).where(bulk.among(tx, cards.c.card_number, card_numbers))
+    return set(tx.connection.execute(statement).scalars())
+
+
 def live_card_of(tx: Reader, holder_id: str) -> Card | None:
     """The holder's card that is not cancelled."""
     statement = select(cards).where(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from card_core.errors import TamperedRowError
 from card_core.identity import IdentityNumber, NumberKind
@@ -64,6 +64,12 @@ def page_by_index(tx: Reader, *, after: bytes = b"", limit: int = PAGE_SIZE_MAX)
     statement = _standing().where(table.c.number_index > after).order_by(table.c.number_index)
     rows = tx.connection.execute(statement.limit(check_limit(limit)))
     return [_key_data(tx, row) for row in rows]
+
+
+def count(tx: Reader) -> int:
+    """How many records there are, merged ones too."""
+    found: int = tx.connection.execute(select(func.count()).select_from(table)).scalar_one()
+    return found
 
 
 def find_many(tx: Reader, numbers: Sequence[str]) -> dict[str, KeyData]:

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, select
 
 from card_core.codes import CodeKey, KeyPurpose, KeyState, key_name
 from card_core.errors import NotFoundError, TamperedRowError
-from card_core.store import guarded
+from card_core.store import guarded, stock_cards
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.schema import issuer_keys, issuers
 from crypto import sm2
@@ -69,7 +69,8 @@ def take_card_numbers(tx: Transaction, count: int) -> tuple[int, list[str]]:
     """Allocate the next `count` card numbers (卡号): the issuer's letters and seven digits.
 
     They are taken in this transaction, under a lock that it keeps: numbers follow each other
-    with no gap, and a transaction that fails gives its numbers back.
+    with no gap but for those that cards from before this service have, and a transaction that fails
+    gives its numbers back.
     Returns the issuer number and the card numbers. Raises NotFoundError before the issuer is set
     up, CardNumbersUsedUpError at the end of the range.
     """
@@ -77,12 +78,24 @@ def take_card_numbers(tx: Transaction, count: int) -> tuple[int, list[str]]:
     issuer = own(tx)
     if issuer is None:
         raise NotFoundError("issuer")
-    first = issuer.next_card_serial
-    if first + count - 1 > CARD_SERIAL_MAX:
-        raise CardNumbersUsedUpError
-    guarded.change(tx, issuers, str(issuer.number), next_card_serial=first + count)
-    numbers = [f"{issuer.card_letters}{serial:07d}" for serial in range(first, first + count)]
+    numbers: list[str] = []
+    serial = issuer.next_card_serial
+    while len(numbers) < count:
+        missing = count - len(numbers)
+        if serial + missing - 1 > CARD_SERIAL_MAX:
+            raise CardNumbersUsedUpError
+        serials = range(serial, serial + missing)
+        some = [f"{issuer.card_letters}{one:07d}" for one in serials]
+        held = stock_cards.numbers_held(tx, some)
+        numbers += [number for number in some if number not in held]
+        serial += missing
+    guarded.change(tx, issuers, str(issuer.number), next_card_serial=serial)
     return issuer.number, numbers
+
+
+def lock_card_numbers(tx: Transaction) -> None:
+    """Nobody takes new card numbers until this transaction ends."""
+    tx.lock("issuers", Lock.SHARED)
 
 
 @dataclass(frozen=True, slots=True)

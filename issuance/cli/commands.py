@@ -22,6 +22,7 @@ _PLACES: Mapping[str, tuple[str, str]] = {
             "operator",
             "roster",
             "batch",
+            "holder",
             "card",
             "institution",
             "terminal",

@@ -32,6 +32,7 @@ from card_core.store import (
     holder_changes,
     holders,
     sessions,
+    stock_cards,
 )
 from card_core.store.credentials import SubjectKind
 from card_core.store.holder_changes import ChangeKind, HolderChange
@@ -67,6 +68,11 @@ APPLICATION_OPEN = (
     "该号码有在办申领，请先办结或驳回其批次",
     "An application for this number is under way; finish or reject its batch first",
 )
+STOCK_CARD_OPEN = (
+    "stock_card_open",
+    "该号码有待接管的存量卡，请先办结或驳回其存量卡批次",
+    "A card of this number waits to be taken over; finish or reject its stock first",
+)
 
 
 def seen_digest(tx: Reader, *seen: Holder) -> bytes:
@@ -85,7 +91,8 @@ class MergeHolders(DangerousAct):
     itself serves nobody any more: its phones are removed, its sessions end, its number finds it no
     longer. seen: `seen_digest` of the one that stays and the one that goes.
     Raises NotFoundError, RecordMergedError, HolderRecordError (two_live_cards, live_card_goes,
-    application_open, same_record), ContentChangedError where key data changed since it was seen.
+    application_open, stock_card_open, same_record), ContentChangedError where key data changed
+    since it was seen.
     """
 
     act: ClassVar[str] = "merge_holders"
@@ -156,7 +163,7 @@ class CorrectHolder(DangerousAct):
     the number it is no longer taken at a reader (card_data_mismatch): the holder needs a new one.
     Raises NotFoundError, RecordMergedError, InvalidActError where nothing would change,
     AlreadyExistsError where the number is another record's (merge first), HolderRecordError
-    (application_open), ContentChangedError.
+    (application_open, stock_card_open), ContentChangedError.
     """
 
     act: ClassVar[str] = "correct_holder"
@@ -253,6 +260,8 @@ def usable(tx: Reader, holder_id: str) -> Holder:
 def _check_no_application(tx: Reader, *numbers: str) -> None:
     if applications.numbers_with_open_one(tx, numbers):
         raise HolderRecordError(*APPLICATION_OPEN)
+    if stock_cards.numbers_with_open_card(tx, numbers):
+        raise HolderRecordError(*STOCK_CARD_OPEN)
 
 
 def _remove_phones(scene: Scene, holder_id: str) -> int:

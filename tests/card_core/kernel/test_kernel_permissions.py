@@ -63,6 +63,7 @@ from card_core.kernel.acts.status import (
     PublishStatusList,
     SetOfflinePolicy,
 )
+from card_core.kernel.acts.stock import ImportStock, ReleaseStock, TakeOverChunk
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.acts.visits import EndVisit
 from card_core.kernel.permissions import ACTS, RULES, is_dangerous
@@ -93,6 +94,7 @@ MATRIX = {
     "ensure_box_key": "system",
     "grant_buckets": "system",
     "import_roster": "maker",
+    "import_stock": "maker",
     "import_trust_list": "administrator",
     "issue_chunk": "maker",
     "issue_device_credentials": "holder",
@@ -111,6 +113,7 @@ MATRIX = {
     "reinstate_institution": "maker administrator",
     "reinstate_terminal": "maker administrator",
     "release_batch": "maker",
+    "release_stock": "maker",
     "report_formal_loss": "maker",
     "report_temporary_loss": "maker holder",
     "revoke_issuer_key": "administrator",
@@ -126,6 +129,7 @@ MATRIX = {
     "suspend_operator": "administrator",
     "take_peer_list": "system",
     "suspend_terminal": "maker checker administrator",
+    "take_over_chunk": "maker",
     "withdraw_enrolment": "maker checker administrator",
     "withdraw_temporary_loss": "maker holder",
 }
@@ -146,6 +150,7 @@ APPROVERS = {
     "reinstate_institution": "administrator checker",
     "reinstate_terminal": "administrator checker",
     "release_batch": "checker",
+    "release_stock": "checker",
     "set_offline_policy": "administrator checker",
     "suspend_operator": "administrator checker",
 }
@@ -190,6 +195,9 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         EnsureBoxKey(date(2026, 3, 2), bytes(44)),
         ImportRoster("名册", bytes(32), (make_application(77),), 0),
         IssueChunk(ID, 1),
+        ImportStock("存量卡", bytes(32), (), 0),
+        ReleaseStock(ID, bytes(32)),
+        TakeOverChunk(ID, 1),
         IssueDeviceCredentials(
             ID, phone.public_key, challenge, *phone.asks_for(ID, challenge, [day]), 1
         ),
