@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from card_core.kernel import Actor, Kernel
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
-from card_core.states import BatchState
+from card_core.states import BatchKind, BatchState
 from card_core.store import Reader, Store, approvals, batches
 from card_core.store.approvals import Approval
 from card_core.store.batches import Batch
@@ -111,7 +111,7 @@ def find_batch(tx: Reader, wanted: str) -> Batch:
     page = batches.page(tx)
     found = [one for one in page if wanted in {one.id, one.name} or begins(one.id, wanted)]
     exact = batches.get(tx, wanted)
-    if exact is not None:
+    if exact is not None and exact.kind is BatchKind.ROSTER:
         return exact
     if len(found) == 1:
         return found[0]

@@ -97,9 +97,7 @@ class _There:
         self._held = stock_cards.held_by_number(tx, stock_id, card_numbers)
         self._codes = stock_cards.codes_held(tx, stock_id, codes)
         self._card_numbers = cards.numbers_there(tx, card_numbers)
-        self._waiting = stock_cards.numbers_with_open_card(
-            tx, numbers, live_only=True, batch_id=stock_id
-        )
+        self._waiting = stock_cards.numbers_with_open_card(tx, numbers, batch_id=stock_id)
 
     def refusal_of(self, card: StockCard, taken: _Taken) -> str | None:
         """The first of REFUSALS that holds."""
@@ -120,7 +118,8 @@ class _There:
             taken.names.get(number, card.name) != card.name,
             live and known is not None and known.id in self._with_card,
             live and number in self._applying,
-            live and number in self._waiting,
+            # Of two stocks that wait, nobody could say whose name for the person comes first.
+            number in self._waiting,
             live and number in taken.live,
         )
         return next((code for code, holds in zip(REFUSALS, grounds, strict=True) if holds), None)

@@ -23,6 +23,7 @@ _PLACES: Mapping[str, tuple[str, str]] = {
             "roster",
             "batch",
             "holder",
+            "stock",
             "card",
             "institution",
             "terminal",

@@ -174,6 +174,7 @@ def test_each_row_is_reconciled_with_the_holder_base(bureau: Bureau) -> None:
         make_stock_card(13, number=make_stock_card(0).number, name=make_stock_card(0).name),
         make_stock_card(14, number=make_stock_card(0).number, name="改名"),
         make_stock_card(15, phone=""),
+        make_stock_card(16, number=waiting.number, name="别名", state=CardState.CANCELLED),
     ]
     answer = import_stock(bureau, *rows)
     assert codes(answer) == {
@@ -190,6 +191,7 @@ def test_each_row_is_reconciled_with_the_holder_base(bureau: Bureau) -> None:
         13: "card_number_twice",
         14: "person_twice",
         15: "name_differs_in_file",
+        17: "has_stock_card",
     }
     assert (answer["accepted"], answer["known_people"]) == (3, 1)
     assert answer["phone_differs"] == []
