@@ -4,7 +4,9 @@ import contextlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from issuance.errors import FileRefusedError
 
@@ -13,10 +15,18 @@ PUBLIC = 0o644
 
 
 def write_whole(path: Path, content: bytes, *, mode: int) -> None:
-    """Write `content` to `path` so that a reader finds the old file or the new one, never a part.
+    """As `written_whole`, for what fits the memory. Raises FileRefusedError."""
+    with written_whole(path, mode=mode) as file:
+        file.write(content)
 
-    A temporary file beside it is filled, synced and renamed; a failure leaves nothing behind.
-    A symbolic link is followed; a device, pipe or folder stays what it is.
+
+@contextlib.contextmanager
+def written_whole(path: Path, *, mode: int) -> Iterator[BinaryIO]:
+    """What is written inside goes to `path`: a reader finds the old file or the new one, never a
+    part.
+
+    A temporary file beside it, for its owner alone, is filled, synced and renamed; a failure leaves
+    nothing behind. A symbolic link is followed; a device, pipe or folder stays what it is.
     Raises FileRefusedError.
     """
     path = _regular_file(path)
@@ -26,7 +36,7 @@ def write_whole(path: Path, content: bytes, *, mode: int) -> None:
         raise not_writable(path, error) from error
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())

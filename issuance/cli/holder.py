@@ -1,6 +1,7 @@
 """`sscard holder`: the holder base. See a person, find duplicates, merge, correct."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ from card_core.store.holders import Holder
 from issuance.cli import screen
 from issuance.cli.approval import ApprovalArgument, find_pending, show_approval
 from issuance.cli.desk import OperatorOption, SecondOption, YesOption, opened_desk
+from issuance.cli.failures import UNUSABLE_FILE
 from issuance.cli.personal import (
     HolderArgument,
     NameFileOption,
@@ -28,9 +30,12 @@ from issuance.cli.personal import (
     read_name,
     read_number,
 )
+from issuance.cli.row_findings import check_report_place
 from issuance.cli.words import both
 from issuance.errors import IssuanceError
-from issuance.holder_base import find_duplicates
+from issuance.holder_base import Kind, find_duplicates
+from issuance.holder_base import compare as compare_file
+from issuance.roster import RosterFileError
 
 app = typer.Typer(
     help="持卡人员基础库：查询、查重、合并、更正。\n"
@@ -42,6 +47,16 @@ LIKENESS = {
     Likeness.SAME_NUMBER: "号码相同（15 位与 18 位） Same number in 15 and 18 digits",
     Likeness.SAME_PERSON: "姓名、出生日期、手机号码相同 Same name, birth date and phone",
     Likeness.ONE_DIGIT: "同名，号码差一位 Same name, one digit of the number differs",
+}
+KINDS = {
+    Kind.ONLY_HERE: "仅本库有 Only here",
+    Kind.ONLY_THERE: "仅对方有 Only there",
+    Kind.NAME: "姓名不同 Name differs",
+    Kind.PHONE: "手机号码不同 Phone differs",
+    Kind.STATE: "卡状态不同 Card state differs",
+    Kind.MERGED_HERE: "本库已合并到其他号码 Merged here, has another number",
+    Kind.TWICE_THERE: "对方文件中重复 Twice in the file",
+    Kind.NUMBER_UNUSABLE: "号码不合规 Number can't be used",
 }
 EvidenceOption = Annotated[
     HolderEvidence,
@@ -82,6 +97,49 @@ def duplicates(operator: OperatorOption = None) -> None:
         [(*_masked(one.one), one.other.id, LIKENESS[one.likeness]) for one in found],
     )
     screen.say(f"疑似重复 {len(found)} 对。", f"{len(found)} likely pairs.")
+
+
+@app.command()
+def compare(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            readable=False,
+            help="其他部门的人员文件 .csv / .xlsx。\n\nAnother department's file.",
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            metavar="OUT.csv",
+            readable=False,
+            help="差异写入此文件（含个人信息，仅本人可读）。\n\n"
+            "Where the differences go; personal data, for your eyes only.",
+        ),
+    ],
+    operator: OperatorOption = None,
+) -> None:
+    """与其他部门的文件比对，只写出差异，不更改。
+    Compare with another department's file.
+
+    退出码：0 无差异，1 有差异，2 文件不能用。
+    Exit code: 0 no difference, 1 differences, 2 the file can't be used.
+    """
+    check_report_place(file, output)
+    with opened_desk(operator) as desk:
+        try:
+            with screen.progress("比对", "Comparing") as shown:
+                found = compare_file(desk.site.store, file, output, progress=shown)
+        except RosterFileError as error:
+            screen.show_error(error.message_zh, error.message_en)
+            raise typer.Exit(UNUSABLE_FILE) from None
+    screen.show_table(
+        ["差异 Difference", "人数 People"], [(KINDS[kind], found[kind]) for kind in KINDS]
+    )
+    screen.say(f"差异已写入 {output}", f"The differences are in {output}")
+    raise typer.Exit(1 if found else 0)
 
 
 @app.command()

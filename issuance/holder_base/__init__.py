@@ -6,6 +6,7 @@
 Neither changes anything.
 """
 
+from issuance.holder_base.compare import Difference, Kind, compare
 from issuance.holder_base.duplicates import Likely, find_duplicates
 
-__all__ = ["Likely", "find_duplicates"]
+__all__ = ["Difference", "Kind", "Likely", "compare", "find_duplicates"]

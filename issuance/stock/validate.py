@@ -23,7 +23,7 @@ from issuance.stock import columns, problem
 
 CODE_COMPARED: Final = 24  # of the 32 digits on the chip; the rest are F
 
-_STATE_BY_TEXT: Final = {
+STATE_BY_TEXT: Final = {
     **{state.aaz502: state for state in CardState if state.aaz502 is not None},
     "封存": CardState.SEALED,
     "正常": CardState.NORMAL,
@@ -115,7 +115,7 @@ def _validate_code(code: str, found: Findings) -> None:
 def _read_state(text: str, found: Findings) -> CardState | None:
     if not is_filled(columns.STATE, text, found):
         return None
-    state = _STATE_BY_TEXT.get(text)
+    state = STATE_BY_TEXT.get(text)
     if state is None:
         found.add(columns.STATE, problem.STATE_VOID if text == _VOID else problem.STATE_UNKNOWN)
     return state
