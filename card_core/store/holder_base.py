@@ -52,6 +52,11 @@ def lock(tx: Transaction, lock_: Lock) -> None:
     tx.lock(_LOCK, lock_)
 
 
+def lock_record(tx: Transaction, holder_id: str, lock_: Lock) -> None:
+    """OWN for a merge that takes the record away; SHARED for whatever its holder does."""
+    tx.lock(f"holders/{holder_id}", lock_)
+
+
 def page(tx: Reader, *, after: str = "", limit: int = PAGE_SIZE_MAX) -> list[KeyData]:
     """At most `limit` records that were not merged away, whose id comes behind `after`."""
     statement = _standing().where(table.c.id > after).order_by(table.c.id)

@@ -117,6 +117,7 @@ class MergeHolders(DangerousAct):
     def apply(self, scene: Scene) -> Done:
         tx = scene.tx
         holder_base.lock(tx, Lock.OWN)
+        holder_base.lock_record(tx, self.merged_id, Lock.OWN)
         gone = self._check(tx)
         phones = _remove_phones(scene, gone.id)
         sessions.end_all(tx, SubjectKind.HOLDER, gone.id)

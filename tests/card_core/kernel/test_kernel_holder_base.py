@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
-from bureau import HOLDER_PASSWORD, PEPPER, Bureau, Person, make_application, make_number
+from bureau import HOLDER_PASSWORD, PEPPER, SYSTEM, Bureau, Person, make_application, make_number
 from phone import Phone
 
 from card_core.errors import (
@@ -23,16 +24,18 @@ from card_core.errors import (
 from card_core.kernel import Actor, ActorKind, DangerousAct
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk
 from card_core.kernel.acts.cards import CancelCard, CancelReason, ReportTemporaryLoss
-from card_core.kernel.acts.devices import RegisterDevice
+from card_core.kernel.acts.devices import RegisterDevice, TooManyDevicesError
 from card_core.kernel.acts.holder_base import (
     CorrectHolder,
     HolderEvidence,
     MergeHolders,
     seen_digest,
 )
+from card_core.kernel.acts.sessions import SignIn
 from card_core.sign_in import authenticate, sign_in_holder
 from card_core.states import CardState, DeviceState
-from card_core.store import audit, cards, holder_base, holder_changes, holders
+from card_core.store import audit, cards, credentials, holder_base, holder_changes, holders
+from card_core.store.credentials import SubjectKind
 from card_core.store.devices import Grade
 from card_core.store.holder_changes import ChangeKind
 from card_core.store.holder_trace import HolderTrace, trace_of
@@ -150,6 +153,46 @@ def test_a_merged_record_refuses_use_and_says_where_it_went(bureau: Bureau, twic
     with bureau.store.read() as tx:
         assert holder_base.merged_numbers(tx, [gone.number, other.number]) == {gone.number}
         assert gone.holder_id not in {one.id for one in holder_base.page(tx)}
+
+
+def test_who_signs_in_while_the_record_is_merged_gets_no_session(
+    bureau: Bureau, twice: Twice
+) -> None:
+    """The number was looked for, and the password compared, before the merge was done."""
+    gone = twice.gone.holder_id
+    with bureau.store.read() as tx:
+        credential = credentials.get(tx, SubjectKind.HOLDER, gone)
+        index = tx.cipher.blind_index("sign_in.holder", twice.gone.number)
+    assert credential is not None
+    act = SignIn(SubjectKind.HOLDER, index, gone, credential.version, True, bytes(32))
+    bureau.decide(merge_act(bureau, twice.stays.holder_id, gone))
+    assert bureau.perform(act, SYSTEM)["outcome"] == "refused"
+
+
+def test_a_phone_that_is_registered_while_the_record_is_merged_does_not_stay(
+    bureau: Bureau, twice: Twice
+) -> None:
+    """Whichever comes first: the merge removes it, or the holder is nobody by then."""
+    proposed = bureau.kernel.propose(
+        merge_act(bureau, twice.stays.holder_id, twice.gone.holder_id),
+        actor=bureau.maker,
+        request_id="merge",
+    )
+
+    def register(number: int) -> None:
+        phone, challenge = Phone(Grade.BROWSER), number.to_bytes(32)
+        proof = phone.registers(challenge)
+        with suppress(NotAllowedError, TooManyDevicesError):
+            act = RegisterDevice(phone.grade, phone.public_key, challenge, proof)
+            bureau.perform(act, twice.gone.actor)
+
+    with ThreadPoolExecutor(6) as threads:
+        registering = [threads.submit(register, number) for number in range(5)]
+        merging = threads.submit(bureau.approve, proposed)
+        for one in (*registering, merging):
+            one.result()
+    whole = trace(bureau, twice.stays.holder_id)
+    assert {one.state for one in whole.phones} == {DeviceState.REMOVED}
 
 
 def test_nobody_applies_under_the_number_of_a_merged_record(bureau: Bureau) -> None:
