@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum, StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import orjson
@@ -68,9 +69,14 @@ def _read(kind: Any, value: Any) -> Any:
 
 
 def _read_fields(kind: Any, value: Any) -> Any:
+    return kind(**{name: _read(hint, value[name]) for name, hint in _hints(kind)})
+
+
+@lru_cache(maxsize=256)
+def _hints(kind: Any) -> tuple[tuple[str, Any], ...]:
+    """The constructor's fields with their types: the same for every row of a batch."""
     hints = get_type_hints(kind)
-    named = (field.name for field in fields(kind) if field.init)
-    return kind(**{name: _read(hints[name], value[name]) for name in named})
+    return tuple((field.name, hints[field.name]) for field in fields(kind) if field.init)
 
 
 def _read_word(kind: Any, value: Any) -> Any:

@@ -112,7 +112,7 @@ class ReleaseStock(DangerousAct):
         if not stock.content_root == self.content_root == root_of(ledger):
             raise ContentChangedError
         for chunk in ledger:
-            _read_chunk(scene.tx, chunk)
+            _stored_chunk(scene.tx, chunk)
         batches.set_state(scene.tx, stock, state)
         answer = {"stock_id": stock.id, "state": state.value, "accepted": stock.accepted}
         return Done(answer, f"batch/{stock.id}", answer)
@@ -226,13 +226,18 @@ def _positions(chunk: Chunk) -> tuple[int, int]:
     return last - CHUNK_SIZE + 1, last
 
 
-def _read_chunk(tx: Reader, chunk: Chunk) -> dict[int, tuple[str, StockCard]]:
-    """The chunk's cards with their row ids, by the file's row, after comparing them with its
-    digest."""
+def _stored_chunk(tx: Reader, chunk: Chunk) -> list[tuple[str, bytes]]:
+    """The chunk's rows, id and content, after comparing them with its digest."""
     stored = stock_cards.between(tx, chunk.batch_id, *_positions(chunk))
     digest = _digest(tx, chunk.batch_id, chunk.number, [content for _, content in stored])
     if len(stored) != chunk.size or digest != chunk.digest:
         raise TamperedRowError("batch_chunks", f"{chunk.batch_id}/{chunk.number}")
+    return stored
+
+
+def _read_chunk(tx: Reader, chunk: Chunk) -> dict[int, tuple[str, StockCard]]:
+    """The chunk's cards with their row ids, by the file's row."""
+    stored = _stored_chunk(tx, chunk)
     read = [(row_id, from_json(StockCard, json.loads(content))) for row_id, content in stored]
     return {card.row: (row_id, card) for row_id, card in read}
 
