@@ -20,6 +20,8 @@
         IdempotencyConflictError    the request id was used for another content
         NotReversibleError      nothing, or nothing more, of this scan can be taken back
         ReplayedRequestError    the signed request was seen before, or is too old
+        RecordMergedError       the holder's record was merged into another, which is named
+        HolderRecordError       what stands in the way of a merge or correction, to be done first
         TooManyShortCodesError  the holder has as many short codes alive as one may
       SignInError
         SignInRefusedError      unknown person or wrong password, told apart by nothing
@@ -213,6 +215,28 @@ class NotReversibleError(KernelError):
     code = "not_reversible"
 
     def __init__(self, message_zh: str, message_en: str) -> None:
+        self.message_zh = message_zh
+        self.message_en = message_en
+        super().__init__()
+
+
+class RecordMergedError(KernelError):
+    """into: the id of the record that the holder has now."""
+
+    code = "record_merged"
+
+    def __init__(self, into: str) -> None:
+        self.message_zh = f"该持卡人记录已合并，请使用记录 {into}"
+        self.message_en = f"This holder record was merged; use record {into}"
+        super().__init__()
+        self.into = into
+
+
+class HolderRecordError(KernelError):
+    """code: what stands in the way; the texts say what to do first."""
+
+    def __init__(self, code: str, message_zh: str, message_en: str) -> None:
+        self.code = code
         self.message_zh = message_zh
         self.message_en = message_en
         super().__init__()

@@ -56,6 +56,22 @@ class BatchState(StrEnum):
     REJECTED = "rejected"
 
 
+class BatchKind(StrEnum):
+    """What the cards of a batch come from."""
+
+    ROSTER = "roster"
+    STOCK = "stock"
+
+
+class StockCardState(StrEnum):
+    """Of a card from before this service: waiting, taken over, refused then, or its stock was."""
+
+    OPEN = "open"
+    TAKEN = "taken"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
 class ApplicationState(StrEnum):
     OPEN = "open"
     ISSUED = "issued"

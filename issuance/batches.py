@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from card_core.kernel import Actor, Kernel
 from card_core.kernel.acts.batches import ImportRoster, ReleaseBatch
+from card_core.states import BatchKind
 from card_core.store import Reader, approvals, batches
 from card_core.store.approvals import Approval
 from card_core.store.batches import Batch
@@ -31,6 +32,14 @@ REFUSED_AT_IMPORT: Mapping[str, tuple[str, str]] = MappingProxyType(
         "has_open_application": (
             "此人已有在办申领,请等该批次办结",
             "This person's application is under way in another batch; wait for it",
+        ),
+        "record_merged": (
+            "该号码的持卡人记录已合并到另一记录，请以现用号码申领；见 sscard holder show",
+            "This number's record was merged; apply with the number of the one that stays",
+        ),
+        "has_stock_card": (
+            "此人的存量卡正在接管，请等接管办结",
+            "A card that this person has already is being taken over; wait for it",
         ),
         "twice_in_roster": (
             "与前面某行是同一人,每人只保留一行",
@@ -100,7 +109,7 @@ def find_batch(tx: Reader, wanted: str) -> Batch:
     page = batches.page(tx)
     found = [one for one in page if wanted in {one.id, one.name} or begins(one.id, wanted)]
     exact = batches.get(tx, wanted)
-    if exact is not None:
+    if exact is not None and exact.kind is BatchKind.ROSTER:
         return exact
     if len(found) == 1:
         return found[0]

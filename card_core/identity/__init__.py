@@ -10,6 +10,7 @@ and a text in Chinese and English (`Problem`).
 
 from card_core.identity.age import is_at_least, validate_birth_on
 from card_core.identity.ethnic import ETHNIC_GROUPS, parse_ethnic_group
+from card_core.identity.likeness import Likeness, Traits, likeness, number_of_18
 from card_core.identity.mask import mask_card_number, mask_name, mask_number, mask_phone
 from card_core.identity.name import NameTooLongError, chip_name, validate_name
 from card_core.identity.number import (
@@ -26,17 +27,21 @@ __all__ = [
     "ETHNIC_GROUPS",
     "IdentityNumber",
     "IdentityNumberError",
+    "Likeness",
     "NameTooLongError",
     "NumberKind",
     "Problem",
     "Sex",
+    "Traits",
     "check_character",
     "chip_name",
     "is_at_least",
+    "likeness",
     "mask_card_number",
     "mask_name",
     "mask_number",
     "mask_phone",
+    "number_of_18",
     "parse_ethnic_group",
     "validate_birth_on",
     "validate_mobile",

@@ -9,7 +9,15 @@ from card_core.kernel.act import Scene, Standing
 from card_core.kernel.actors import Actor, ActorKind
 from card_core.kernel.permissions import Rule
 from card_core.states import ServiceState
-from card_core.store import Lock, Transaction, holders, institutions, operators
+from card_core.store import (
+    Lock,
+    Transaction,
+    holder_base,
+    holder_changes,
+    holders,
+    institutions,
+    operators,
+)
 from card_core.store.operators import Role
 
 
@@ -21,7 +29,8 @@ def read_actor(tx: Transaction, actor: Actor) -> Standing:
         case ActorKind.TERMINAL:
             return _terminal_standing(tx, actor.id)
         case ActorKind.HOLDER:
-            if not holders.exists(tx, actor.id):
+            holder_base.lock_record(tx, actor.id, Lock.SHARED)
+            if not holders.exists(tx, actor.id) or holder_changes.merged_into(tx, actor.id):
                 raise NotAllowedError
         case ActorKind.SYSTEM:
             pass

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from card_core.errors import CardPushError, StoreError
 from card_core.store import Reader, Store, Transaction, cards
 
-# Card and e-card are made at version 1 each, and each is activated once: before that there is no
-# code, so nobody has a copy of what is not older than this.
-FIRST_USABLE_VERSION = 4
+# Card and e-card are made at version 1 each; a card that was taken over may be in use from then on,
+# and an e-card is activated once. Before that there is no code, so nobody has a copy of what is not
+# older than this.
+FIRST_USABLE_VERSION = 3
 
 
 class CardPusher(Protocol):

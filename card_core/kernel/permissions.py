@@ -33,6 +33,7 @@ from card_core.kernel.acts.enrolment import (
     WithdrawEnrolment,
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
+from card_core.kernel.acts.holder_base import CorrectHolder, MergeHolders
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
     DesignateInstitution,
@@ -64,6 +65,7 @@ from card_core.kernel.acts.status import (
     PublishStatusList,
     SetOfflinePolicy,
 )
+from card_core.kernel.acts.stock import ImportStock, ReleaseStock, TakeOverChunk
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.acts.visits import EndVisit
 from card_core.store.operators import Role
@@ -126,6 +128,11 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         WithdrawTemporaryLoss: Rule(_MAKER, others=_HOLDER),
         ReportFormalLoss: Rule(_MAKER),
         CancelCard: Rule(_MAKER, _CHECKER),
+        ImportStock: Rule(_MAKER),
+        ReleaseStock: Rule(_MAKER, _CHECKER),
+        TakeOverChunk: Rule(_MAKER),
+        MergeHolders: Rule(_MAKER, _CHECKER),
+        CorrectHolder: Rule(_MAKER, _CHECKER),
         CloseEpoch: Rule(others=_SYSTEM),
         OpenEpoch: Rule(others=_SYSTEM),
         GrantBuckets: Rule(others=_SYSTEM),

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from card_core.states import ApplicationState
 from card_core.store import bulk
 from card_core.store.database import Reader, Transaction
+from card_core.store.paging import PAGE_SIZE_MAX
 from card_core.store.schema import applications as table
 
 _IN_MAX = 500
@@ -24,6 +25,15 @@ class NewApplication:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """An application, without what stands in it."""
+
+    id: str
+    batch_id: str
+    state: ApplicationState
+
+
 def numbers_with_open_one(tx: Reader, numbers: Sequence[str]) -> set[str]:
     """Those of the social security numbers with an application that is neither issued nor gone."""
     number_by_index = {_index(tx, number): number for number in numbers}
@@ -36,6 +46,13 @@ def numbers_with_open_one(tx: Reader, numbers: Sequence[str]) -> set[str]:
         )
         found |= {number_by_index[row.number_index] for row in tx.connection.execute(statement)}
     return found
+
+
+def of_numbers(tx: Reader, numbers: Sequence[str]) -> list[Filed]:
+    """The applications for these social security numbers, the oldest first; at most a page."""
+    statement = select(table).where(table.c.number_index.in_([_index(tx, one) for one in numbers]))
+    rows = tx.connection.execute(statement.order_by(table.c.id).limit(PAGE_SIZE_MAX))
+    return [Filed(row.id, row.batch_id, ApplicationState(row.state)) for row in rows]
 
 
 def add_all(tx: Transaction, batch_id: str, new: Sequence[NewApplication]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from card_core.states import BatchState
+from card_core.states import BatchKind, BatchState
 from card_core.store import guarded
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
@@ -34,11 +34,15 @@ class Batch:
     file_digest: bytes
     created_at: datetime
     first_card_serial: int | None = None
+    kind: BatchKind = BatchKind.ROSTER
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """number: from 1. size: how many applications. digest: 32 bytes over them."""
+    """number: from 1. size: how many applications, or cards of a stock. digest: 32 bytes over them.
+
+    The card numbers are None until it is issued, and where no card of a stock was taken over.
+    """
 
     batch_id: str
     number: int
@@ -58,9 +62,17 @@ def get(tx: Reader, batch_id: str, lock: Lock = Lock.NONE) -> Batch | None:
     return None if row is None else _record(row)
 
 
-def page(tx: Reader, *, before: str = "", limit: int = PAGE_SIZE_MAX) -> list[Batch]:
+def page(
+    tx: Reader,
+    *,
+    kind: BatchKind = BatchKind.ROSTER,
+    before: str = "",
+    limit: int = PAGE_SIZE_MAX,
+) -> list[Batch]:
     """At most `limit` batches, the newest first, whose id comes before `before`."""
     statement = select(table).order_by(table.c.id.desc()).limit(check_limit(limit))
+    is_kind = table.c.kind == _stored(kind)
+    statement = statement.where(table.c.kind.is_(None) if _stored(kind) is None else is_kind)
     if before:
         statement = statement.where(table.c.id < before)
     return [_record(row) for row in guarded.rows(tx, table, statement)]
@@ -120,6 +132,7 @@ def add(tx: Transaction, batch: Batch, ledger: Sequence[Chunk]) -> None:
             "file_digest": batch.file_digest,
             "created_at": batch.created_at,
             "first_card_serial": None,
+            "kind": _stored(batch.kind),
         },
     )
     tx.connection.execute(
@@ -148,7 +161,18 @@ def set_issued(tx: Transaction, batch: Batch, issued: int, state: BatchState) ->
     guarded.change(tx, table, batch.id, issued=issued, state=state.value)
 
 
-def mark_issued(tx: Transaction, chunk: Chunk, first: str, last: str, now: datetime) -> Chunk:
+def set_counts(
+    tx: Transaction, batch: Batch, *, issued: int, accepted: int, refused: int, state: BatchState
+) -> None:
+    """As `set_issued`, where cards of a stock are refused when they are taken over."""
+    guarded.change(
+        tx, table, batch.id, issued=issued, accepted=accepted, refused=refused, state=state.value
+    )
+
+
+def mark_issued(
+    tx: Transaction, chunk: Chunk, first: str | None, last: str | None, now: datetime
+) -> Chunk:
     """Write the ledger row: these card numbers, now."""
     tx.connection.execute(
         update(batch_chunks)
@@ -171,4 +195,10 @@ def _record(row: Row[Any]) -> Batch:
         row.file_digest,
         row.created_at,
         row.first_card_serial,
+        BatchKind.ROSTER if row.kind is None else BatchKind(row.kind),
     )
+
+
+def _stored(kind: BatchKind) -> str | None:
+    """None for a roster, as the batches have it that were there before there was another kind."""
+    return None if kind is BatchKind.ROSTER else kind.value

@@ -48,7 +48,11 @@ class ECard:
 
 @dataclass(frozen=True, slots=True)
 class NewCard:
-    """What a card and its e-card are made of; both begin as not activated."""
+    """What a card and its e-card are made of; both begin as not activated.
+
+    state: of a card that was made elsewhere and is taken over; the e-card of one that is cancelled
+    is cancelled too, others can be activated.
+    """
 
     id: str
     holder_id: str
@@ -59,6 +63,12 @@ class NewCard:
     issued_on: date
     expires_on: date
     ecard_id: int
+    state: CardState = CardState.NOT_ACTIVATED
+
+    @property
+    def ecard_state(self) -> ECardState:
+        is_over = self.state is CardState.CANCELLED
+        return ECardState.CANCELLED if is_over else ECardState.NOT_ACTIVATED
 
 
 def get(tx: Reader, card_id: str, lock: Lock = Lock.NONE) -> Card | None:
@@ -69,6 +79,12 @@ def get(tx: Reader, card_id: str, lock: Lock = Lock.NONE) -> Card | None:
 def find_by_card_number(tx: Reader, card_number: str) -> Card | None:
     row = guarded.first(tx, cards, select(cards).where(cards.c.card_number == card_number))
     return None if row is None else _card(row)
+
+
+def numbers_there(tx: Reader, card_numbers: Collection[str]) -> set[str]:
+    """Those of the card numbers that a card has."""
+    statement = select(cards.c.card_number).where(bulk.among(tx, cards.c.card_number, card_numbers))
+    return set(tx.connection.execute(statement).scalars())
 
 
 def live_card_of(tx: Reader, holder_id: str) -> Card | None:
@@ -88,6 +104,13 @@ def page(
     if batch_id is not None:
         statement = statement.where(cards.c.batch_id == batch_id)
     found = guarded.rows(tx, cards, statement.limit(check_limit(limit)))
+    return [_card(row) for row in found]
+
+
+def of_holders(tx: Reader, holder_ids: Collection[str], limit: int = PAGE_SIZE_MAX) -> list[Card]:
+    """At most `limit` cards of these records, cancelled ones too, the oldest first."""
+    statement = select(cards).where(bulk.among(tx, cards.c.holder_id, holder_ids))
+    found = guarded.rows(tx, cards, statement.order_by(cards.c.id).limit(check_limit(limit)))
     return [_card(row) for row in found]
 
 
@@ -151,7 +174,7 @@ def add_all(tx: Transaction, new: Sequence[NewCard]) -> None:
                 "id": card.id,
                 "holder_id": card.holder_id,
                 "card_number": card.card_number,
-                "state": CardState.NOT_ACTIVATED.value,
+                "state": card.state.value,
                 "batch_id": card.batch_id,
                 "issuer": card.issuer,
                 "region": card.region,
@@ -170,7 +193,7 @@ def add_all(tx: Transaction, new: Sequence[NewCard]) -> None:
                 "card_id": card.id,
                 "holder_id": card.holder_id,
                 "sign_number": None,
-                "state": ECardState.NOT_ACTIVATED.value,
+                "state": card.ecard_state.value,
             }
             for card in new
         ],
@@ -182,6 +205,11 @@ def set_state(tx: Transaction, card: Card, state: CardState) -> None:
     guarded.change(tx, cards, card.id, state=state.value)
     ecard = ecard_of(tx, card.id)
     devices.follow_card(tx, ecard.id, state, ecard.state)
+
+
+def touch(tx: Transaction, card: Card) -> None:
+    """Make what is kept elsewhere of this card out of date: its holder's key data changed."""
+    guarded.change(tx, cards, card.id)
 
 
 def set_ecard_state(

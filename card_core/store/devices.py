@@ -1,6 +1,6 @@
 """Phones (设备) of holders, and the device credentials (设备凭证) that they fetched."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from sqlalchemy import Row, bindparam, delete, func, select, update
 from card_core.errors import StoreConflictError
 from card_core.states import CardState, DeviceState, ECardState
 from card_core.status_list import CredentialState
-from card_core.store import guarded
+from card_core.store import bulk, guarded
 from card_core.store.cipher import Value
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.schema import device_credentials, devices
@@ -71,6 +71,12 @@ def of_holder(tx: Reader, holder_id: str) -> list[Device]:
         .order_by(devices.c.id)
     )
     return [_device(row) for row in guarded.rows(tx, devices, statement)]
+
+
+def of_records(tx: Reader, holder_ids: Collection[str]) -> list[Device]:
+    """All phones of these records, removed ones too, those registered first before the others."""
+    statement = select(devices).where(bulk.among(tx, devices.c.holder_id, holder_ids))
+    return [_device(row) for row in guarded.rows(tx, devices, statement.order_by(devices.c.id))]
 
 
 def count_since(tx: Reader, holder_id: str, since: datetime) -> int:

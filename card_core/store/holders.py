@@ -68,7 +68,7 @@ def get(tx: Reader, holder_id: str) -> Holder | None:
 
 def find_by_number(tx: Reader, social_security_number: str) -> Holder | None:
     """Raises TamperedRowError if the index leads to somebody else."""
-    statement = select(table).where(table.c.number_index == _index(tx, social_security_number))
+    statement = select(table).where(table.c.number_index == index_of(tx, social_security_number))
     row = tx.connection.execute(statement).first()
     if row is None:
         return None
@@ -82,7 +82,7 @@ def find_id_by_number(tx: Reader, social_security_number: str) -> str | None:
     """As `find_by_number`, opening nothing but the number."""
     row = tx.connection.execute(
         select(table.c.id, table.c.social_security_number).where(
-            table.c.number_index == _index(tx, social_security_number)
+            table.c.number_index == index_of(tx, social_security_number)
         )
     ).first()
     if row is None:
@@ -133,7 +133,7 @@ def _facts(tx: Reader, row: Any, wanted: Collection[str]) -> HolderFacts:
 
 def numbers_with_live_card(tx: Reader, numbers: Sequence[str]) -> set[str]:
     """Those of the social security numbers whose holder has a card that is not cancelled."""
-    number_by_index = {_index(tx, number): number for number in numbers}
+    number_by_index = {index_of(tx, number): number for number in numbers}
     indexes = list(number_by_index)
     found: set[str] = set()
     for at in range(0, len(indexes), _IN_MAX):
@@ -156,7 +156,7 @@ def put_all(
     now: datetime,
 ) -> list[str]:
     """Make or renew the holder of each application (at most 500); their ids, in that order."""
-    indexes = [_index(tx, application.number.text) for application in applications]
+    indexes = [index_of(tx, application.number.text) for application in applications]
     columns = (table.c.number_index, table.c.id, table.c.social_security_number)
     statement = select(*columns).where(table.c.number_index.in_(indexes))
     known = {row.number_index: row for row in tx.connection.execute(statement)}
@@ -207,5 +207,6 @@ def _open(tx: Reader, row: Any, column: str) -> str:
     return tx.cipher.open(table.name, column, row.id, getattr(row, column)).decode()
 
 
-def _index(tx: Reader, number: str) -> bytes:
+def index_of(tx: Reader, number: str) -> bytes:
+    """The blind index that a social security number is found by."""
     return tx.cipher.blind_index("social_security_number", number)

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, select
 
 from card_core.codes import CodeKey, KeyPurpose, KeyState, key_name
 from card_core.errors import NotFoundError, TamperedRowError
-from card_core.store import guarded
+from card_core.store import guarded, stock_cards
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.schema import issuer_keys, issuers
 from crypto import sm2
@@ -81,17 +81,29 @@ def take_card_serials(tx: Transaction, count: int) -> int:
     """Allocate the next `count` card numbers (卡号) and return the first one's serial.
 
     They are taken in this transaction, under a lock that it keeps: numbers follow each other
-    with no gap, and a transaction that fails gives its numbers back.
+    with no gap but for those that cards from before this service have, and a transaction that
+    fails gives its numbers back.
     Raises NotFoundError before the issuer is set up, CardNumbersUsedUpError at the end of
     the range.
     """
     tx.lock("issuers", Lock.OWN)
     issuer = required(tx)
     first = issuer.next_card_serial
-    if first + count - 1 > CARD_SERIAL_MAX:
-        raise CardNumbersUsedUpError
+    while True:
+        if first + count - 1 > CARD_SERIAL_MAX:
+            raise CardNumbersUsedUpError
+        last = issuer.card_number(first + count - 1)
+        held = stock_cards.last_number_held(tx, issuer.card_number(first), last)
+        if held is None:
+            break
+        first = int(held[len(issuer.card_letters) :]) + 1
     guarded.change(tx, issuers, str(issuer.number), next_card_serial=first + count)
     return first
+
+
+def lock_card_numbers(tx: Transaction) -> None:
+    """Nobody takes new card numbers until this transaction ends."""
+    tx.lock("issuers", Lock.SHARED)
 
 
 @dataclass(frozen=True, slots=True)

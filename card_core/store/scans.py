@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select
 
 from card_core.presented import Medium
-from card_core.store import bulk
+from card_core.store import bulk, holder_changes
 from card_core.store.database import Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
 from card_core.store.schema import scans as table
@@ -130,8 +130,14 @@ def count(tx: Reader) -> int:
 def of_holder(
     tx: Reader, holder_id: str, *, before: str = "", limit: int = PAGE_SIZE_MAX
 ) -> list[Scan]:
-    """At most `limit` scans of a holder, the newest first, whose id comes before `before`."""
-    return _page(tx, select(table).where(table.c.holder_id == holder_id), before, limit)
+    """At most `limit` scans of a holder, the newest first, whose id comes before `before`.
+
+    Those of records that were merged into this one are the holder's too.
+    """
+    records = holder_changes.record_ids(tx, holder_id)
+    own = table.c.holder_id == holder_id
+    wanted = own if len(records) == 1 else bulk.among(tx, table.c.holder_id, records)
+    return _page(tx, select(table).where(wanted), before, limit)
 
 
 def of_terminal(

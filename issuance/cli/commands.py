@@ -22,6 +22,8 @@ _PLACES: Mapping[str, tuple[str, str]] = {
             "operator",
             "roster",
             "batch",
+            "holder",
+            "stock",
             "card",
             "institution",
             "terminal",

@@ -1,8 +1,6 @@
 """`sscard roster`: check a bureau's list of applicants, and import it as a batch."""
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated
@@ -14,15 +12,13 @@ from issuance.batches import REFUSED_AT_IMPORT, Imported, import_roster
 from issuance.cli import screen
 from issuance.cli.desk import OperatorOption, opened_desk
 from issuance.cli.failures import UNUSABLE_FILE
+from issuance.cli.row_findings import COLUMNS, check_report_place, show_rows, which, write_rows
 from issuance.errors import IssuanceError
-from issuance.files import PUBLIC, write_whole
-from issuance.roster import RosterFileError, RosterReport, RowFindings, check_roster
+from issuance.roster import RosterFileError, RosterReport, check_roster
 
 app = typer.Typer(help="名册：检查、导入。\nRosters: check, import.", no_args_is_help=True)
 
 SHANGHAI = timezone(timedelta(hours=8))
-ROWS_SHOWN = 5
-COLUMNS = ("栏 Field", "行数 Rows", "行号 Which", "怎么办 What to do")
 
 RosterArgument = Annotated[
     Path,
@@ -65,21 +61,6 @@ def check(
     raise typer.Exit(1 if found.refused else 0)
 
 
-def check_report_place(file: Path, report: Path | None) -> None:
-    """The report must not take the place of the roster, by whatever name. Raises typer.Exit."""
-    try:
-        is_roster = report is not None and report.samefile(file)
-    except OSError:
-        return  # one of them isn't there, or whoever opens it says what is wrong
-    if is_roster:
-        screen.show_error(
-            f"{report} 就是名册文件，逐行结果会覆盖它。请为 --report 换一个文件名。",
-            f"{report} is the roster itself and would be overwritten. Choose another name for "
-            "--report.",
-        )
-        raise typer.Exit(UNUSABLE_FILE)
-
-
 def read_roster(file: Path) -> RosterReport:
     """Check `file` with a progress bar. Raises RosterFileError."""
     with screen.progress("检查名册", "Checking") as shown:
@@ -97,48 +78,12 @@ def today_in_shanghai() -> date:
 
 def write_report(path: Path, found: RosterReport) -> None:
     """Write the report whole or not at all. Raises FileRefusedError."""
-    content = json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n"
-    write_whole(path, content.encode(), mode=PUBLIC)
+    write_rows(path, found.to_json())
 
 
 def show_findings(found: RosterReport) -> None:
     """How many rows are good, and a table of what is wrong with the others."""
-    accepted, refused = len(found.applications), len(found.refused)
-    screen.say(
-        f"接受 {accepted} 行，退回 {refused} 行，提醒 {len(found.warnings)} 行。",
-        f"{accepted} rows accepted, {refused} refused, {len(found.warnings)} with a warning.",
-        style="bold",
-    )
-    for findings, title in (
-        (found.refused, "退回 Refused"),
-        (found.warnings, "提醒（不影响受理） Warnings (accepted all the same)"),
-    ):
-        if findings:
-            screen.show_table(
-                COLUMNS,
-                _by_problem(findings),
-                title=title,
-            )
-
-
-def _by_problem(findings: Iterable[RowFindings]) -> Iterator[tuple[str, int, str, str]]:
-    """One line for each kind of problem, the most frequent first."""
-    rows: dict[tuple[str, str], list[int]] = defaultdict(list)
-    texts: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for found in findings:
-        for field, problem in found.problems:
-            rows[field, problem.code].append(found.row)
-            texts[field, problem.code].append((problem.message_zh, problem.message_en))
-    for key in sorted(rows, key=lambda key: -len(rows[key])):
-        zh, en = texts[key][0]
-        if len(set(texts[key])) > 1:
-            # The text speaks of another row, and is an example.
-            zh, en = f"第 {rows[key][0]} 行：{zh}", f"Row {rows[key][0]}: {en}"
-        yield key[0], len(rows[key]), _which(rows[key]), f"{zh}\n{en}"
-
-
-def _which(rows: Sequence[int]) -> str:
-    return ", ".join(map(str, rows[:ROWS_SHOWN])) + (" …" if len(rows) > ROWS_SHOWN else "")
+    show_rows(len(found.applications), found.refused, found.warnings)
 
 
 @app.command("import")
@@ -180,7 +125,7 @@ def show_imported(imported: Imported) -> None:
             rows[code].append(row)
         screen.show_table(
             COLUMNS,
-            [("-", len(rows[code]), _which(rows[code]), "\n".join(REFUSED_AT_IMPORT[code]))
+            [("-", len(rows[code]), which(rows[code]), "\n".join(REFUSED_AT_IMPORT[code]))
              for code in rows],
             title="对照现有持卡人退回 Refused against existing holders",
         )  # fmt: skip

@@ -5,7 +5,15 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from card_core.codes import KeyState
-from card_core.states import ApprovalState, BatchState, CardState, ECardState, ServiceState
+from card_core.states import (
+    ApplicationState,
+    ApprovalState,
+    BatchState,
+    CardState,
+    ECardState,
+    ServiceState,
+)
+from card_core.store.holder_changes import ChangeKind
 from card_core.store.operators import Role
 
 # By kind first: members of different kinds that have the same text are equal. The words for
@@ -32,6 +40,15 @@ _WORDS: Mapping[type[StrEnum], Mapping[str, str]] = MappingProxyType(
             BatchState.RELEASED: "已放行",
             BatchState.ISSUED: "已发卡",
             BatchState.REJECTED: "已驳回",
+        },
+        ApplicationState: {
+            ApplicationState.OPEN: "在办",
+            ApplicationState.ISSUED: "已发卡",
+            ApplicationState.WITHDRAWN: "已撤回",
+        },
+        ChangeKind: {
+            ChangeKind.MERGE: "合并",
+            ChangeKind.CORRECTION: "更正",
         },
         ApprovalState: {
             ApprovalState.PENDING: "待复核",

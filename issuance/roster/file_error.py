@@ -1,4 +1,4 @@
-"""Why a roster file can't be used at all: it is refused whole, before anything is written."""
+"""Why a file of rows can't be used at all: it is refused whole, before anything is written."""
 
 from typing import Final
 
@@ -11,32 +11,32 @@ LINE_CHARS_MAX: Final = 64 * 1024
 
 _TEXTS: Final = {
     "file_missing": (
-        "找不到名册文件，请核对路径",
-        "The roster file was not found; check the path",
+        "找不到文件，请核对路径",
+        "The file was not found; check the path",
     ),
     "file_unreadable": (
-        "名册文件打不开：请检查文件权限，以及是否被其他程序占用",
-        "The roster file can't be opened; check its permissions, close other programs",
+        "文件打不开：请检查文件权限，以及是否被其他程序占用",
+        "The file can't be opened; check its permissions, close other programs",
     ),
     "file_is_folder": (
-        "这是文件夹，不是名册文件；请写到文件名",
-        "This is a folder and no roster file; give the name of the file",
+        "这是文件夹，不是文件；请写到文件名",
+        "This is a folder and no file; give the name of the file",
     ),
     "file_empty": (
-        "名册文件是空的，请重新导出",
-        "The roster file is empty; export it again",
+        "文件是空的，请重新导出",
+        "The file is empty; export it again",
     ),
     "file_too_large": (
-        f"名册文件超过{FILE_BYTES_MAX // _MEBIBYTE} MiB，请拆分后分别导入",
-        f"The roster file is larger than {FILE_BYTES_MAX // _MEBIBYTE} MiB; split it",
+        f"文件超过{FILE_BYTES_MAX // _MEBIBYTE} MiB，请拆分后分别导入",
+        f"The file is larger than {FILE_BYTES_MAX // _MEBIBYTE} MiB; split it",
     ),
     "file_changed": (
-        "读取过程中名册文件被改动，请关闭正在编辑它的程序后重试",
-        "The roster file changed while it was read; close the program that edits it and try again",
+        "读取过程中文件被改动，请关闭正在编辑它的程序后重试",
+        "The file changed while it was read; close the program that edits it and try again",
     ),
     "file_kind_unsupported": (
-        "不支持这种文件：名册应为CSV（.csv）或Excel工作簿（.xlsx），请另存后重试",
-        "This kind of file is not supported; save the roster as .csv or as .xlsx (Excel)",
+        "不支持这种文件：应为CSV（.csv）或Excel工作簿（.xlsx），请另存后重试",
+        "This kind of file is not supported; save it as .csv or as .xlsx (Excel)",
     ),
     "file_kind_mismatch": (
         "文件内容与扩展名不符，多半是改过名：请用原程序另存为.csv或.xlsx",
@@ -92,7 +92,7 @@ _TEXTS: Final = {
     ),
     "rows_too_many": (
         f"行数超过{ROWS_MAX}，请拆分后分别导入",
-        f"There are more than {ROWS_MAX} rows; split the roster",
+        f"There are more than {ROWS_MAX} rows; split the file",
     ),
 }
 

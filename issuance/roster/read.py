@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from crypto import sm3
-from issuance.roster.columns import Cells, Header
+from issuance.roster.columns import ROSTER, Cells, Header, Layout
 from issuance.roster.csv_rows import csv_rows, detect_encoding
 from issuance.roster.file_error import FILE_BYTES_MAX, ROWS_MAX, RosterFileError
 
@@ -26,7 +26,7 @@ _CHUNK_BYTES: Final = 1 << 20
 
 
 class RosterRow(NamedTuple):
-    """One row: number from 1 without the header; cells in the order of `columns.TITLES`.
+    """One row: number from 1 without the header; cells in the order of the layout's titles.
 
     is_shifted: there is text beyond the last title.
     """
@@ -46,8 +46,8 @@ class RosterFile:
 
 
 @contextmanager
-def open_roster(path: Path) -> Iterator[RosterFile]:
-    """Open a roster; its rows are read as they are asked for.
+def open_roster(path: Path, layout: Layout = ROSTER) -> Iterator[RosterFile]:
+    """Open a roster, or a file of another layout; its rows are read as they are asked for.
 
     Raises RosterFileError, here or from any of the rows: until the last one has come, nothing
     may be taken from the file.
@@ -77,20 +77,20 @@ def open_roster(path: Path) -> Iterator[RosterFile]:
         else:
             expected, numbered = max(lines - 1, 0), csv_rows(file, detect_encoding(file))
         # Closed before the file is, also when somebody stops half-way.
-        with closing(numbered), closing(_pick_rows(numbered)) as rows:
+        with closing(numbered), closing(_pick_rows(numbered, layout)) as rows:
             yield RosterFile(digest_hex, expected, rows)
         if _fingerprint(file) != before:
             raise RosterFileError("file_changed")
 
 
-def _pick_rows(numbered: Iterator[tuple[int, list[str]]]) -> Generator[RosterRow]:
+def _pick_rows(numbered: Iterator[tuple[int, list[str]]], layout: Layout) -> Generator[RosterRow]:
     """Yield the rows that are not blank; the first one that isn't is the header."""
     header, header_number, found = None, 0, False
     for number, cells in numbered:
         if not any(map(str.strip, cells)):
             continue
         if header is None:
-            header, header_number = Header(cells), number
+            header, header_number = Header(cells, layout), number
             continue
         if number - header_number > ROWS_MAX:
             raise RosterFileError("rows_too_many")

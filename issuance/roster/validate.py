@@ -5,6 +5,7 @@ fit a mistyped number) is left out, so that every line of the report is somethin
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -47,8 +48,8 @@ _is_iso_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _is_region = re.compile(r"[0-9]{6}").fullmatch
 _is_branch = re.compile(r"[0-9A-Za-z]{3,20}").fullmatch
 _has_control = re.compile(r"[\x00-\x1f\x7f-\x9f\u200c-\u200f\u2028-\u202e\u2066-\u2069]").search
-_UNUSABLE: Final = "\0"  # stands for a cell that is reported already; no file can contain it
-_NOTHING_TO_JUDGE: Final = frozenset({"", _UNUSABLE})
+UNUSABLE: Final = "\0"  # stands for a cell that is reported already; no file can contain it
+_NOTHING_TO_JUDGE: Final = frozenset({"", UNUSABLE})
 _RUN_BY_SPREADSHEETS: Final = ("+", "-", "@")  # besides "=", when a CSV is opened
 
 
@@ -60,7 +61,7 @@ class Verdict(NamedTuple):
     warnings: list[FieldProblem]
 
 
-class _Findings:
+class Findings:
     """The problems and warnings of one row, as they are found."""
 
     __slots__ = ("problems", "warnings")
@@ -73,13 +74,17 @@ class _Findings:
         if found is not None:
             self.problems.append(FieldProblem(field, found))
 
+    def has(self, field: str) -> bool:
+        """Whether a problem stands in this column."""
+        return any(one.field == field for one in self.problems)
+
     def warn(self, field: str, found: Problem) -> None:
         self.warnings.append(FieldProblem(field, found))
 
 
 def validate_row(row: int, cells: Cells, *, today: date) -> Verdict:
     """Return the verdict on one normalised row, cells in the order of `columns.TITLES`."""
-    found = _Findings()
+    found = Findings()
     (
         name,
         certificate,
@@ -95,16 +100,16 @@ def validate_row(row: int, cells: Cells, *, today: date) -> Verdict:
         branch,
         guardian_name,
         guardian_number_text,
-    ) = _drop_unusable(cells, found)
+    ) = drop_unusable(cells, found)
 
-    number = _read_number(columns.NUMBER, number_text, found)
-    if _is_filled(columns.NAME, name, found):
+    number = read_number(columns.NUMBER, number_text, found)
+    if is_filled(columns.NAME, name, found):
         found.add(columns.NAME, validate_name(name))
     is_foreign = _validate_certificate(certificate, number, found)
     sex = _read_sex(sex_text, number, found)
     ethnic_code = _read_ethnic_group(ethnic_text, is_foreign, found)
     birth_on = _read_birth(birth_text, number, today, found)
-    if _is_filled(columns.PHONE, phone, found):
+    if is_filled(columns.PHONE, phone, found):
         found.add(columns.PHONE, validate_mobile(phone))
     _validate_address(address, found)
     _validate_region(region, found)
@@ -135,28 +140,28 @@ def validate_row(row: int, cells: Cells, *, today: date) -> Verdict:
     return Verdict(application, found.problems, found.warnings)
 
 
-def _drop_unusable(cells: Cells, found: _Findings) -> Cells:
-    """Report formulas and overlong cells, and hand on _UNUSABLE instead: one finding is enough."""
+def drop_unusable(cells: Cells, found: Findings, titles: Sequence[str] = TITLES) -> Cells:
+    """Report formulas and overlong cells, and hand on UNUSABLE instead: one finding is enough."""
     if "=" not in "".join(cells) and max(map(len, cells)) <= CELL_CHARS_MAX:
         return cells
     usable = cells
     for index, cell in enumerate(cells):
         if cell[:1] == "=" or len(cell) > CELL_CHARS_MAX:
             fault = problem.FORMULA if cell[0] == "=" else problem.CELL_TOO_LONG
-            found.add(TITLES[index], fault)
-            usable = (*usable[:index], _UNUSABLE, *usable[index + 1 :])
+            found.add(titles[index], fault)
+            usable = (*usable[:index], UNUSABLE, *usable[index + 1 :])
     return usable
 
 
-def _is_filled(field: str, text: str, found: _Findings) -> bool:
+def is_filled(field: str, text: str, found: Findings) -> bool:
     """Whether there is a value to judge; reports a missing one."""
     if not text:
         found.add(field, problem.MISSING)
     return text not in _NOTHING_TO_JUDGE
 
 
-def _read_number(field: str, text: str, found: _Findings) -> IdentityNumber | None:
-    if not _is_filled(field, text, found):
+def read_number(field: str, text: str, found: Findings) -> IdentityNumber | None:
+    if not is_filled(field, text, found):
         return None
     if _is_rounded(text):
         found.add(field, problem.NUMBER_ROUNDED)
@@ -172,10 +177,10 @@ def _read_number(field: str, text: str, found: _Findings) -> IdentityNumber | No
     return number
 
 
-def _validate_certificate(text: str, number: IdentityNumber | None, found: _Findings) -> bool:
+def _validate_certificate(text: str, number: IdentityNumber | None, found: Findings) -> bool:
     """Return whether the holder is a foreigner: by the number, or else by the kind of document."""
     kinds: frozenset[NumberKind] = frozenset()
-    if _is_filled(columns.CERTIFICATE, text, found):
+    if is_filled(columns.CERTIFICATE, text, found):
         kinds = _CERTIFICATES.get(text, kinds)
         if not kinds:
             found.add(columns.CERTIFICATE, problem.CERTIFICATE_UNKNOWN)
@@ -184,8 +189,8 @@ def _validate_certificate(text: str, number: IdentityNumber | None, found: _Find
     return number.kind in _FOREIGN if number else kinds == _FOREIGN
 
 
-def _read_sex(text: str, number: IdentityNumber | None, found: _Findings) -> Sex | None:
-    if not _is_filled(columns.SEX, text, found):
+def _read_sex(text: str, number: IdentityNumber | None, found: Findings) -> Sex | None:
+    if not is_filled(columns.SEX, text, found):
         return None
     sex = _SEXES.get(text)
     if sex is None:
@@ -195,11 +200,11 @@ def _read_sex(text: str, number: IdentityNumber | None, found: _Findings) -> Sex
     return sex
 
 
-def _read_ethnic_group(text: str, is_foreign: bool, found: _Findings) -> str | None:
+def _read_ethnic_group(text: str, is_foreign: bool, found: Findings) -> str | None:
     """Return the code; only foreigners may leave it out."""
     if is_foreign and not text:
         return None
-    if not _is_filled(columns.ETHNIC_GROUP, text, found):
+    if not is_filled(columns.ETHNIC_GROUP, text, found):
         return None
     code = parse_ethnic_group(text)
     if code is None:
@@ -208,10 +213,10 @@ def _read_ethnic_group(text: str, is_foreign: bool, found: _Findings) -> str | N
 
 
 def _read_birth(
-    text: str, number: IdentityNumber | None, today: date, found: _Findings
+    text: str, number: IdentityNumber | None, today: date, found: Findings
 ) -> date | None:
     """Return the birth date if it is one and nothing speaks against it."""
-    if not _is_filled(columns.BIRTH, text, found):
+    if not is_filled(columns.BIRTH, text, found):
         return None
     if not _is_iso_date(text):
         found.add(columns.BIRTH, problem.BIRTH_UNREADABLE)
@@ -229,8 +234,8 @@ def _read_birth(
     return birth_on if fault is None else None
 
 
-def _validate_address(text: str, found: _Findings) -> None:
-    if not _is_filled(columns.ADDRESS, text, found):
+def _validate_address(text: str, found: Findings) -> None:
+    if not is_filled(columns.ADDRESS, text, found):
         return
     if text.startswith(_RUN_BY_SPREADSHEETS):
         found.add(columns.ADDRESS, problem.FORMULA)
@@ -238,9 +243,9 @@ def _validate_address(text: str, found: _Findings) -> None:
         found.add(columns.ADDRESS, problem.ADDRESS_CHARACTER)
 
 
-def _validate_region(text: str, found: _Findings) -> None:
+def _validate_region(text: str, found: Findings) -> None:
     """Only the shape is a rule: bureaus use codes beside GB/T 2260, such as those of new areas."""
-    if not _is_filled(columns.REGION, text, found):
+    if not is_filled(columns.REGION, text, found):
         return
     if not _is_region(text):
         found.add(columns.REGION, problem.REGION_SHAPE)
@@ -248,8 +253,8 @@ def _validate_region(text: str, found: _Findings) -> None:
         found.warn(columns.REGION, problem.REGION_UNKNOWN)
 
 
-def _read_kind(text: str, found: _Findings) -> ApplicationKind | None:
-    if not _is_filled(columns.KIND, text, found):
+def _read_kind(text: str, found: Findings) -> ApplicationKind | None:
+    if not is_filled(columns.KIND, text, found):
         return None
     kind = _KINDS.get(text)
     if kind is None:
@@ -257,15 +262,15 @@ def _read_kind(text: str, found: _Findings) -> ApplicationKind | None:
     return kind
 
 
-def _validate_bank(bank: str, branch: str, found: _Findings) -> None:
-    if _is_filled(columns.BANK, bank, found) and bank not in BANKS:
+def _validate_bank(bank: str, branch: str, found: Findings) -> None:
+    if is_filled(columns.BANK, bank, found) and bank not in BANKS:
         found.add(columns.BANK, problem.BANK_UNKNOWN)
-    if _is_filled(columns.BRANCH, branch, found) and not _is_branch(branch):
+    if is_filled(columns.BRANCH, branch, found) and not _is_branch(branch):
         found.add(columns.BRANCH, problem.BRANCH_SHAPE)
 
 
 def _read_guardian(
-    name: str, number_text: str, born_on: date | None, today: date, found: _Findings
+    name: str, number_text: str, born_on: date | None, today: date, found: Findings
 ) -> IdentityNumber | None:
     """Return the guardian's number; whoever is under 16 needs a guardian, others may have one."""
     needed = (
@@ -282,7 +287,7 @@ def _read_guardian(
         found.add(columns.GUARDIAN_NAME, validate_name(name))
     if number_text in _NOTHING_TO_JUDGE:
         return None
-    number = _read_number(columns.GUARDIAN_NUMBER, number_text, found)
+    number = read_number(columns.GUARDIAN_NUMBER, number_text, found)
     if number is None:
         return None
     if not is_at_least(ADULT_YEARS, birth_on=number.birth_on, today=today):

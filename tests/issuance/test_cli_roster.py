@@ -56,8 +56,8 @@ def test_the_table_says_what_to_do_in_both_languages(empty_office: Office) -> No
 
 
 UNUSABLE = {
-    "missing": (None, "找不到名册文件", "not found"),
-    "empty.csv": (b"", "名册文件是空的", "is empty"),
+    "missing": (None, "找不到文件", "not found"),
+    "empty.csv": (b"", "文件是空的", "is empty"),
     "photo.jpg": (b"\xff\xd8\xff\xe0 jpeg", "不支持这种文件", "not supported"),
     "binary.csv": (bytes(range(256)) * 8, "不是文本", "not text"),
     "renamed.xlsx": (b"a,b\n1,2\n", "扩展名不符", "file's ending"),
@@ -107,7 +107,7 @@ def test_a_report_never_takes_the_place_of_the_roster(office: Office) -> None:
             result = office.run("roster", command, str(file), "--report", report, operator="wang")
             assert result.exit_code == 2, result.output
             assert "is the roster itself" in result.stderr
-            assert "就是名册文件" in result.stderr
+            assert "就是要检查的文件" in result.stderr
     assert file.read_text() == content
     assert office.done("batch", "list", operator="li").count("\n") == 1
 

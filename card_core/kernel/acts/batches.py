@@ -10,7 +10,7 @@ need nothing of each other, and run side by side.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -26,7 +26,7 @@ from card_core.kernel import approvals, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.content import canonical_bytes, from_json, to_json
 from card_core.kernel.dates import SHANGHAI, years_later
-from card_core.states import BatchState, Step
+from card_core.states import BatchKind, BatchState, Step
 from card_core.store import (
     Lock,
     Reader,
@@ -34,8 +34,10 @@ from card_core.store import (
     applications,
     batches,
     cards,
+    holder_base,
     holders,
     issuers,
+    stock_cards,
 )
 from card_core.store.batches import Batch, Chunk
 from card_core.store.cards import NewCard
@@ -52,8 +54,10 @@ class ImportRoster(Act):
     applications: the accepted rows, in the roster's order. refused_count: rows that the roster's
     own checks refused. file_digest: SM3 of the file, 32 bytes.
     A person with a live card, an open application, or an earlier row is refused here; the answer
-    lists those as {"row", "code"} with the codes `has_live_card`, `has_open_application` and
-    `twice_in_roster`. Where nothing is left, no batch is made and `batch_id` is None.
+    lists those as {"row", "code"} with the codes `has_live_card`, `has_open_application`,
+    `twice_in_roster`, for a number that only a merged record has `record_merged`, and for somebody
+    whose card waits to be taken over `has_stock_card`. Where nothing is left, no batch is made and
+    `batch_id` is None.
     """
 
     act: ClassVar[str] = "import_roster"
@@ -70,6 +74,7 @@ class ImportRoster(Act):
         limits.check_range("refused_count", self.refused_count, 0, limits.ROSTER_ROWS_MAX)
 
     def apply(self, scene: Scene) -> Done:
+        holder_base.lock(scene.tx, Lock.SHARED)
         good, refused = _sort_out(scene.tx, self.applications)
         answer: dict[str, Any] = {
             "batch_id": None,
@@ -120,7 +125,7 @@ class ReleaseBatch(DangerousAct):
         batch = _lock(scene, self.batch_id)
         state = states.after(states.BATCH, "batch", batch.state, Step.RELEASE)
         ledger = batches.chunks(scene.tx, batch.id)
-        if not batch.content_root == self.content_root == _root([chunk.digest for chunk in ledger]):
+        if not batch.content_root == self.content_root == root_of(chunk.digest for chunk in ledger):
             raise ContentChangedError
         for chunk in ledger:
             _read_chunk(scene.tx, chunk)
@@ -162,13 +167,14 @@ class IssueChunk(Act):
 
     def apply(self, scene: Scene) -> Done:
         batch = batches.get(scene.tx, self.batch_id)
-        if batch is None:
+        if batch is None or batch.kind is not BatchKind.ROSTER:
             raise NotFoundError("batch")
+        holder_base.lock(scene.tx, Lock.SHARED)
         chunk = self._lock_chunk(scene.tx)
         if chunk is not None and not chunk.is_issued:
             if batch.state is not BatchState.RELEASED:
                 raise WrongStateError("batch", batch.state)
-            if _root(batches.digests(scene.tx, batch.id)) != batch.content_root:
+            if root_of(batches.digests(scene.tx, batch.id)) != batch.content_root:
                 raise TamperedRowError("batches", batch.id)
             chunk = _issue(scene, batch, chunk)
             _count_issued(scene, chunk)
@@ -199,6 +205,8 @@ def _sort_out(
     # nobody slips between the two questions while another process issues.
     with_application = applications.numbers_with_open_one(tx, numbers)
     with_card = holders.numbers_with_live_card(tx, numbers)
+    merged = holder_base.merged_numbers(tx, numbers)
+    in_stock = stock_cards.numbers_with_open_card(tx, numbers, live_only=True)
     good, refused, seen = [], [], set()
     for row in rows:
         number = row.number.text
@@ -206,6 +214,10 @@ def _sort_out(
             refused.append({"row": row.row, "code": "has_live_card"})
         elif number in with_application:
             refused.append({"row": row.row, "code": "has_open_application"})
+        elif number in merged:
+            refused.append({"row": row.row, "code": "record_merged"})
+        elif number in in_stock:
+            refused.append({"row": row.row, "code": "has_stock_card"})
         elif number in seen:
             refused.append({"row": row.row, "code": "twice_in_roster"})
         else:
@@ -232,7 +244,7 @@ def _store_batch(
         accepted=len(good),
         refused=refused,
         issued=0,
-        content_root=_root([chunk.digest for chunk in ledger]),
+        content_root=root_of(chunk.digest for chunk in ledger),
         file_digest=act.file_digest,
         created_at=scene.now,
     )
@@ -250,13 +262,14 @@ def _digest(tx: Reader, batch_id: str, number: int, contents: Sequence[bytes]) -
     return tx.cipher.keyed_digest([b"chunk", batch_id.encode(), b"%d" % number, *contents])
 
 
-def _root(digests: Sequence[bytes]) -> bytes:
+def root_of(digests: Iterable[bytes]) -> bytes:
+    """What a checker approves of a batch: SM3 over its chunks' digests."""
     return sm3.digest(b"".join(digests))
 
 
 def _lock(scene: Scene, batch_id: str) -> Batch:
     batch = batches.get(scene.tx, batch_id, Lock.OWN)
-    if batch is None:
+    if batch is None or batch.kind is not BatchKind.ROSTER:
         raise NotFoundError("batch")
     return batch
 
@@ -303,7 +316,7 @@ def _issue(scene: Scene, batch: Batch, chunk: Chunk) -> Chunk:
                 region=application.region,
                 issued_on=issued_on,
                 expires_on=expires_on,
-                ecard_id=_make_ecard_id(scene),
+                ecard_id=make_ecard_id(scene),
             )
             for holder_id, application, number in zip(holder_ids, people, numbers, strict=True)
         ],
@@ -323,6 +336,6 @@ def _count_issued(scene: Scene, chunk: Chunk) -> None:
     batches.set_issued(scene.tx, batch, issued, state)
 
 
-def _make_ecard_id(scene: Scene) -> int:
+def make_ecard_id(scene: Scene) -> int:
     """A random 63-bit integer that isn't zero; it fills the u64 of a code's box."""
     return (int.from_bytes(scene.random_bytes(8)) >> 1) or 1

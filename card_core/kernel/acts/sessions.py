@@ -11,7 +11,14 @@ from typing import Any, ClassVar
 
 from card_core.kernel.act import Act, Done, Scene
 from card_core.states import ServiceState
-from card_core.store import credentials, operators, sessions
+from card_core.store import (
+    Lock,
+    credentials,
+    holder_base,
+    holder_changes,
+    operators,
+    sessions,
+)
 from card_core.store.credentials import SubjectKind
 from card_core.store.sessions import Session
 
@@ -69,11 +76,19 @@ class SignIn(Act):
         credential = credentials.get(scene.tx, self.subject_kind, self.subject_id or NOBODY)
         if not self.matches or credential is None or credential.version != self.password_version:
             return None
+        if self.subject_kind is SubjectKind.HOLDER and self._is_merged(scene):
+            return None
         if self.subject_kind is SubjectKind.OPERATOR:
             operator = operators.get(scene.tx, self.subject_id or NOBODY)
             if operator is None or operator.state is not ServiceState.ACTIVE:
                 return None
         return self.subject_id
+
+    def _is_merged(self, scene: Scene) -> bool:
+        """Whether the record went into another since its number was looked for."""
+        holder_id = self.subject_id or NOBODY
+        holder_base.lock_record(scene.tx, holder_id, Lock.SHARED)
+        return holder_changes.merged_into(scene.tx, holder_id) is not None
 
     def _done(self, outcome: str, more: dict[str, Any]) -> Done:
         answer = {"outcome": outcome, **more}

@@ -15,6 +15,7 @@ from card_core.store.schema.devices import (
     status_lists,
 )
 from card_core.store.schema.epochs import fast_epochs, fast_owners
+from card_core.store.schema.holder_base import holder_changes, stock_cards
 from card_core.store.schema.holders import (
     applications,
     batch_chunks,
@@ -59,6 +60,7 @@ AUDITED = frozenset(
         fast_epochs,
         devices,
         offline_policies,
+        holder_changes,
     }
 )
 # Whoever uses an epoch sees that its row went back, and opens a new one (decision 8); to refuse the
@@ -96,6 +98,7 @@ __all__ = [
     "enrolments",
     "fast_epochs",
     "fast_owners",
+    "holder_changes",
     "holders",
     "institutions",
     "issuer_keys",
@@ -115,6 +118,7 @@ __all__ = [
     "sign_in_attempts",
     "spent",
     "status_lists",
+    "stock_cards",
     "terminals",
     "trust",
     "visits",

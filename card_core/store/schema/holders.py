@@ -51,6 +51,7 @@ batches = Table(
     Column("file_digest", LargeBinary(32), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("first_card_serial", Integer),  # from its release on
+    Column("kind", STATE),  # what its cards come from: none for a roster
     *guard(),
 )
 

@@ -30,6 +30,7 @@ from card_core.kernel.acts.enrolment import (
     WithdrawEnrolment,
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
+from card_core.kernel.acts.holder_base import CorrectHolder, HolderEvidence, MergeHolders
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
     DesignateInstitution,
@@ -62,6 +63,7 @@ from card_core.kernel.acts.status import (
     PublishStatusList,
     SetOfflinePolicy,
 )
+from card_core.kernel.acts.stock import ImportStock, ReleaseStock, TakeOverChunk
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.acts.visits import EndVisit
 from card_core.kernel.permissions import ACTS, RULES, is_dangerous
@@ -84,6 +86,7 @@ MATRIX = {
     "cancel_card": "maker",
     "change_business_types": "maker administrator",
     "close_epoch": "system",
+    "correct_holder": "maker",
     "designate_institution": "maker administrator",
     "end_issuer_key": "administrator",
     "enrol_terminal": "system",
@@ -91,9 +94,11 @@ MATRIX = {
     "ensure_box_key": "system",
     "grant_buckets": "system",
     "import_roster": "maker",
+    "import_stock": "maker",
     "import_trust_list": "administrator",
     "issue_chunk": "maker",
     "issue_device_credentials": "holder",
+    "merge_holders": "maker",
     "prepare_bundle": "system",
     "prepare_status_list": "system",
     "publish_bundle": "system",
@@ -108,6 +113,7 @@ MATRIX = {
     "reinstate_institution": "maker administrator",
     "reinstate_terminal": "maker administrator",
     "release_batch": "maker",
+    "release_stock": "maker",
     "report_formal_loss": "maker",
     "report_temporary_loss": "maker holder",
     "revoke_issuer_key": "administrator",
@@ -123,6 +129,7 @@ MATRIX = {
     "suspend_operator": "administrator",
     "take_peer_list": "system",
     "suspend_terminal": "maker checker administrator",
+    "take_over_chunk": "maker",
     "withdraw_enrolment": "maker checker administrator",
     "withdraw_temporary_loss": "maker holder",
 }
@@ -135,12 +142,15 @@ APPROVERS = {
     "add_operator": "administrator checker",
     "cancel_card": "checker",
     "change_business_types": "administrator checker",
+    "correct_holder": "checker",
+    "merge_holders": "checker",
     "designate_institution": "administrator checker",
     "prepare_enrolment": "administrator checker",
     "register_issuer_key": "administrator checker",
     "reinstate_institution": "administrator checker",
     "reinstate_terminal": "administrator checker",
     "release_batch": "checker",
+    "release_stock": "checker",
     "set_offline_policy": "administrator checker",
     "suspend_operator": "administrator checker",
 }
@@ -169,6 +179,8 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         ActivateECard(person.card_id, hashed),
         AddOperator(new),
         CancelCard(person.card_id, CancelReason.DEATH),
+        CorrectHolder(person.holder_id, "新名", None, HolderEvidence.POLICE_CERTIFICATE, bytes(32)),
+        MergeHolders(person.holder_id, ID, HolderEvidence.IDENTITY_DOCUMENT, bytes(32)),
         CloseEpoch(0, 1, "tests"),
         OpenEpoch(1, 1, "0" * 16, (Node("a", "b"),), 60, bureau.clock()),
         GrantBuckets(1, 0, 60),
@@ -183,6 +195,9 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         EnsureBoxKey(date(2026, 3, 2), bytes(44)),
         ImportRoster("名册", bytes(32), (make_application(77),), 0),
         IssueChunk(ID, 1),
+        ImportStock("存量卡", bytes(32), (), 0),
+        ReleaseStock(ID, bytes(32)),
+        TakeOverChunk(ID, 1),
         IssueDeviceCredentials(
             ID, phone.public_key, challenge, *phone.asks_for(ID, challenge, [day]), 1
         ),

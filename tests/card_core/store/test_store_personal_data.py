@@ -6,12 +6,20 @@ import pytest
 from bureau import HOLDER_PASSWORD, PEPPER, Bureau
 from servers.databases import Databases, SQLiteDatabases
 from servers.postgresql import PostgreSQLServer
+from stock import import_stock, make_stock_card, released, take_over
 
 from card_core.errors import SignInRefusedError
 from card_core.kernel.acts import batches as batch_acts
 from card_core.kernel.acts.batches import IssueChunk
 from card_core.kernel.acts.cards import CancelCard, CancelReason, ReportTemporaryLoss
+from card_core.kernel.acts.holder_base import (
+    CorrectHolder,
+    HolderEvidence,
+    MergeHolders,
+    seen_digest,
+)
 from card_core.sign_in import sign_in_holder
+from card_core.store import holders
 
 PEOPLE = 15
 
@@ -31,9 +39,26 @@ def canaries(bureau: Bureau) -> list[str]:
         sign_in_holder(bureau.kernel, applications[0].number.text, "000000", pepper=PEPPER)
     bureau.perform(ReportTemporaryLoss(person.card_id), person.actor)
     bureau.decide(CancelCard(other.card_id, CancelReason.DEATH))
+    stock = make_stock_card(1), make_stock_card(2)
+    take_over(bureau, released(bureau, stock[0]))
+    import_stock(bureau, stock[1])
+    corrected = make_stock_card(3)
+    with bureau.store.read() as tx:
+        both = [holders.get(tx, one.holder_id) for one in (person, other)]
+        records = [one for one in both if one is not None]
+        seen, alone = seen_digest(tx, *records), seen_digest(tx, records[0])
+    evidence = HolderEvidence.IDENTITY_DOCUMENT
+    bureau.decide(MergeHolders(person.holder_id, other.holder_id, evidence, seen))
+    bureau.decide(
+        CorrectHolder(person.holder_id, corrected.name, corrected.number, evidence, alone)
+    )
     found = [person.number, person.name, other.number, other.name]
     for one in applications:
         found += [one.number.text, one.name, one.phone, one.address]
+    for card in (*stock, corrected):
+        found += [card.number.text, card.name]
+    for card in stock:
+        found += [card.phone, card.identification_code]
     return found
 
 

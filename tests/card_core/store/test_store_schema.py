@@ -52,12 +52,15 @@ def test_partial_indexes_are_partial(store: Store) -> None:
         found = inspect(tx.connection)
         where = {
             index["name"]: " ".join(str(one) for one in index["dialect_options"].values())
-            for table in ("cards", "applications")
+            for table in ("cards", "applications", "stock_cards")
             for index in found.get_indexes(table)
-            if index["name"] in {"uq_cards_live", "uq_applications_open"}
+            if str(index["name"]).startswith("uq_")
         }
     assert "cancelled" in where["uq_cards_live"]
     assert "open" in where["uq_applications_open"]
+    for name in ("uq_stock_cards_card_number", "uq_stock_cards_code_index"):
+        assert "open" in where[name]
+        assert "taken" in where[name]
 
 
 def test_a_blank_database_is_not_current_until_it_is_upgraded(blank_url: str) -> None:

@@ -1,0 +1,223 @@
+"""`sscard stock`: check a bureau's card stock, import it, release it, take it over."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from card_core.kernel.acts.stock import ImportStock
+from card_core.states import BatchKind
+from card_core.store import batches, stock_cards
+from issuance.batches import new_request_id
+from issuance.cli import roster, screen
+from issuance.cli.batch import SHORT_ID, show_batch
+from issuance.cli.desk import OperatorOption, YesOption, make_sure, opened_desk
+from issuance.cli.failures import UNUSABLE_FILE
+from issuance.cli.roster import ReportOption
+from issuance.cli.row_findings import COLUMNS, check_report_place, show_rows, which, write_rows
+from issuance.cli.words import both
+from issuance.roster import RosterFileError
+from issuance.stock import (
+    StockReport,
+    check_stock,
+    compare_stock,
+    find_stock,
+    import_stock,
+    release_approval,
+    take_over,
+)
+from issuance.stock.problem import REFUSED
+
+app = typer.Typer(
+    help="存量卡：检查、导入、复核、接管。\nCard stocks: check, import, approve, take over.",
+    no_args_is_help=True,
+)
+
+REFUSALS_SHOWN = 1000
+
+StockFileArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", readable=False, help="存量卡文件 .csv / .xlsx。\n\nThe stock's file."
+    ),
+]
+StockArgument = Annotated[
+    str,
+    typer.Argument(metavar="STOCK", help="批次编号、其开头或名称。\n\nId, its beginning, or name."),
+]
+
+
+@app.command()
+def check(
+    file: StockFileArgument, report: ReportOption = None, operator: OperatorOption = None
+) -> None:
+    """检查存量卡文件并与持卡人员基础库对账，不作更改。
+    Check a card stock against the holder base.
+
+    退出码：0 全部可接管，1 有行被退回，2 文件不能用。
+    Exit code: 0 all can be taken over, 1 some refused, 2 the file can't be used.
+    """
+    check_report_place(file, report)
+    with opened_desk(operator) as desk:
+        found = _read(file)
+        with screen.working("正在对账", "Comparing with the holder base"):
+            found = compare_stock(desk.site.store, found)
+    _show(found, report)
+    raise typer.Exit(1 if found.refused else 0)
+
+
+@app.command("import")
+def import_(
+    file: StockFileArgument,
+    name: Annotated[
+        str | None,
+        typer.Option(help="批次名称，默认用文件名。\n\nName of the stock; else the file's."),
+    ] = None,
+    report: ReportOption = None,
+    operator: OperatorOption = None,
+) -> None:
+    """检查、对账并导入存量卡，提交复核。
+    Check and import a stock, and propose its take-over.
+
+    有问题的行退回，其余行照常受理。 Bad rows are refused, the others go on.
+    """
+    check_report_place(file, report)
+    with opened_desk(operator) as desk:
+        desk.check_may(ImportStock)
+        found = _read(file)
+        with screen.working("正在导入", "Importing"):
+            imported = import_stock(
+                desk.site.kernel, found, name=name or file.stem, actor=desk.actor
+            )
+    _show(imported.report, report)
+    if imported.stock_id is None:
+        screen.show_error("没有可以接管的行，未建立批次。", "No row is left; no stock was made.")
+        raise typer.Exit(1)
+    accepted = len(imported.report.cards)
+    screen.say(
+        f"已导入 {accepted} 张卡，批次编号 {imported.stock_id}，待复核。",
+        f"{accepted} cards imported as stock {imported.stock_id}; it waits for approval.",
+    )
+    screen.hint(f"sscard stock approve {imported.stock_id} --operator …")
+
+
+@app.command("list")
+def list_stocks(operator: OperatorOption = None) -> None:
+    """列出存量卡批次，新的在前。
+    List card stocks, the newest first.
+    """
+    with opened_desk(operator) as desk, desk.site.store.read() as tx:
+        rows = [
+            (one.id[:SHORT_ID], one.name, both(one.state), one.accepted, one.issued, one.refused,
+             f"{one.created_at.astimezone():%Y-%m-%d %H:%M}")
+            for one in batches.page(tx, kind=BatchKind.STOCK)
+        ]  # fmt: skip
+    screen.show_table(
+        [
+            "编号 Id",
+            "名称 Name",
+            "状态 State",
+            "受理 Cards",
+            "已接管 Taken",
+            "退回 Refused",
+            "时间 Time",
+        ],
+        rows,
+    )
+
+
+@app.command()
+def show(stock: StockArgument, operator: OperatorOption = None) -> None:
+    """查看一个存量卡批次，及接管时退回的行。
+    Show a stock, and what was refused at the end.
+    """
+    with opened_desk(operator) as desk, desk.site.store.read() as tx:
+        found = find_stock(tx, stock)
+        show_batch(tx, found)
+        refusals = stock_cards.refusals(tx, found.id, REFUSALS_SHOWN)
+    by_code: dict[str, list[int]] = {}
+    for row, code in refusals:
+        by_code.setdefault(code, []).append(row)
+    screen.show_table(
+        COLUMNS,
+        [
+            (
+                REFUSED[code][0],
+                len(rows),
+                which(rows),
+                f"{REFUSED[code][1].message_zh}\n{REFUSED[code][1].message_en}",
+            )
+            for code, rows in by_code.items()
+        ],
+        title="接管时退回 Refused when taken over",
+    )
+
+
+@app.command()
+def approve(stock: StockArgument, yes: YesOption = False, operator: OperatorOption = None) -> None:
+    """复核放行存量卡接管；不得复核自己导入的批次。
+    Approve a stock that somebody else imported.
+    """
+    with opened_desk(operator) as desk:
+        with desk.site.store.read() as tx:
+            found = find_stock(tx, stock)
+            approval = release_approval(tx, found)
+            show_batch(tx, found)
+        make_sure("确认放行？", "Approve?", yes=yes)
+        desk.site.kernel.approve(
+            approval.id,
+            content_hash=approval.content_hash,
+            actor=desk.actor,
+            request_id=new_request_id(),
+        )
+    screen.say("已放行。", "Released.")
+    screen.hint(f"sscard stock take-over {found.id} --operator …")
+
+
+@app.command("take-over")
+def take_over_cards(stock: StockArgument, operator: OperatorOption = None) -> None:
+    """接管已放行的存量卡；中断后再次运行即继续。
+    Take the cards over; run again to go on.
+    """
+    with opened_desk(operator) as desk:
+        with desk.site.store.read() as tx:
+            found = find_stock(tx, stock)
+        with screen.progress("接管", "Taking over") as shown:
+            after = take_over(
+                desk.site.kernel, desk.site.store, found.id, actor=desk.actor, progress=shown
+            )
+    screen.say(
+        f"已接管 {after.issued} 张卡；接管时退回 {found.accepted - after.accepted} 张。",
+        f"{after.issued} cards taken over; {found.accepted - after.accepted} refused meanwhile.",
+    )
+    screen.hint("sscard card activate CARD --e-card --operator …")
+
+
+def today() -> date:
+    return roster.today_in_shanghai()
+
+
+def _read(file: Path) -> StockReport:
+    """Check `file` with a progress bar. Raises typer.Exit where it can't be used."""
+    try:
+        with screen.progress("检查存量卡", "Checking") as shown:
+            return check_stock(file, today=today(), progress=shown)
+    except RosterFileError as error:
+        screen.show_error(error.message_zh, error.message_en)
+        raise typer.Exit(UNUSABLE_FILE) from None
+
+
+def _show(found: StockReport, report: Path | None) -> None:
+    if report:
+        write_rows(report, found.to_json())
+    show_rows(len(found.cards), found.refused, found.warnings)
+    if found.known_people is not None:
+        new = len(found.cards) - found.known_people
+        screen.say(
+            f"可接管的卡中，{found.known_people} 张的持卡人已在基础库，{new} 张的不在。",
+            f"Of the cards to take over, {found.known_people} belong to people whom the holder "
+            f"base has, {new} do not.",
+        )
+    if report:
+        screen.say(f"逐行结果已写入 {report}", f"Every row's result is in {report}")
