@@ -155,10 +155,11 @@ def test_new_cards_never_get_a_number_that_a_stock_has(bureau: Bureau) -> None:
     ]
     imported = released(bureau, *stock)
     made = {card.card_number for card in bureau.issued_cards(4)}
-    assert made == {f"GD{serial + offset:07d}" for offset in (2, 4, 5, 6)}
+    # A batch's numbers follow each other: the first four in a row that no stock has.
+    assert made == {f"GD{serial + offset:07d}" for offset in (8, 9, 10, 11)}
     take_over(bureau, imported)
     (next_one,) = bureau.issued_cards(1)
-    assert next_one.card_number == f"GD{serial + 8:07d}"
+    assert next_one.card_number == f"GD{serial + 12:07d}"
     assert codes(import_stock(bureau, make_stock_card(9, card_number=next_one.card_number))) == {
         10: "card_number_taken"
     }
