@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from card_core.errors import CardPushError, StoreError
 from card_core.store import Reader, Store, Transaction, cards
 
-# Card and e-card are made at version 1 each; a card that was taken over may be in use from then on,
-# and an e-card is activated once. Before that there is no code, so nobody has a copy of what is not
-# older than this.
-FIRST_USABLE_VERSION = 3
+# Of an e-card, which is made at version 1 and activated once, whatever its card's was by then: a
+# card that was taken over may be in use from its own first version on. Before that there is no
+# code, so nobody has a copy.
+ACTIVATED_VERSION = 2
 
 
 class CardPusher(Protocol):
@@ -23,10 +23,13 @@ class CardPusher(Protocol):
 
 
 def changed_in(tx: Transaction) -> set[str]:
-    """The ids of the cards of which this transaction changed a row."""
-    ecard_ids = [int(row_id) for table, row_id, _ in tx.changed if table == "ecards"]
+    """The ids of the cards of which this transaction changed a row and there may be a copy: not
+    those whose e-card it took to its first usable version itself."""
+    version_by_ecard = {int(row_id): at for table, row_id, at in tx.changed if table == "ecards"}
     changed = {row_id for table, row_id, _ in tx.changed if table == "cards"}
-    return changed | set(cards.card_ids_of(tx, ecard_ids)().values())
+    card_ids = cards.card_ids_of(tx, version_by_ecard)()
+    new = {card for ecard, card in card_ids.items() if version_by_ecard[ecard] == ACTIVATED_VERSION}
+    return (changed | set(card_ids.values())) - new
 
 
 def named_in(content: Any) -> set[str]:
@@ -46,12 +49,15 @@ def push(store: Store, pusher: CardPusher, card_ids: Collection[str]) -> None:
         with store.read() as tx:
             versions = _versions(tx, card_ids)
         for ecard_id, version in versions.items():
-            if version > FIRST_USABLE_VERSION:
-                pusher.push_card(ecard_id, version)
+            pusher.push_card(ecard_id, version)
     except StoreError as error:
         raise CardPushError from error
 
 
 def _versions(tx: Reader, card_ids: Collection[str]) -> dict[int, int]:
     pairs = cards.pairs_of(tx, card_ids)().by_card_id.values()
-    return {ecard.id: card.version + ecard.version for card, ecard in pairs}
+    return {
+        ecard.id: card.version + ecard.version
+        for card, ecard in pairs
+        if ecard.version >= ACTIVATED_VERSION
+    }

@@ -106,7 +106,7 @@ def test_a_report_never_takes_the_place_of_the_roster(office: Office) -> None:
         for report in names_of(file) if command == "check" else [str(file)]:
             result = office.run("roster", command, str(file), "--report", report, operator="wang")
             assert result.exit_code == 2, result.output
-            assert "is the roster itself" in result.stderr
+            assert "is the file itself" in result.stderr
             assert "就是要检查的文件" in result.stderr
     assert file.read_text() == content
     assert office.done("batch", "list", operator="li").count("\n") == 1

@@ -1,5 +1,7 @@
 """Each card of a stock is compared with the holder base, other stocks and the rows before it."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -12,8 +14,9 @@ from stock import import_stock, make_stock_card, released, take_over
 from card_core.errors import (
     HolderRecordError,
 )
+from card_core.kernel import Answer
 from card_core.kernel.acts import stock as acts
-from card_core.kernel.acts.batches import ImportRoster
+from card_core.kernel.acts.batches import ImportRoster, IssueChunk
 from card_core.kernel.acts.cards import (
     CancelCard,
     CancelReason,
@@ -237,3 +240,34 @@ def test_what_is_accepted_can_be_made(
     # Everything that was left out shares something with what was kept, and nothing is lost.
     assert len(found) == len(stock)
     assert not stock or good
+
+
+def test_a_roster_and_a_stock_with_the_same_people_at_once_give_each_one_card(
+    bureau: Bureau,
+) -> None:
+    people = [make_application(4_300_000 + n) for n in range(6)]
+    stock = [make_stock_card(n, number=one.number, name=one.name) for n, one in enumerate(people)]
+    start = threading.Barrier(2)
+
+    def roster() -> Answer:
+        start.wait()
+        return bureau.import_roster(tuple(people))
+
+    def take() -> Answer:
+        start.wait()
+        return import_stock(bureau, *stock)
+
+    with ThreadPoolExecutor(2) as threads:
+        applied, imported = threads.submit(roster), threads.submit(take)
+    if applied.result()["batch_id"]:
+        bureau.approve(applied.result())
+    if imported.result()["stock_id"]:
+        bureau.approve(imported.result())
+        take_over(bureau, imported.result())
+    if applied.result()["batch_id"]:
+        for number in range(1, applied.result()["chunks"] + 1):
+            bureau.perform(IssueChunk(applied.result()["batch_id"], number), bureau.maker)
+    with bureau.store.read() as tx:
+        assert holders.numbers_with_live_card(tx, [one.number.text for one in people]) == {
+            one.number.text for one in people
+        }
