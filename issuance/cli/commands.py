@@ -23,6 +23,7 @@ _PLACES: Mapping[str, tuple[str, str]] = {
             "roster",
             "batch",
             "card",
+            "life",
             "institution",
             "terminal",
             "offline",
