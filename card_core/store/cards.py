@@ -71,8 +71,13 @@ def get(tx: Reader, card_id: str, lock: Lock = Lock.NONE) -> Card | None:
 
 
 def find_by_card_number(tx: Reader, card_number: str) -> Card | None:
-    """The card that has this number; of several it is the latest, which alone may be live."""
-    statement = select(cards).where(cards.c.card_number == card_number).order_by(cards.c.id.desc())
+    """The card that has this number: of several the live one, else the latest."""
+    is_cancelled = cards.c.state == CardState.CANCELLED.value
+    statement = (
+        select(cards)
+        .where(cards.c.card_number == card_number)
+        .order_by(is_cancelled, cards.c.id.desc())
+    )
     row = guarded.first(tx, cards, statement)
     return None if row is None else _card(row)
 
