@@ -17,7 +17,7 @@
         TooEarlyError           this can't be done yet
         NotFoundError           there is no such thing
         AlreadyExistsError      there is one already
-        ApplicantsRefusedError  of people who apply together some may not; nobody's is open
+        ApplicantsRefusedError  of people who apply together some may not; none is opened
         InvalidActError         a field of the act is out of its limits
         IdempotencyConflictError    the request id was used for another content
         NotReversibleError      nothing, or nothing more, of this scan can be taken back
@@ -202,7 +202,7 @@ class ApplicantsRefusedError(KernelError):
     def __init__(self, refused: Sequence[tuple[int, str]]) -> None:
         self.message_zh = f"{len(refused)} 人不能申领，全部申领均未受理"
         self.message_en = (
-            f"{len(refused)} of the people may not apply; nobody's application is open"
+            f"{len(refused)} of the people may not apply, and no application was opened"
         )
         super().__init__()
         self.refused = tuple(refused)
