@@ -7,10 +7,14 @@ from bureau import HOLDER_PASSWORD, PEPPER, Bureau
 from servers.databases import Databases, SQLiteDatabases
 from servers.postgresql import PostgreSQLServer
 
+from card_core.card_policy import CardNumberKept
 from card_core.errors import SignInRefusedError
 from card_core.kernel.acts import batches as batch_acts
 from card_core.kernel.acts.batches import IssueChunk
 from card_core.kernel.acts.cards import CancelCard, CancelReason, ReportTemporaryLoss
+from card_core.kernel.acts.life_events import ApplyForLifeEvent
+from card_core.kernel.acts.replacements import ExchangeCard, ExchangeReason
+from card_core.life_events import LifeEvent
 from card_core.sign_in import sign_in_holder
 
 PEOPLE = 15
@@ -24,14 +28,19 @@ def canaries(bureau: Bureau) -> list[str]:
     for number in range(1, imported["chunks"] + 1):
         bureau.perform(IssueChunk(imported["batch_id"], number), bureau.maker)
     bureau.import_roster(bureau.next_applications(2))
-    person, other = bureau.people(2)
+    person, other, third = bureau.people(3)
     bureau.scan(bureau.minter.mint(person.holder_id).text)
     sign_in_holder(bureau.kernel, person.number, HOLDER_PASSWORD, pepper=PEPPER)
     with pytest.raises(SignInRefusedError):
         sign_in_holder(bureau.kernel, applications[0].number.text, "000000", pepper=PEPPER)
     bureau.perform(ReportTemporaryLoss(person.card_id), person.actor)
     bureau.decide(CancelCard(other.card_id, CancelReason.DEATH))
-    found = [person.number, person.name, other.number, other.name]
+    bureau.decide(ExchangeCard(third.card_id, ExchangeReason.DAMAGED, CardNumberKept.NEW))
+    (newcomer,) = bureau.next_applications(1)
+    event = ApplyForLifeEvent(LifeEvent.FIRST_JOB, "first job", bytes(32), (newcomer,))
+    bureau.perform(event, bureau.maker)
+    found = [text for one in (person, other, third) for text in (one.number, one.name)]
+    found += [newcomer.number.text, newcomer.name, newcomer.phone, newcomer.address]
     for one in applications:
         found += [one.number.text, one.name, one.phone, one.address]
     return found
