@@ -8,9 +8,12 @@ from card_core.identity import IdentityNumber, Sex
 
 
 class ApplicationKind(StrEnum):
-    """What is applied for; replacement and renewal are the counter's, with the old card at hand."""
+    """What is applied for. A roster brings new ones; the others are the counter's, with the card
+    that they follow at hand."""
 
     NEW = "new"  # 新申领
+    REPLACEMENT = "replacement"  # 补卡
+    EXCHANGE = "exchange"  # 换卡
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -13,9 +13,11 @@
         SamePersonError         whoever proposed may not approve
         ContentChangedError     what is approved is not what was proposed
         WrongStateError         the thing is in a state in which this can't be done
+        NotByPolicyError        the issuer's policy does not allow this
         TooEarlyError           this can't be done yet
         NotFoundError           there is no such thing
         AlreadyExistsError      there is one already
+        ApplicantsRefusedError  of people who apply together some may not; none is opened
         InvalidActError         a field of the act is out of its limits
         IdempotencyConflictError    the request id was used for another content
         NotReversibleError      nothing, or nothing more, of this scan can be taken back
@@ -33,6 +35,7 @@
 The texts hold no personal data and nothing that came from outside. No HTTP here.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -152,6 +155,12 @@ class WrongStateError(KernelError):
         self.state = state
 
 
+class NotByPolicyError(KernelError):
+    code = "not_by_policy"
+    message_zh = "发卡机构的卡管理规定不允许此操作"
+    message_en = "The issuer's policy for cards does not allow this"
+
+
 class TooEarlyError(KernelError):
     """possible_at: aware; from when on it can be done. None where nothing has fixed that yet."""
 
@@ -185,6 +194,20 @@ class AlreadyExistsError(KernelError):
         self.message_en = f"There is such a {thing} already"
         super().__init__()
         self.thing = thing
+
+
+class ApplicantsRefusedError(KernelError):
+    """refused: row and code of each who may not, as `acts.batches.ImportRoster` tells them."""
+
+    code = "applicants_refused"
+
+    def __init__(self, refused: Sequence[tuple[int, str]]) -> None:
+        self.message_zh = f"{len(refused)} 人不能申领，全部申领均未受理"
+        self.message_en = (
+            f"{len(refused)} of the people may not apply, and no application was opened"
+        )
+        super().__init__()
+        self.refused = tuple(refused)
 
 
 class InvalidActError(KernelError):

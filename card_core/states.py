@@ -1,10 +1,11 @@
 """The states of cards, e-cards and what surrounds them, and the one table of transitions.
 
 Card states are those of AAZ502 (社会保障卡应用状态) of the ministry's data elements; a card that is
-made and not yet handed out has no code there. The e-card is usable only while its card is
-NORMAL, so a loss changes the card alone and takes effect on both in the same transaction.
-The tables below are the state machine: the kernel asks them, the tests walk them, and the
-decision record on the kernel shows them.
+made and not yet handed out has no code there. What an e-card may be while its card is in a state
+is one table, ECARD_UNDER, so that a loss changes the card alone and takes effect on both in the
+same transaction.
+The tables below are the state machine: the kernel asks them, the tests walk them, and
+docs/lifecycle.md is made of them.
 """
 
 from collections.abc import Mapping
@@ -112,8 +113,17 @@ class Step(StrEnum):
     ACTIVATE = "activate"
     REPORT_TEMPORARY_LOSS = "report_temporary_loss"
     WITHDRAW_TEMPORARY_LOSS = "withdraw_temporary_loss"
+    LAPSE = "lapse"
     REPORT_FORMAL_LOSS = "report_formal_loss"
+    WITHDRAW_FORMAL_LOSS = "withdraw_formal_loss"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    SEAL = "seal"
+    UNSEAL = "unseal"
+    REPLACE = "replace"
+    EXCHANGE = "exchange"
     CANCEL = "cancel"
+    RESUME = "resume"
     RELEASE = "release"
     FINISH = "finish"
     REJECT = "reject"
@@ -126,17 +136,30 @@ class Step(StrEnum):
     REMOVE = "remove"
 
 
-# A formal loss is not undone: the holder gets a new card. A locked card goes to formal loss only,
-# since withdrawing a temporary loss leads to NORMAL and would unlock it.
+# A temporary loss ends by the holder's word or by its time, a formal one only where the issuer's
+# policy lets it. A locked card goes to formal loss only, since the end of a temporary one leads to
+# NORMAL and would unlock it. REPLACE (补卡) ends a card that is lost for good, EXCHANGE (换卡) one
+# that is worn or locked; the next card is made in the same transaction.
 CARD: Mapping[Step, Mapping[CardState, CardState]] = MappingProxyType(
     {
         Step.ACTIVATE: {CardState.NOT_ACTIVATED: CardState.NORMAL},
         Step.REPORT_TEMPORARY_LOSS: {CardState.NORMAL: CardState.TEMPORARY_LOSS},
         Step.WITHDRAW_TEMPORARY_LOSS: {CardState.TEMPORARY_LOSS: CardState.NORMAL},
+        Step.LAPSE: {CardState.TEMPORARY_LOSS: CardState.NORMAL},
         Step.REPORT_FORMAL_LOSS: {
             CardState.NORMAL: CardState.FORMAL_LOSS,
             CardState.TEMPORARY_LOSS: CardState.FORMAL_LOSS,
             CardState.LOCKED: CardState.FORMAL_LOSS,
+        },
+        Step.WITHDRAW_FORMAL_LOSS: {CardState.FORMAL_LOSS: CardState.NORMAL},
+        Step.LOCK: {CardState.NORMAL: CardState.LOCKED},
+        Step.UNLOCK: {CardState.LOCKED: CardState.NORMAL},
+        Step.SEAL: {CardState.NORMAL: CardState.SEALED},
+        Step.UNSEAL: {CardState.SEALED: CardState.NORMAL},
+        Step.REPLACE: {CardState.FORMAL_LOSS: CardState.CANCELLED},
+        Step.EXCHANGE: {
+            CardState.NORMAL: CardState.CANCELLED,
+            CardState.LOCKED: CardState.CANCELLED,
         },
         Step.CANCEL: {
             state: CardState.CANCELLED for state in CardState if state is not CardState.CANCELLED
@@ -147,9 +170,24 @@ CARD: Mapping[Step, Mapping[CardState, CardState]] = MappingProxyType(
 ECARD: Mapping[Step, Mapping[ECardState, ECardState]] = MappingProxyType(
     {
         Step.ACTIVATE: {ECardState.NOT_ACTIVATED: ECardState.ACTIVE},
+        Step.SUSPEND: {ECardState.ACTIVE: ECardState.SUSPENDED},
+        Step.RESUME: {ECardState.SUSPENDED: ECardState.ACTIVE},
         Step.CANCEL: {
             state: ECardState.CANCELLED for state in ECardState if state is not ECardState.CANCELLED
         },
+    }
+)
+
+# What an active e-card amounts to while its card is in a state: the most that it may be.
+ECARD_UNDER: Mapping[CardState, ECardState] = MappingProxyType(
+    {
+        CardState.NOT_ACTIVATED: ECardState.NOT_ACTIVATED,
+        CardState.SEALED: ECardState.SUSPENDED,
+        CardState.NORMAL: ECardState.ACTIVE,
+        CardState.FORMAL_LOSS: ECardState.SUSPENDED,
+        CardState.LOCKED: ECardState.SUSPENDED,
+        CardState.TEMPORARY_LOSS: ECardState.SUSPENDED,
+        CardState.CANCELLED: ECardState.CANCELLED,
     }
 )
 
@@ -197,3 +235,19 @@ def after(table: Mapping[Step, Mapping[_S, _S]], thing: str, state: _S, step: St
         return table[step][state]
     except KeyError:
         raise WrongStateError(thing, state) from None
+
+
+def after_of_ecard(card_state: CardState, state: ECardState, step: Step) -> ECardState:
+    """As `after`, for an e-card whose card is in `card_state`: none becomes active under a card
+    that is not in use, and none does anything under a cancelled one."""
+    new = after(ECARD, "e-card", state, step)
+    under = ECARD_UNDER[card_state]
+    if under is ECardState.CANCELLED or (new is ECardState.ACTIVE and new is not under):
+        raise WrongStateError("card", card_state)
+    return new
+
+
+def ecard_amounts_to(card_state: CardState, state: ECardState) -> ECardState:
+    """What an e-card is in effect: its own state, as far as its card's allows."""
+    under = ECARD_UNDER[card_state]
+    return under if state is ECardState.ACTIVE or under is ECardState.CANCELLED else state

@@ -16,15 +16,20 @@ from types import MappingProxyType
 from card_core.kernel.act import Act, DangerousAct
 from card_core.kernel.actors import ActorKind
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
+from card_core.kernel.acts.card_locks import LockCard, SealCard, UnlockCard, UnsealCard
+from card_core.kernel.acts.card_policies import SetCardPolicy
 from card_core.kernel.acts.cards import (
     ActivateCard,
     ActivateECard,
     CancelCard,
+    LapseTemporaryLoss,
     ReportFormalLoss,
     ReportTemporaryLoss,
+    WithdrawFormalLoss,
     WithdrawTemporaryLoss,
 )
 from card_core.kernel.acts.devices import IssueDeviceCredentials, RegisterDevice, RemoveDevice
+from card_core.kernel.acts.ecards import CancelECard, ResumeECard, SuspendECard
 from card_core.kernel.acts.enrolment import (
     EnrolTerminal,
     PrepareEnrolment,
@@ -48,9 +53,15 @@ from card_core.kernel.acts.issuer_keys import (
     RegisterIssuerKey,
     RevokeIssuerKey,
 )
+from card_core.kernel.acts.life_events import (
+    ApplyForLifeEvent,
+    DecideLifeEvent,
+    ServeLifeEvent,
+)
 from card_core.kernel.acts.offline_scans import RecordOfflineScans
 from card_core.kernel.acts.operators import AddOperator, SuspendOperator
 from card_core.kernel.acts.peer_lists import TakePeerList
+from card_core.kernel.acts.replacements import ExchangeCard, ReplaceCard
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
@@ -126,13 +137,28 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         ActivateECard: Rule(_MAKER),
         ReportTemporaryLoss: Rule(_MAKER, others=_HOLDER),
         WithdrawTemporaryLoss: Rule(_MAKER, others=_HOLDER),
+        LapseTemporaryLoss: Rule(others=_SYSTEM),
         ReportFormalLoss: Rule(_MAKER),
+        WithdrawFormalLoss: Rule(_MAKER, _CHECKER),
+        LockCard: Rule(_MAKER),
+        UnlockCard: Rule(_MAKER),
+        SealCard: Rule(_MAKER, _CHECKER),
+        UnsealCard: Rule(_MAKER, _CHECKER),
+        ReplaceCard: Rule(_MAKER, _CHECKER),
+        ExchangeCard: Rule(_MAKER, _CHECKER),
         CancelCard: Rule(_MAKER, _CHECKER),
         ImportStock: Rule(_MAKER),
         ReleaseStock: Rule(_MAKER, _CHECKER),
         TakeOverChunk: Rule(_MAKER),
         MergeHolders: Rule(_MAKER, _CHECKER),
         CorrectHolder: Rule(_MAKER, _CHECKER),
+        SuspendECard: Rule(_MAKER, others=_HOLDER),
+        ResumeECard: Rule(_MAKER),
+        CancelECard: Rule(_MAKER, _CHECKER),
+        SetCardPolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        ApplyForLifeEvent: Rule(_MAKER),
+        ServeLifeEvent: Rule(_MAKER),
+        DecideLifeEvent: Rule(_MAKER, _CHECKER),
         CloseEpoch: Rule(others=_SYSTEM),
         OpenEpoch: Rule(others=_SYSTEM),
         GrantBuckets: Rule(others=_SYSTEM),

@@ -91,6 +91,15 @@ def between(tx: Reader, batch_id: str, first: int, last: int) -> list[tuple[str,
     ]
 
 
+def of_person(tx: Reader, batch_id: str, number: str) -> bytes | None:
+    """The content of a person's application in a batch, None where there is none."""
+    statement = select(table.c.id, table.c.content).where(
+        table.c.batch_id == batch_id, table.c.number_index == _index(tx, number)
+    )
+    row = tx.connection.execute(statement).first()
+    return None if row is None else tx.cipher.open(table.name, "content", row.id, row.content)
+
+
 def mark_issued(tx: Transaction, batch_id: str, first: int, last: int) -> int:
     """The open applications in these positions are no longer open; how many there were."""
     done = tx.connection.execute(

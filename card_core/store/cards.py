@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -20,7 +20,10 @@ ECARD_ID_MAX = (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """card_number: two letters and seven digits. issued_on, expires_on: dates in Shanghai."""
+    """card_number: two letters and seven digits. issued_on, expires_on: dates in Shanghai.
+
+    loss_lapses_at: when a temporary loss ends by itself; None in any other state.
+    """
 
     id: str
     holder_id: str
@@ -32,6 +35,7 @@ class Card:
     issued_on: date
     expires_on: date
     version: int
+    loss_lapses_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,14 @@ def get(tx: Reader, card_id: str, lock: Lock = Lock.NONE) -> Card | None:
 
 
 def find_by_card_number(tx: Reader, card_number: str) -> Card | None:
-    row = guarded.first(tx, cards, select(cards).where(cards.c.card_number == card_number))
+    """The card that has this number: of several the live one, else the latest."""
+    is_cancelled = cards.c.state == CardState.CANCELLED.value
+    statement = (
+        select(cards)
+        .where(cards.c.card_number == card_number)
+        .order_by(is_cancelled, cards.c.id.desc())
+    )
+    row = guarded.first(tx, cards, statement)
     return None if row is None else _card(row)
 
 
@@ -112,6 +123,20 @@ def of_holders(tx: Reader, holder_ids: Collection[str], limit: int = PAGE_SIZE_M
     statement = select(cards).where(bulk.among(tx, cards.c.holder_id, holder_ids))
     found = guarded.rows(tx, cards, statement.order_by(cards.c.id).limit(check_limit(limit)))
     return [_card(row) for row in found]
+
+
+def lapsing(tx: Reader, now: datetime, *, after: str = "", limit: int = PAGE_SIZE_MAX) -> list[str]:
+    """At most `limit` ids, behind `after`, of cards whose temporary loss has lapsed by now.
+
+    The rows are not checked: whoever acts on one reads it anew.
+    """
+    statement = (
+        select(cards.c.id)
+        .where(cards.c.loss_lapses_at <= now, cards.c.id > after)
+        .order_by(cards.c.id)
+        .limit(check_limit(limit))
+    )
+    return list(tx.connection.execute(statement).scalars())
 
 
 def ecard_of(tx: Reader, card_id: str) -> ECard:
@@ -200,9 +225,14 @@ def add_all(tx: Transaction, new: Sequence[NewCard]) -> None:
     )
 
 
-def set_state(tx: Transaction, card: Card, state: CardState) -> None:
-    """Device credentials follow, whatever act it is. Under the card's lock."""
-    guarded.change(tx, cards, card.id, state=state.value)
+def set_state(
+    tx: Transaction, card: Card, state: CardState, *, loss_lapses_at: datetime | None = None
+) -> None:
+    """Device credentials follow, whatever act it is. Under the card's lock.
+
+    loss_lapses_at: given with a temporary loss; any other state has none.
+    """
+    guarded.change(tx, cards, card.id, state=state.value, loss_lapses_at=loss_lapses_at)
     ecard = ecard_of(tx, card.id)
     devices.follow_card(tx, ecard.id, state, ecard.state)
 
@@ -239,6 +269,7 @@ def _card(row: Any) -> Card:
         row.issued_on,
         row.expires_on,
         row.version,
+        row.loss_lapses_at,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, func, select, update
 
+from card_core import states
 from card_core.errors import StoreConflictError
 from card_core.states import CardState, DeviceState, ECardState
 from card_core.status_list import CredentialState
@@ -180,10 +181,11 @@ def follow_card(
 
 def state_of(card_state: CardState, ecard_state: ECardState) -> CredentialState:
     """What a status list says of an e-card that is not withdrawn from its phone."""
-    if card_state is CardState.CANCELLED or ecard_state is ECardState.CANCELLED:
-        return CredentialState.CANCELLED
-    if card_state is CardState.NORMAL and ecard_state is ECardState.ACTIVE:
-        return CredentialState.GOOD
+    match states.ecard_amounts_to(card_state, ecard_state):
+        case ECardState.ACTIVE:
+            return CredentialState.GOOD
+        case ECardState.CANCELLED:
+            return CredentialState.CANCELLED
     return CredentialState.SUSPENDED
 
 

@@ -3,12 +3,16 @@
 Imported by whoever upgrades alone: a service only asks which `revision` there is.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
-from card_core.errors import SchemaOutdatedError
+from card_core.errors import SchemaOutdatedError, TamperedRowError
 
 # Any number will do, as long as nothing else in the database uses it.
 _ADVISORY_LOCK = 0x5353_4341_5244
@@ -17,9 +21,9 @@ _ADVISORY_LOCK = 0x5353_4341_5244
 def upgrade(engine: Engine) -> None:
     """Run what is missing. Of several processes one goes first and the others find it done.
 
-    Raises SchemaOutdatedError if the database is newer than this program.
+    Raises SchemaOutdatedError if the database is newer than this program; TamperedRowError.
     """
-    with engine.begin() as connection:
+    with _without_foreign_keys(engine) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(
                 text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK}
@@ -31,6 +35,31 @@ def upgrade(engine: Engine) -> None:
         except CommandError:
             # The database is at a revision that this program does not know.
             raise SchemaOutdatedError from None
+        if connection.dialect.name == "sqlite":
+            _check_foreign_keys(connection)
+
+
+@contextmanager
+def _without_foreign_keys(engine: Engine) -> Iterator[Connection]:
+    """SQLite changes a table by making it anew and dropping the old one, which its foreign keys
+    would refuse; it can do without them only from before a transaction to after it."""
+    with engine.connect() as connection:
+        if connection.dialect.name != "sqlite":
+            yield connection
+            return
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            yield connection
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _check_foreign_keys(connection: Connection) -> None:
+    """Raises TamperedRowError for a row that refers to none."""
+    broken = connection.execute(text("PRAGMA foreign_key_check")).first()
+    if broken is not None:
+        raise TamperedRowError(str(broken[0]), str(broken[1]))
 
 
 def _config() -> Config:

@@ -1,11 +1,14 @@
-"""`sscard card`: hand out and activate, look up, report a loss, withdraw it, cancel."""
+"""`sscard card`: hand out and activate, look up, report a loss, withdraw it, cancel.
 
+What else befalls a card is in `card_life`, the issuer's policy in `card_policy`.
+"""
+
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from card_core.errors import NotFoundError
 from card_core.identity import mask_name, mask_number
 from card_core.kernel.acts.cards import (
     ActivateCard,
@@ -15,29 +18,30 @@ from card_core.kernel.acts.cards import (
     Evidence,
     ReportFormalLoss,
     ReportTemporaryLoss,
+    WithdrawFormalLoss,
     WithdrawTemporaryLoss,
 )
+from card_core.kernel.dates import SHANGHAI
 from card_core.sign_in import check_new_password, hash_password
 from card_core.states import CardState
-from card_core.store import Reader, cards, holders
-from card_core.store.cards import Card
+from card_core.store import cards, holders
 from card_core.store.holders import Holder
 from card_core.store.paging import PAGE_SIZE_MAX
 from issuance.batches import find_batch
-from issuance.cli import screen
+from issuance.cli import card_life, card_policy, screen
+from issuance.cli.card_finding import CardArgument, card_id_of, find_card
 from issuance.cli.desk import Desk, OperatorOption, PasswordFileOption, opened_desk
 from issuance.cli.words import both
 from issuance.installation import random_bytes
 from issuance.settings import read_secret
 
 app = typer.Typer(
-    help="卡：启用、查询、挂失、解挂、注销。\nCards: activate, look up, losses, cancel.",
+    help="卡：启用、查询、挂失、补换、封存、注销。\nCards, through their whole life.",
     no_args_is_help=True,
 )
 
-CardArgument = Annotated[
-    str, typer.Argument(metavar="CARD", help="9 位卡号。\n\nThe card number, 9 characters.")
-]
+app.add_typer(card_life.app)
+app.add_typer(card_policy.app)
 
 
 @app.command("list")
@@ -52,7 +56,7 @@ def list_cards(
     List a batch's cards, 200 at a time.
     """
     with opened_desk(operator) as desk, desk.site.store.read() as tx:
-        last = _find(tx, after)[0].id if after else ""
+        last = find_card(tx, after)[0].id if after else ""
         page = cards.page(tx, batch_id=find_batch(tx, batch).id, after=last)
         rows = []
         for card in page:
@@ -71,7 +75,7 @@ def show(card: CardArgument, operator: OperatorOption = None) -> None:
     Show a card; name and number are masked.
     """
     with opened_desk(operator) as desk, desk.site.store.read() as tx:
-        found, holder = _find(tx, card)
+        found, holder = find_card(tx, card)
         ecard = cards.ecard_of(tx, found.id)
     screen.show_facts(
         [
@@ -81,6 +85,7 @@ def show(card: CardArgument, operator: OperatorOption = None) -> None:
             ("卡状态 Card state", both(found.state)),
             ("AAZ502", found.state.aaz502),
             ("电子社保卡 E-card", both(ecard.state)),
+            ("自动解挂 Loss lapses at", found.loss_lapses_at),
             ("发卡日期 Issued on", found.issued_on),
             ("有效期至 Expires on", found.expires_on),
             ("批次 Batch", found.batch_id),
@@ -112,7 +117,7 @@ def activate(
     """
     with opened_desk(operator) as desk:
         with desk.site.store.read() as tx:
-            found, holder = _find(tx, card)
+            found, holder = find_card(tx, card)
         # The password comes first: an answer that is refused must leave the card as it is.
         password_hash = _new_password(desk, holder, password_file) if e_card else None
         if not (e_card and found.state is CardState.NORMAL):
@@ -130,7 +135,8 @@ def activate(
 def report_loss(
     card: CardArgument,
     formal: Annotated[
-        bool, typer.Option("--formal", help="正式挂失，不能解挂。\n\nFormal: can't be withdrawn.")
+        bool,
+        typer.Option("--formal", help="正式挂失，不会自动解挂。\n\nFormal: it doesn't lapse."),
     ] = False,
     operator: OperatorOption = None,
 ) -> None:
@@ -139,17 +145,33 @@ def report_loss(
     """
     kind = ReportFormalLoss if formal else ReportTemporaryLoss
     with opened_desk(operator) as desk:
-        desk.perform(kind(_card_id(desk, card)))
+        answer = desk.perform(kind(card_id_of(desk, card)))
     screen.say("已挂失，立即生效。", "The loss is reported and in effect.")
+    if "loss_lapses_at" in answer:
+        lapses_at = datetime.fromisoformat(answer["loss_lapses_at"]).astimezone(SHANGHAI)
+        screen.say(
+            f"到期自动解挂：北京时间 {lapses_at:%Y-%m-%d %H:%M}",
+            f"It lapses by itself on {lapses_at:%Y-%m-%d %H:%M}, China time",
+        )
 
 
 @app.command("withdraw-loss")
-def withdraw_loss(card: CardArgument, operator: OperatorOption = None) -> None:
-    """解挂（仅限临时挂失）。
-    Withdraw a temporary loss.
+def withdraw_loss(
+    card: CardArgument,
+    formal: Annotated[
+        bool,
+        typer.Option("--formal", help="解除正式挂失，须复核。\n\nA formal one; another approves."),
+    ] = False,
+    operator: OperatorOption = None,
+) -> None:
+    """解挂。
+    Withdraw a loss.
     """
     with opened_desk(operator) as desk:
-        desk.perform(WithdrawTemporaryLoss(_card_id(desk, card)))
+        if formal:
+            desk.propose(WithdrawFormalLoss(card_id_of(desk, card)))
+            return
+        desk.perform(WithdrawTemporaryLoss(card_id_of(desk, card)))
     screen.say("已解挂，恢复使用。", "The loss is withdrawn; the card serves again.")
 
 
@@ -166,21 +188,7 @@ def cancel(
     Cancel a card for good; another person approves.
     """
     with opened_desk(operator) as desk:
-        desk.propose(CancelCard(_card_id(desk, card), reason))
-
-
-def _find(tx: Reader, card_number: str) -> tuple[Card, Holder]:
-    """The card and whose it is. Raises NotFoundError."""
-    card = cards.find_by_card_number(tx, card_number.strip().upper())
-    holder = holders.get(tx, card.holder_id) if card else None
-    if card is None or holder is None:
-        raise NotFoundError("card")
-    return card, holder
-
-
-def _card_id(desk: Desk, card_number: str) -> str:
-    with desk.site.store.read() as tx:
-        return _find(tx, card_number)[0].id
+        desk.propose(CancelCard(card_id_of(desk, card), reason))
 
 
 def _new_password(desk: Desk, holder: Holder, password_file: Path | None) -> str:

@@ -25,6 +25,7 @@ _PLACES: Mapping[str, tuple[str, str]] = {
             "holder",
             "stock",
             "card",
+            "life",
             "institution",
             "terminal",
             "offline",

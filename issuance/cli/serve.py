@@ -9,6 +9,7 @@ import typer
 
 from issuance.cli import screen
 from issuance.cli.desk import LOOPBACK, opened_site, passphrase, settings
+from issuance.cli.lapsing import lapsing
 from issuance.cli.listening import bind, bind_unix, forget, url_of
 from issuance.cli.sandbox import say_sandbox
 from issuance.errors import SettingsError
@@ -110,6 +111,7 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
             notice_seconds=NOTICE_SECONDS,
         )
         stack.enter_context(serving.swept(site.kernel, clock))
+        stack.enter_context(lapsing(site.kernel, clock))
         stack.enter_context(publishing(site, clock))
         stack.enter_context(fetching_peer_lists(site, clock))
         stack.enter_context(serving.running(server))

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from card_core.card_policy import CardNumberKept
 from card_core.codes import KeyState
+from card_core.life_events import Part
 from card_core.states import (
     ApplicationState,
     ApprovalState,
@@ -64,6 +66,18 @@ _WORDS: Mapping[type[StrEnum], Mapping[str, str]] = MappingProxyType(
             KeyState.ACTIVE: "启用",
             KeyState.VERIFY_ONLY: "仅验签",
             KeyState.REVOKED: "已吊销",
+        },
+        CardNumberKept: {
+            CardNumberKept.NEW: "新卡号",
+            CardNumberKept.SAME: "同卡号",
+        },
+        Part: {
+            Part.ACTIVATE_CARD: "启用",
+            Part.WITHDRAW_TEMPORARY_LOSS: "解挂",
+            Part.UNLOCK_CARD: "解锁",
+            Part.UNSEAL_CARD: "解除封存",
+            Part.CANCEL_CARD: "注销卡",
+            Part.REMOVE_DEVICE: "移除手机",
         },
         Role: {
             Role.MAKER: "经办",

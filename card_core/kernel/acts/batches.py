@@ -46,6 +46,11 @@ from crypto import sm3
 CHUNK_SIZE = 500
 CARD_LIFE_YEARS = 10
 
+CardNumbers = tuple[int, list[str]]
+"""An issuer and card numbers of it."""
+
+_NO_FILE = bytes(32)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ImportRoster(Act):
@@ -91,7 +96,8 @@ class ImportRoster(Act):
         }
         if not good:
             return Done(answer, "batch/none", detail)
-        batch = _store_batch(scene, self, good, self.refused_count + len(refused))
+        refused_count = self.refused_count + len(refused)
+        batch = _store_batch(scene, self.name, self.file_digest, good, refused_count)
         approval = approvals.propose(scene, ReleaseBatch(batch.id, batch.content_root))
         proposed = {"approval_id": approval.id, "content_hash": approval.content_hash}
         answer |= {"batch_id": batch.id, "chunks": -(-len(good) // CHUNK_SIZE), **proposed}
@@ -226,8 +232,24 @@ def _sort_out(
     return good, refused
 
 
+def issue_at_once(
+    scene: Scene, name: str, application: Application, numbers: CardNumbers | None
+) -> Batch:
+    """Make one person's card in a batch of its own, for an act that two people decided.
+
+    numbers: the issuer and the card number to use, None for the next. Returns the batch as stored.
+    """
+    batch = _store_batch(scene, name, _NO_FILE, [application], 0)
+    batches.set_state(
+        scene.tx, batch, states.after(states.BATCH, "batch", batch.state, Step.RELEASE)
+    )
+    (chunk,) = batches.chunks(scene.tx, batch.id)
+    _count_issued(scene, _issue(scene, batch, chunk, numbers))
+    return batch
+
+
 def _store_batch(
-    scene: Scene, act: ImportRoster, good: Sequence[Application], refused: int
+    scene: Scene, name: str, file_digest: bytes, good: Sequence[Application], refused: int
 ) -> Batch:
     batch_id = scene.new_id()
     rows = [(row, canonical_bytes(to_json(row))) for row in good]
@@ -238,14 +260,14 @@ def _store_batch(
         ledger.append(Chunk(batch_id, number, len(part), digest, None, None, None))
     batch = Batch(
         id=batch_id,
-        name=act.name,
+        name=name,
         state=BatchState.IMPORTED,
         maker_id=scene.actor.id,
         accepted=len(good),
         refused=refused,
         issued=0,
         content_root=root_of(chunk.digest for chunk in ledger),
-        file_digest=act.file_digest,
+        file_digest=file_digest,
         created_at=scene.now,
     )
     batches.add(scene.tx, batch, ledger)
@@ -289,17 +311,19 @@ def _positions(chunk: Chunk) -> tuple[int, int]:
     return first, first + CHUNK_SIZE - 1
 
 
-def _first_serial(tx: Transaction, batch: Batch, chunk: Chunk) -> int:
-    if batch.first_card_serial is None:  # it was released before releases took numbers
-        return issuers.take_card_serials(tx, chunk.size)
-    return batch.first_card_serial + _positions(chunk)[0] - 1
+def _card_numbers(tx: Transaction, batch: Batch, chunk: Chunk) -> CardNumbers:
+    issuer = issuers.required(tx)
+    if batch.first_card_serial is None:  # its release took none
+        first = issuers.take_card_serials(tx, chunk.size)
+    else:
+        first = batch.first_card_serial + _positions(chunk)[0] - 1
+    return issuer.number, [issuer.card_number(first + at) for at in range(chunk.size)]
 
 
-def _issue(scene: Scene, batch: Batch, chunk: Chunk) -> Chunk:
+def _issue(scene: Scene, batch: Batch, chunk: Chunk, taken: CardNumbers | None = None) -> Chunk:
     tx = scene.tx
     rows = _read_chunk(tx, chunk)
-    issuer, first = issuers.required(tx), _first_serial(tx, batch, chunk)
-    numbers = [issuer.card_number(first + at) for at in range(len(rows))]
+    issuer, numbers = taken or _card_numbers(tx, batch, chunk)
     issued_on = scene.now.astimezone(SHANGHAI).date()
     expires_on = years_later(issued_on, CARD_LIFE_YEARS)
     people = [application for _, application in rows]
@@ -312,7 +336,7 @@ def _issue(scene: Scene, batch: Batch, chunk: Chunk) -> Chunk:
                 holder_id=holder_id,
                 card_number=number,
                 batch_id=batch.id,
-                issuer=issuer.number,
+                issuer=issuer,
                 region=application.region,
                 issued_on=issued_on,
                 expires_on=expires_on,

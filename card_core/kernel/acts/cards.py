@@ -1,19 +1,22 @@
-"""Acts on a card and its e-card: activate, report a loss, withdraw the report, cancel."""
+"""Acts on a card: hand it out with its e-card, report a loss, withdraw the report, let it lapse,
+cancel.
 
-from dataclasses import dataclass
+A temporary loss lapses at a midnight in Shanghai: the day of the report does not count, and the
+last day ends at its 24th hour (Civil Code, 民法典, articles 201 and 203).
+"""
+
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from card_core import states
-from card_core.errors import NotFoundError, WrongStateError
-from card_core.kernel import limits
+from card_core.errors import NotByPolicyError, TooEarlyError
+from card_core.kernel import card_moves, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
-from card_core.kernel.actors import ActorKind
 from card_core.kernel.acts.operators import PASSWORD_HASH_MAX
+from card_core.kernel.days import DAY, end_of_day
 from card_core.kernel.sign_numbers import make_sign_number
-from card_core.states import CardState, Step
-from card_core.store import Lock, Reader, cards, credentials, sessions
-from card_core.store.cards import Card
+from card_core.states import Step
+from card_core.store import Reader, card_policies, cards, credentials
 from card_core.store.credentials import SubjectKind
 
 
@@ -48,7 +51,8 @@ class ActivateCard(Act):
         limits.check_id("card_id", self.card_id)
 
     def apply(self, scene: Scene) -> Done:
-        return _move(scene, self.card_id, Step.ACTIVATE, {"evidence": self.evidence.value})
+        card = card_moves.lock_card(scene, self.card_id)
+        return card_moves.move(scene, card, Step.ACTIVATE, {"evidence": self.evidence.value})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -68,23 +72,22 @@ class ActivateECard(Act):
         limits.check_text("password_hash", self.password_hash, characters_max=PASSWORD_HASH_MAX)
 
     def apply(self, scene: Scene) -> Done:
-        card = _lock(scene, self.card_id)
-        if card.state is not CardState.NORMAL:
-            raise WrongStateError("card", card.state)
+        card = card_moves.lock_card(scene, self.card_id)
         ecard = cards.ecard_of(scene.tx, card.id)
-        state = states.after(states.ECARD, "e-card", ecard.state, Step.ACTIVATE)
         sign_number = make_sign_number(card.issuer, scene.random_bytes)
-        cards.set_ecard_state(scene.tx, ecard, state, sign_number=sign_number)
+        done = card_moves.move_ecard(scene, card, ecard, Step.ACTIVATE, sign_number=sign_number)
         credentials.put(scene.tx, SubjectKind.HOLDER, card.holder_id, self.password_hash, scene.now)
-        sessions.end_all(scene.tx, SubjectKind.HOLDER, card.holder_id)
-        answer = {"card_id": card.id, "ecard_state": state.value, "sign_number": sign_number}
-        detail = {"card_id": card.id, "ecard_state": state.value}
-        return Done(answer, f"card/{card.id}", detail)
+        card_moves.end_sessions(scene, card)
+        return replace(done, answer={**done.answer, "sign_number": sign_number})
 
 
 @dataclass(frozen=True, slots=True)
 class ReportTemporaryLoss(Act):
-    """临时挂失, by the holder or at a window; from its commit on no code of the card is taken."""
+    """临时挂失, by the holder or at a window; from its commit on no code of the card is taken.
+
+    It lapses by itself after the days of the issuer's policy; the answer's `loss_lapses_at` says
+    when (ISO 8601, UTC).
+    """
 
     act: ClassVar[str] = "report_temporary_loss"
 
@@ -94,12 +97,18 @@ class ReportTemporaryLoss(Act):
         limits.check_id("card_id", self.card_id)
 
     def apply(self, scene: Scene) -> Done:
-        return _move(scene, self.card_id, Step.REPORT_TEMPORARY_LOSS)
+        card = card_moves.lock_card(scene, self.card_id)
+        days = card_policies.of(scene.tx, card.issuer).loss_days
+        lapses_at = end_of_day(scene.now) + days * DAY
+        step = Step.REPORT_TEMPORARY_LOSS
+        done = card_moves.move(scene, card, step, loss_lapses_at=lapses_at)
+        lapses = {"loss_lapses_at": lapses_at.isoformat()}
+        return replace(done, answer=done.answer | lapses, detail=done.detail | lapses)
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawTemporaryLoss(Act):
-    """解挂 of a temporary loss; a formal loss is not withdrawn."""
+    """解挂 of a temporary loss."""
 
     act: ClassVar[str] = "withdraw_temporary_loss"
 
@@ -109,7 +118,31 @@ class WithdrawTemporaryLoss(Act):
         limits.check_id("card_id", self.card_id)
 
     def apply(self, scene: Scene) -> Done:
-        return _move(scene, self.card_id, Step.WITHDRAW_TEMPORARY_LOSS)
+        card = card_moves.lock_card(scene, self.card_id)
+        return card_moves.move(scene, card, Step.WITHDRAW_TEMPORARY_LOSS)
+
+
+@dataclass(frozen=True, slots=True)
+class LapseTemporaryLoss(Act):
+    """自动解挂: a temporary loss whose time is over; a background job does it.
+
+    What the job saw does not count: the card is read anew under its lock. Raises WrongStateError
+    where the loss was withdrawn or made formal meanwhile, TooEarlyError where it was reported anew.
+    """
+
+    act: ClassVar[str] = "lapse_temporary_loss"
+
+    card_id: str
+
+    def __post_init__(self) -> None:
+        limits.check_id("card_id", self.card_id)
+
+    def apply(self, scene: Scene) -> Done:
+        card = card_moves.lock_card(scene, self.card_id)
+        done = card_moves.move(scene, card, Step.LAPSE)
+        if card.loss_lapses_at is None or scene.now < card.loss_lapses_at:
+            raise TooEarlyError(card.loss_lapses_at)
+        return done
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +157,35 @@ class ReportFormalLoss(Act):
         limits.check_id("card_id", self.card_id)
 
     def apply(self, scene: Scene) -> Done:
-        sessions.end_all(scene.tx, SubjectKind.HOLDER, _lock(scene, self.card_id).holder_id)
-        return _move(scene, self.card_id, Step.REPORT_FORMAL_LOSS)
+        card = card_moves.lock_card(scene, self.card_id)
+        card_moves.end_sessions(scene, card)
+        return card_moves.move(scene, card, Step.REPORT_FORMAL_LOSS)
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawFormalLoss(DangerousAct):
+    """解除正式挂失, where the issuer's policy has it: the card was found and shown at a window.
+
+    Raises NotByPolicyError where it hasn't.
+    """
+
+    act: ClassVar[str] = "withdraw_formal_loss"
+
+    card_id: str
+
+    def __post_init__(self) -> None:
+        limits.check_id("card_id", self.card_id)
+
+    def summary(self, tx: Reader) -> str:
+        number = card_moves.named_card(tx, self.card_id).card_number
+        return f"解除卡 {number} 的正式挂失 / Withdraw the formal loss of card {number}"
+
+    def apply(self, scene: Scene) -> Done:
+        card = card_moves.lock_card(scene, self.card_id)
+        done = card_moves.move(scene, card, Step.WITHDRAW_FORMAL_LOSS)
+        if not card_policies.of(scene.tx, card.issuer).withdraws_formal_loss:
+            raise NotByPolicyError
+        return done
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,33 +201,9 @@ class CancelCard(DangerousAct):
         limits.check_id("card_id", self.card_id)
 
     def summary(self, tx: Reader) -> str:
-        card = cards.get(tx, self.card_id)
-        if card is None:
-            raise NotFoundError("card")
-        return f"注销卡 {card.card_number} / Cancel card {card.card_number} ({self.reason.value})"
+        number = card_moves.named_card(tx, self.card_id).card_number
+        return f"注销卡 {number} / Cancel card {number} ({self.reason.value})"
 
     def apply(self, scene: Scene) -> Done:
-        done = _move(scene, self.card_id, Step.CANCEL, {"reason": self.reason.value})
-        ecard = cards.ecard_of(scene.tx, self.card_id)
-        state = states.after(states.ECARD, "e-card", ecard.state, Step.CANCEL)
-        cards.set_ecard_state(scene.tx, ecard, state)
-        sessions.end_all(scene.tx, SubjectKind.HOLDER, ecard.holder_id)
-        return done
-
-
-def _lock(scene: Scene, card_id: str) -> Card:
-    """The card, locked; a holder sees only its own, another's is as good as none."""
-    card = cards.get(scene.tx, card_id, Lock.OWN)
-    if card is None:
-        raise NotFoundError("card")
-    if scene.actor.kind is ActorKind.HOLDER and card.holder_id != scene.actor.id:
-        raise NotFoundError("card")
-    return card
-
-
-def _move(scene: Scene, card_id: str, step: Step, detail: dict[str, Any] | None = None) -> Done:
-    card = _lock(scene, card_id)
-    state = states.after(states.CARD, "card", card.state, step)
-    cards.set_state(scene.tx, card, state)
-    answer: dict[str, Any] = {"card_id": card.id, "card_state": state.value}
-    return Done(answer, f"card/{card.id}", {**answer, "from": card.state.value, **(detail or {})})
+        card = card_moves.lock_card(scene, self.card_id)
+        return card_moves.end(scene, card, Step.CANCEL, {"reason": self.reason.value})

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -94,13 +95,14 @@ cards = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("holder_id", ID, ForeignKey("holders.id"), nullable=False, index=True),
-    Column("card_number", String(9), nullable=False, unique=True),
+    Column("card_number", String(9), nullable=False, index=True),
     Column("state", STATE, nullable=False),
     Column("batch_id", ID, ForeignKey("batches.id"), nullable=False, index=True),
     Column("issuer", Integer, nullable=False),
     Column("region", String(6), nullable=False),
     Column("issued_on", Date, nullable=False),
     Column("expires_on", Date, nullable=False),
+    Column("loss_lapses_at", Instant),  # of a temporary loss that lapses by itself
     *guard(),
     # A person has one live card, whatever else fails.
     Index(
@@ -110,6 +112,31 @@ cards = Table(
         sqlite_where=text("state <> 'cancelled'"),
         postgresql_where=text("state <> 'cancelled'"),
     ),
+    # A card may take over the number of the cancelled one that it follows.
+    Index(
+        "uq_cards_live_number",
+        "card_number",
+        unique=True,
+        sqlite_where=text("state <> 'cancelled'"),
+        postgresql_where=text("state <> 'cancelled'"),
+    ),
+    Index(
+        "ix_cards_loss_lapses_at",
+        "loss_lapses_at",
+        sqlite_where=text("loss_lapses_at IS NOT NULL"),
+        postgresql_where=text("loss_lapses_at IS NOT NULL"),
+    ),
+)
+
+card_policies = Table(
+    "card_policies",
+    metadata,
+    Column("id", String(8), primary_key=True),  # the issuer number, as text
+    Column("loss_days", Integer, nullable=False),
+    Column("withdraws_formal_loss", Boolean, nullable=False),
+    Column("on_replacement", STATE, nullable=False),
+    Column("on_exchange", STATE, nullable=False),
+    *guard(),
 )
 
 ecards = Table(

@@ -7,21 +7,27 @@ from bureau import ISSUER, KEY_NUMBER, SYSTEM, Bureau, Person, make_application,
 from phone import Phone
 from trusting import document
 
+from card_core.card_policy import CardNumberKept
 from card_core.codes import KeyPurpose, key_name
 from card_core.errors import ApprovalNeededError, CardCoreError, NotAllowedError
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
+from card_core.kernel.acts.card_locks import LockCard, SealCard, SealReason, UnlockCard, UnsealCard
+from card_core.kernel.acts.card_policies import SetCardPolicy
 from card_core.kernel.acts.cards import (
     ActivateCard,
     ActivateECard,
     CancelCard,
     CancelReason,
     Evidence,
+    LapseTemporaryLoss,
     ReportFormalLoss,
     ReportTemporaryLoss,
+    WithdrawFormalLoss,
     WithdrawTemporaryLoss,
 )
 from card_core.kernel.acts.devices import IssueDeviceCredentials, RegisterDevice, RemoveDevice
+from card_core.kernel.acts.ecards import CancelECard, ResumeECard, SuspendECard
 from card_core.kernel.acts.enrolment import (
     EnrolTerminal,
     PrepareEnrolment,
@@ -46,9 +52,15 @@ from card_core.kernel.acts.issuer_keys import (
     RevocationCause,
     RevokeIssuerKey,
 )
+from card_core.kernel.acts.life_events import (
+    ApplyForLifeEvent,
+    DecideLifeEvent,
+    ServeLifeEvent,
+)
 from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
 from card_core.kernel.acts.peer_lists import TakePeerList
+from card_core.kernel.acts.replacements import ExchangeCard, ExchangeReason, ReplaceCard
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
@@ -67,6 +79,7 @@ from card_core.kernel.acts.stock import ImportStock, ReleaseStock, TakeOverChunk
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.acts.visits import EndVisit
 from card_core.kernel.permissions import ACTS, RULES, is_dangerous
+from card_core.life_events import LifeEvent
 from card_core.store.credentials import SubjectKind
 from card_core.store.devices import Grade
 from card_core.store.epochs import Node
@@ -83,15 +96,19 @@ MATRIX = {
     "activate_ecard": "maker",
     "activate_issuer_key": "administrator",
     "add_operator": "administrator",
+    "apply_for_life_event": "maker",
     "cancel_card": "maker",
+    "cancel_ecard": "maker",
     "change_business_types": "maker administrator",
     "close_epoch": "system",
     "correct_holder": "maker",
+    "decide_life_event": "maker",
     "designate_institution": "maker administrator",
     "end_issuer_key": "administrator",
     "enrol_terminal": "system",
     "end_visit": "holder",
     "ensure_box_key": "system",
+    "exchange_card": "maker",
     "grant_buckets": "system",
     "import_roster": "maker",
     "import_stock": "maker",
@@ -99,12 +116,23 @@ MATRIX = {
     "issue_chunk": "maker",
     "issue_device_credentials": "holder",
     "merge_holders": "maker",
+    "lapse_temporary_loss": "system",
+    "lock_card": "maker",
     "prepare_bundle": "system",
     "prepare_status_list": "system",
     "publish_bundle": "system",
     "publish_status_list": "system",
     "register_device": "holder",
     "remove_device": "maker holder",
+    "replace_card": "maker",
+    "resume_ecard": "maker",
+    "seal_card": "maker",
+    "serve_life_event": "maker",
+    "set_card_policy": "administrator",
+    "suspend_ecard": "maker holder",
+    "unlock_card": "maker",
+    "unseal_card": "maker",
+    "withdraw_formal_loss": "maker",
     "set_offline_policy": "administrator",
     "open_epoch": "system",
     "pin_trust_authority": "administrator",
@@ -141,6 +169,14 @@ APPROVERS = {
     "revoke_issuer_key": "administrator checker",
     "add_operator": "administrator checker",
     "cancel_card": "checker",
+    "cancel_ecard": "checker",
+    "decide_life_event": "checker",
+    "exchange_card": "checker",
+    "replace_card": "checker",
+    "seal_card": "checker",
+    "set_card_policy": "administrator checker",
+    "unseal_card": "checker",
+    "withdraw_formal_loss": "checker",
     "change_business_types": "administrator checker",
     "correct_holder": "checker",
     "merge_holders": "checker",
@@ -178,9 +214,24 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         ActivateCard(person.card_id, Evidence.IDENTITY_DOCUMENT),
         ActivateECard(person.card_id, hashed),
         AddOperator(new),
+        ApplyForLifeEvent(LifeEvent.FIRST_JOB, "名册", bytes(32), (make_application(78),)),
+        ServeLifeEvent(LifeEvent.RETIREMENT, person.card_id),
+        DecideLifeEvent(LifeEvent.DEATH, person.card_id),
         CancelCard(person.card_id, CancelReason.DEATH),
         CorrectHolder(person.holder_id, "新名", None, HolderEvidence.POLICE_CERTIFICATE, bytes(32)),
         MergeHolders(person.holder_id, ID, HolderEvidence.IDENTITY_DOCUMENT, bytes(32)),
+        LapseTemporaryLoss(person.card_id),
+        WithdrawFormalLoss(person.card_id),
+        LockCard(person.card_id),
+        UnlockCard(person.card_id, Evidence.IDENTITY_DOCUMENT),
+        SealCard(person.card_id, SealReason.BY_ORDER),
+        UnsealCard(person.card_id),
+        ReplaceCard(person.card_id, CardNumberKept.NEW),
+        ExchangeCard(person.card_id, ExchangeReason.DAMAGED, CardNumberKept.NEW),
+        SuspendECard(person.card_id),
+        ResumeECard(person.card_id),
+        CancelECard(person.card_id),
+        SetCardPolicy(10, False, CardNumberKept.NEW, CardNumberKept.SAME),
         CloseEpoch(0, 1, "tests"),
         OpenEpoch(1, 1, "0" * 16, (Node("a", "b"),), 60, bureau.clock()),
         GrantBuckets(1, 0, 60),

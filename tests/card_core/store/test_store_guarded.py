@@ -9,7 +9,9 @@ from phone import publisher_of, registered_phone
 from sqlalchemy import Table, select, update
 from trusting import document, entry, pin, take
 
+from card_core.card_policy import CardNumberKept
 from card_core.errors import SignInRefusedError, StoreConflictError, TamperedRowError
+from card_core.kernel.acts.card_policies import SetCardPolicy
 from card_core.kernel.acts.cards import CancelCard, CancelReason
 from card_core.kernel.acts.epochs import CloseEpoch
 from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
@@ -53,6 +55,7 @@ def full(bureau: Bureau) -> Bureau:
     take(bureau, document(bureau.clock(), entry()))
     registered_phone(bureau, bureau.person(), days=1)
     bureau.decide(SetOfflinePolicy(consumes=True, count_max=1, amount_fen_max=1), bureau.deputy)
+    bureau.decide(SetCardPolicy(5, True, CardNumberKept.SAME, CardNumberKept.NEW), bureau.deputy)
     publisher_of(bureau).round()
     bureau.perform(CloseEpoch(0, 1, "first"), SYSTEM)
     text = bureau.minter.mint(bureau.person().holder_id).text

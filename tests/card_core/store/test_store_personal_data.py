@@ -8,6 +8,7 @@ from servers.databases import Databases, SQLiteDatabases
 from servers.postgresql import PostgreSQLServer
 from stock import import_stock, make_stock_card, released, take_over
 
+from card_core.card_policy import CardNumberKept
 from card_core.errors import SignInRefusedError
 from card_core.kernel.acts import batches as batch_acts
 from card_core.kernel.acts.batches import IssueChunk
@@ -18,6 +19,9 @@ from card_core.kernel.acts.holder_base import (
     MergeHolders,
     seen_digest,
 )
+from card_core.kernel.acts.life_events import ApplyForLifeEvent
+from card_core.kernel.acts.replacements import ExchangeCard, ExchangeReason
+from card_core.life_events import LifeEvent
 from card_core.sign_in import sign_in_holder
 from card_core.store import holders
 
@@ -32,7 +36,7 @@ def canaries(bureau: Bureau) -> list[str]:
     for number in range(1, imported["chunks"] + 1):
         bureau.perform(IssueChunk(imported["batch_id"], number), bureau.maker)
     bureau.import_roster(bureau.next_applications(2))
-    person, other = bureau.people(2)
+    person, other, third = bureau.people(3)
     bureau.scan(bureau.minter.mint(person.holder_id).text)
     sign_in_holder(bureau.kernel, person.number, HOLDER_PASSWORD, pepper=PEPPER)
     with pytest.raises(SignInRefusedError):
@@ -53,6 +57,12 @@ def canaries(bureau: Bureau) -> list[str]:
         CorrectHolder(person.holder_id, corrected.name, corrected.number, evidence, alone)
     )
     found = [person.number, person.name, other.number, other.name]
+    bureau.decide(ExchangeCard(third.card_id, ExchangeReason.DAMAGED, CardNumberKept.NEW))
+    (newcomer,) = bureau.next_applications(1)
+    event = ApplyForLifeEvent(LifeEvent.FIRST_JOB, "first job", bytes(32), (newcomer,))
+    bureau.perform(event, bureau.maker)
+    found = [text for one in (person, other, third) for text in (one.number, one.name)]
+    found += [newcomer.number.text, newcomer.name, newcomer.phone, newcomer.address]
     for one in applications:
         found += [one.number.text, one.name, one.phone, one.address]
     for card in (*stock, corrected):
