@@ -18,7 +18,7 @@ from card_core.store.cards import NewCard
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 BATCH = "b" * 32
-BEFORE = "0010"
+BEFORE = "0012"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from bureau import OPERATOR_PASSWORD, PEPPER, SYSTEM, Bureau, terminal_actor
+from holder_records import correction
 from phone import publisher_of, registered_phone
 from sqlalchemy import Table, select, update
 from trusting import document, entry, pin, take
@@ -56,6 +57,7 @@ def full(bureau: Bureau) -> Bureau:
     registered_phone(bureau, bureau.person(), days=1)
     bureau.decide(SetOfflinePolicy(consumes=True, count_max=1, amount_fen_max=1), bureau.deputy)
     bureau.decide(SetCardPolicy(5, True, CardNumberKept.SAME, CardNumberKept.NEW), bureau.deputy)
+    bureau.decide(correction(bureau, bureau.person().holder_id, name="新名"))
     publisher_of(bureau).round()
     bureau.perform(CloseEpoch(0, 1, "first"), SYSTEM)
     text = bureau.minter.mint(bureau.person().holder_id).text
