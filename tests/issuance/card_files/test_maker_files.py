@@ -316,6 +316,14 @@ def test_a_size_of_path_that_runs_over_the_end_is_refused() -> None:
             decode_chunk(size.to_bytes(2, "big") + data[2:], PLACE)
 
 
+@pytest.mark.parametrize("content", [b"", bytes(483)])
+def test_a_record_of_no_possible_size_is_refused(content: bytes) -> None:
+    data = encode_chunk(SignedChunk(PLACE, (content,), (b"",), bytes(64)))
+    with pytest.raises(CardFileError) as raised:
+        decode_chunk(data, PLACE)
+    assert raised.value.code == "chunk_bad"
+
+
 def test_refusals_say_where_and_what_to_do_and_nothing_of_anybody() -> None:
     error = refusal(SMALL[: len(SMALL) - 100])
     assert "第2块" in error.message_zh
