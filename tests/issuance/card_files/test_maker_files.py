@@ -95,7 +95,11 @@ def test_any_chunks_come_back(sizes: list[int]) -> None:
 
 
 def test_each_record_is_verified_alone() -> None:
-    for one in read(maker_file(5)):
+    records = read(maker_file(5))
+    # Its way up turns right three times, as that of the first does.
+    with pytest.raises(InvalidSignatureError):
+        replace(records[0], index=-8).verify(PUBLIC)
+    for one in records:
         one.verify(PUBLIC)
         for wrong in (
             replace(one, content=one.content[:-1] + bytes((one.content[-1] ^ 1,))),
@@ -103,6 +107,7 @@ def test_each_record_is_verified_alone() -> None:
             replace(one, size=6),
             replace(one, index=5),
             replace(one, path=one.path[32:]),
+            replace(one, path=one.path + bytes(32)),
             replace(one, path=bytes(32) + one.path[32:]),
             replace(one, place=replace(one.place, batch="other")),
             replace(one, place=replace(one.place, chunk=2)),

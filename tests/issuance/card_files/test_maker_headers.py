@@ -13,6 +13,7 @@ from tests.issuance.card_files.samples import (
     ISSUER_KEY,
     MADE_AT,
     MAKER_KEY,
+    maker_file,
     maker_header,
     signed_chunks,
 )
@@ -77,7 +78,7 @@ def test_another_makers_file_is_known_before_its_envelope_is_opened() -> None:
         asked.append(ciphertext)
         return bytes(16)
 
-    sealed, _ = read_header(io.BytesIO(HEAD))
+    sealed, _ = read_header(io.BytesIO(maker_file(1)))
     with pytest.raises(CardFileError) as raised:
         sealed.open(other.public_key(), decrypt)
     assert raised.value.code == "not_for_this_key"
