@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from card_core.identity import ETHNIC_GROUPS, check_character, validate_name
 from issuance.card_files import Charset, ElementError, Personalisation, elements
+from issuance.card_files.element_reading import decode_elements
 from issuance.card_files.elements import ELEMENTS_SIZE_BYTES
-from issuance.card_files.personalisation import decode_elements, encode_elements
+from issuance.card_files.personalisation import encode_elements
 from tests.issuance.card_files.samples import NAMES, card
 
 DAYS = st.dates(date(1900, 1, 1), date(2099, 12, 31))
