@@ -48,6 +48,7 @@ from issuance.card_files.chunk import (
     prepare_chunk,
 )
 from issuance.card_files.columns import BadRow, RowProblem
+from issuance.card_files.element_reading import decode_elements
 from issuance.card_files.errors import CardFileError, ElementError
 from issuance.card_files.maker_header import MakerHeader
 from issuance.card_files.maker_reading import MakerFile, open_maker_file
@@ -58,11 +59,7 @@ from issuance.card_files.maker_return import (
     write_maker_return,
 )
 from issuance.card_files.maker_writing import write_maker_file
-from issuance.card_files.personalisation import (
-    Personalisation,
-    decode_elements,
-    encode_elements,
-)
+from issuance.card_files.personalisation import Personalisation, encode_elements
 from issuance.card_files.record import RECORDS_MAX, CardRecord, decode_record, encode_record
 from issuance.card_files.row_header import RowHeader
 from issuance.card_files.row_reading import RowFile

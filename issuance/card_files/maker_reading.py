@@ -115,7 +115,7 @@ def decode_chunk(data: bytes, place: ChunkPlace) -> SignedChunk:
             content_at = at + RECORD_SIZE.size
             path_at = content_at + RECORD_SIZE.unpack_from(data, at)[0]
             at = path_at + HASH_SIZE_BYTES * path_size(index, size)
-            if not 0 < path_at - content_at <= RECORD_BYTES_MAX or at > len(data):
+            if not 0 < path_at - content_at <= RECORD_BYTES_MAX:
                 raise ValueError
             contents.append(data[content_at:path_at])
             paths.append(data[path_at:at])

@@ -1,4 +1,4 @@
-"""What is written into one card's EF05 and EF06: values to bytes, and back."""
+"""What is written into one card's EF05 and EF06, as bytes (element_reading reads them)."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ from card_core.identity import (
 from issuance.card_files import elements
 from issuance.card_files.charset import Charset, encode_text
 from issuance.card_files.elements import Element, not_fitting, packed, text
-from issuance.card_files.errors import ElementError
 
 _SHAPES: Final = {
     elements.CARD_CLASS: (
@@ -90,40 +89,6 @@ def encode_elements(card: Personalisation, charset: Charset = Charset.GB18030) -
     )
 
 
-def decode_elements(data: bytes) -> Personalisation:
-    """The inverse of `encode_elements`, for either charset: GBK's bytes are GB 18030's, too.
-
-    Raises ValueError: each value has one form, and bytes that `encode_elements` would not have
-    written are refused.
-    """
-    values = elements.split(data)
-
-    def characters(element: Element) -> bytes:
-        return values[element].rstrip(b"\x00")
-
-    def digits(element: Element) -> str:
-        return values[element].hex().upper()
-
-    name = characters(elements.NAME) + characters(elements.NAME_CONTINUATION)
-    card = Personalisation(
-        card_class=characters(elements.CARD_CLASS).decode("ascii"),
-        spec_version=characters(elements.SPEC_VERSION).decode("ascii"),
-        initialising_organisation=digits(elements.ORGANISATION),
-        issued_on=_day(digits(elements.ISSUED_ON)),
-        expires_on=_day(digits(elements.EXPIRES_ON)),
-        card_number=characters(elements.CARD_NUMBER).decode("ascii"),
-        social_security_number=characters(elements.NUMBER).decode("ascii"),
-        name=name.decode("gb18030"),
-        sex=characters(elements.SEX).decode("ascii"),
-        ethnic_group=digits(elements.ETHNIC_GROUP).rstrip("F") or None,
-        birthplace=digits(elements.BIRTHPLACE).rstrip("F") or None,
-        born_on=_day(digits(elements.BORN_ON)),
-    )
-    if not _is_written_as(card, data):
-        raise ValueError("a value is not in the form in which it is written")
-    return card
-
-
 @lru_cache(maxsize=256)
 def _of_batch(
     card_class: str, version: str, organisation: str, issued_on: date, expires_on: date
@@ -152,13 +117,6 @@ def _of_many(sex: str, ethnic_group: str | None, birthplace: str | None) -> byte
             _packed_shape(elements.BIRTHPLACE, birthplace or ""),
         )
     )
-
-
-def _is_written_as(card: Personalisation, data: bytes) -> bool:
-    try:
-        return encode_elements(card) == data
-    except ElementError:
-        return False
 
 
 def _shaped(element: Element, value: str) -> bytes:
@@ -208,7 +166,3 @@ def _ethnic_group(code: str | None) -> str:
 
 def _eight_digits(day: date) -> str:
     return f"{day.year:04d}{day.month:02d}{day.day:02d}"
-
-
-def _day(digits: str) -> date:
-    return date.fromisoformat(digits)

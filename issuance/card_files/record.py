@@ -23,13 +23,10 @@ from issuance.card_files.card_keys import (
     encode_keys,
 )
 from issuance.card_files.charset import Charset
+from issuance.card_files.element_reading import decode_elements
 from issuance.card_files.elements import ELEMENTS_SIZE_BYTES
 from issuance.card_files.errors import ElementError
-from issuance.card_files.personalisation import (
-    Personalisation,
-    decode_elements,
-    encode_elements,
-)
+from issuance.card_files.personalisation import Personalisation, encode_elements
 
 RECORDS_MAX: Final = 1_000_000
 VERSION: Final = 1

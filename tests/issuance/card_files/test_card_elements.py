@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from card_core.identity import ETHNIC_GROUPS, check_character, validate_name
-from issuance.card_files import Charset, ElementError, Personalisation
+from issuance.card_files import Charset, ElementError, Personalisation, elements
+from issuance.card_files.element_reading import decode_elements
 from issuance.card_files.elements import ELEMENTS_SIZE_BYTES
-from issuance.card_files.personalisation import decode_elements, encode_elements
+from issuance.card_files.personalisation import encode_elements
 from tests.issuance.card_files.samples import NAMES, card
 
 DAYS = st.dates(date(1900, 1, 1), date(2099, 12, 31))
@@ -180,6 +181,14 @@ def test_a_value_that_would_never_be_written_is_not_read(wanted: bytes, other: b
     assert data.count(wanted) == 1
     with pytest.raises(ValueError, match="form"):
         decode_elements(data.replace(wanted, other))
+
+
+def test_a_value_longer_than_its_element_is_refused() -> None:
+    with pytest.raises(ElementError):
+        elements.text(elements.SEX, b"12")
+    for digits in ("123456789", "12G4"):
+        with pytest.raises(ElementError):
+            elements.packed(elements.BORN_ON, digits)
 
 
 def test_a_card_does_not_show_its_holder() -> None:

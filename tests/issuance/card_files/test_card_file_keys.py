@@ -68,6 +68,14 @@ def test_the_same_card_gives_the_same_bytes_and_another_card_other_ones() -> Non
     assert len({key.wrapped for key in KEYS}) == len(CardKeyKind)
 
 
+def test_no_more_than_some_regions_are_kept() -> None:
+    made = SoftwareCardKeys(MASTERS, TRANSPORT_KEY)
+    for region in range(440000, 440200):
+        made.keys_of(str(region), "GD0000017")
+    assert len(made._of_regions) <= 64
+    assert made.keys_of(REGION, "GD0000017") == KEYS
+
+
 def test_another_transport_key_is_noticed() -> None:
     with pytest.raises(CardFileError) as raised:
         unwrap(KEYS[0], sm4.Cipher(bytes(16)))

@@ -95,7 +95,11 @@ def test_any_chunks_come_back(sizes: list[int]) -> None:
 
 
 def test_each_record_is_verified_alone() -> None:
-    for one in read(maker_file(5)):
+    records = read(maker_file(5))
+    # Its way up turns right three times, as that of the first does.
+    with pytest.raises(InvalidSignatureError):
+        replace(records[0], index=-8).verify(PUBLIC)
+    for one in records:
         one.verify(PUBLIC)
         for wrong in (
             replace(one, content=one.content[:-1] + bytes((one.content[-1] ^ 1,))),
@@ -103,6 +107,7 @@ def test_each_record_is_verified_alone() -> None:
             replace(one, size=6),
             replace(one, index=5),
             replace(one, path=one.path[32:]),
+            replace(one, path=one.path + bytes(32)),
             replace(one, path=bytes(32) + one.path[32:]),
             replace(one, place=replace(one.place, batch="other")),
             replace(one, place=replace(one.place, chunk=2)),
@@ -314,6 +319,14 @@ def test_a_size_of_path_that_runs_over_the_end_is_refused() -> None:
     for size in (0, 4, CHUNK_RECORDS_MAX + 1, 65535):
         with pytest.raises(CardFileError):
             decode_chunk(size.to_bytes(2, "big") + data[2:], PLACE)
+
+
+@pytest.mark.parametrize("content", [b"", bytes(483)])
+def test_a_record_of_no_possible_size_is_refused(content: bytes) -> None:
+    data = encode_chunk(SignedChunk(PLACE, (content,), (b"",), bytes(64)))
+    with pytest.raises(CardFileError) as raised:
+        decode_chunk(data, PLACE)
+    assert raised.value.code == "chunk_bad"
 
 
 def test_refusals_say_where_and_what_to_do_and_nothing_of_anybody() -> None:

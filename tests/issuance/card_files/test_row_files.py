@@ -186,6 +186,8 @@ def test_a_bad_row_is_told_apart_and_the_others_go_on(row: str, problems: dict[s
         ({9: "23800000000"}, {"phone": "phone_not_mobile"}),
         ({10: ""}, {"address": "field_text"}),
         ({10: "a\tb"}, {"address": "field_text"}),
+        ({10: "a "}, {"address": "field_text"}),
+        ({10: "a" * 201}, {"address": "field_text"}),
         ({11: "张東"}, {"guardian_name": "guardian_half"}),
     ],
 )
@@ -223,6 +225,13 @@ def test_a_bad_file_is_refused_whole(data: bytes, code: str) -> None:
     error = refusal(data)
     assert error.code == code
     assert "{" not in error.message_zh + error.message_en
+
+
+def test_a_file_that_says_gbk_has_nothing_but_gbk_in_it() -> None:
+    data = written(write_bank_opening, [account_request(1, name="𠮷娜")])
+    lines = data.decode("gb18030").splitlines()[:-1]
+    said = made_by_hand(*lines[1:], header=lines[0].replace("GB18030", "GBK"))
+    assert refusal(said, open_bank_opening).code == "not_text"
 
 
 @pytest.mark.parametrize(
