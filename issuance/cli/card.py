@@ -1,5 +1,6 @@
 """`sscard card`: hand out and activate, look up, report a loss, withdraw it, cancel."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from card_core.kernel.acts.cards import (
 from card_core.sign_in import check_new_password, hash_password
 from card_core.states import CardState
 from card_core.store import Reader, cards, holders
+from card_core.store.batches import Batch
 from card_core.store.cards import Card
 from card_core.store.holders import Holder
 from card_core.store.paging import PAGE_SIZE_MAX
@@ -27,8 +29,10 @@ from issuance.batches import find_batch
 from issuance.cli import screen
 from issuance.cli.desk import Desk, OperatorOption, PasswordFileOption, opened_desk
 from issuance.cli.words import both
+from issuance.errors import BatchError
 from issuance.installation import random_bytes
 from issuance.settings import read_secret
+from issuance.stock import find_stock
 
 app = typer.Typer(
     help="卡：启用、查询、挂失、解挂、注销。\nCards: activate, look up, losses, cancel.",
@@ -53,7 +57,7 @@ def list_cards(
     """
     with opened_desk(operator) as desk, desk.site.store.read() as tx:
         last = _find(tx, after)[0].id if after else ""
-        page = cards.page(tx, batch_id=find_batch(tx, batch).id, after=last)
+        page = cards.page(tx, batch_id=_find_lot(tx, batch).id, after=last)
         rows = []
         for card in page:
             identity = holders.identity_of(tx, card.holder_id)
@@ -167,6 +171,16 @@ def cancel(
     """
     with opened_desk(operator) as desk:
         desk.propose(CancelCard(_card_id(desk, card), reason))
+
+
+def _find_lot(tx: Reader, wanted: str) -> Batch:
+    """A batch, or a stock that was taken over. Raises BatchError."""
+    try:
+        return find_batch(tx, wanted)
+    except BatchError as error:
+        with suppress(BatchError):
+            return find_stock(tx, wanted)
+        raise error from None
 
 
 def _find(tx: Reader, card_number: str) -> tuple[Card, Holder]:
