@@ -1,5 +1,6 @@
 """`sscard card`: hand out and activate, look up, report a loss, withdraw it, cancel.
 
+from contextlib import suppress
 What else befalls a card is in `card_life`, the issuer's policy in `card_policy`.
 """
 
@@ -24,7 +25,8 @@ from card_core.kernel.acts.cards import (
 from card_core.kernel.dates import SHANGHAI
 from card_core.sign_in import check_new_password, hash_password
 from card_core.states import CardState
-from card_core.store import cards, holders
+from card_core.store import Reader, cards, holders
+from card_core.store.batches import Batch
 from card_core.store.holders import Holder
 from card_core.store.paging import PAGE_SIZE_MAX
 from issuance.batches import find_batch
@@ -32,8 +34,10 @@ from issuance.cli import card_life, card_policy, screen
 from issuance.cli.card_finding import CardArgument, card_id_of, find_card
 from issuance.cli.desk import Desk, OperatorOption, PasswordFileOption, opened_desk
 from issuance.cli.words import both
+from issuance.errors import BatchError
 from issuance.installation import random_bytes
 from issuance.settings import read_secret
+from issuance.stock import find_stock
 
 app = typer.Typer(
     help="卡：启用、查询、挂失、补换、封存、注销。\nCards, through their whole life.",
@@ -57,7 +61,7 @@ def list_cards(
     """
     with opened_desk(operator) as desk, desk.site.store.read() as tx:
         last = find_card(tx, after)[0].id if after else ""
-        page = cards.page(tx, batch_id=find_batch(tx, batch).id, after=last)
+        page = cards.page(tx, batch_id=_find_lot(tx, batch).id, after=last)
         rows = []
         for card in page:
             identity = holders.identity_of(tx, card.holder_id)
@@ -189,6 +193,16 @@ def cancel(
     """
     with opened_desk(operator) as desk:
         desk.propose(CancelCard(card_id_of(desk, card), reason))
+
+
+def _find_lot(tx: Reader, wanted: str) -> Batch:
+    """A batch, or a stock that was taken over. Raises BatchError."""
+    try:
+        return find_batch(tx, wanted)
+    except BatchError as error:
+        with suppress(BatchError):
+            return find_stock(tx, wanted)
+        raise error from None
 
 
 def _new_password(desk: Desk, holder: Holder, password_file: Path | None) -> str:

@@ -2,7 +2,8 @@
 
 0    done
 1    refused or failed; the sentence says why and what to do
-2    the command line is wrong; for `roster check`: the file can't be used
+2    the command line is wrong; for `roster check`, `stock` and
+     `holder compare`: the file can't be used
 130  interrupted by the person
 """
 

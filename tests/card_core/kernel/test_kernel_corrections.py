@@ -28,8 +28,6 @@ from card_core.errors import (
     SamePersonError,
 )
 from card_core.kernel import DangerousAct
-from card_core.kernel.acts.batches import ImportRoster, IssueChunk
-from card_core.kernel.acts.cards import CancelCard, CancelReason
 from card_core.kernel.acts.holder_base import (
     CorrectHolder,
     MergeHolders,
@@ -39,30 +37,11 @@ from card_core.sign_in import authenticate, sign_in_holder
 from card_core.states import CardState
 from card_core.store import cards, holder_base, holders
 from card_core.verdicts import Reason
-from crypto import sm3
 
 
 @pytest.fixture
 def twice(bureau: Bureau) -> Twice:
     return make_twice(bureau)
-
-
-def test_nobody_applies_under_the_number_of_a_merged_record(bureau: Bureau) -> None:
-    (kept,) = bureau.issued_cards(1)
-    again = make_application(4_000_001)
-    imported = bureau.import_roster((again,))
-    bureau.approve(imported)
-    bureau.perform(IssueChunk(imported["batch_id"], 1), bureau.maker)
-    gone = found(bureau, again.number.text)
-    assert gone is not None
-    with bureau.store.read() as tx:
-        card = cards.live_card_of(tx, gone)
-    assert card is not None
-    bureau.decide(CancelCard(card.id, CancelReason.MADE_IN_ERROR))
-    bureau.decide(merge_act(bureau, kept.holder_id, gone))
-    act = ImportRoster("名册", sm3.digest(b"roster"), (again,), 0)
-    answer = bureau.perform(act, bureau.maker)
-    assert [one["code"] for one in answer["refused"]] == ["record_merged"]
 
 
 def test_a_correction_changes_what_is_found_and_leaves_a_trace(bureau: Bureau) -> None:

@@ -1,7 +1,6 @@
 """Merging two records of one person: two people decide, a trace stays."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from bureau import HOLDER_PASSWORD, PEPPER, SYSTEM, Bureau, make_application
@@ -27,17 +26,29 @@ from card_core.errors import (
     SignInRefusedError,
 )
 from card_core.kernel import Actor, ActorKind
-from card_core.kernel.acts.batches import IssueChunk
-from card_core.kernel.acts.cards import ReportTemporaryLoss
-from card_core.kernel.acts.devices import RegisterDevice, TooManyDevicesError
+from card_core.kernel.acts.batches import ImportRoster, IssueChunk
+from card_core.kernel.acts.cards import CancelCard, CancelReason, ReportTemporaryLoss
+from card_core.kernel.acts.devices import RegisterDevice
 from card_core.kernel.acts.sessions import SignIn
 from card_core.sign_in import authenticate, sign_in_holder
 from card_core.states import DeviceState
-from card_core.store import credentials, holder_base, holder_changes, holders
+from card_core.store import (
+    Transaction,
+    cards,
+    credentials,
+    devices,
+    holder_base,
+    holder_changes,
+    holders,
+)
 from card_core.store.credentials import SubjectKind
-from card_core.store.devices import Grade
+from card_core.store.devices import Device, Grade
 from card_core.store.holder_changes import ChangeKind
 from card_core.verdicts import Reason
+from crypto import sm3
+
+# As long as somebody who should wait is given to go ahead instead.
+OVERTAKING_SECONDS = 1
 
 
 @pytest.fixture
@@ -107,29 +118,49 @@ def test_who_signs_in_while_the_record_is_merged_gets_no_session(
 
 
 def test_a_phone_that_is_registered_while_the_record_is_merged_does_not_stay(
-    bureau: Bureau, twice: Twice
+    bureau: Bureau, twice: Twice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whichever comes first: the merge removes it, or the holder is nobody by then."""
+    """The merge comes while the registration is under way: it waits for it, and removes it."""
     proposed = bureau.kernel.propose(
         merge_act(bureau, twice.stays.holder_id, twice.gone.holder_id),
         actor=bureau.maker,
         request_id="merge",
     )
+    phone, challenge = Phone(Grade.BROWSER), bytes([1]) * 32
+    act = RegisterDevice(phone.grade, phone.public_key, challenge, phone.registers(challenge))
+    add = devices.add
+    with ThreadPoolExecutor(1) as threads:
+        merging = []
 
-    def register(number: int) -> None:
-        phone, challenge = Phone(Grade.BROWSER), number.to_bytes(32)
-        proof = phone.registers(challenge)
-        with suppress(NotAllowedError, TooManyDevicesError):
-            act = RegisterDevice(phone.grade, phone.public_key, challenge, proof)
-            bureau.perform(act, twice.gone.actor)
+        def add_during_a_merge(tx: Transaction, new: Device) -> None:
+            merging.append(threads.submit(bureau.approve, proposed))
+            wait(merging, timeout=OVERTAKING_SECONDS)
+            add(tx, new)
 
-    with ThreadPoolExecutor(6) as threads:
-        registering = [threads.submit(register, number) for number in range(5)]
-        merging = threads.submit(bureau.approve, proposed)
-        for one in (*registering, merging):
-            one.result()
+        monkeypatch.setattr(devices, "add", add_during_a_merge)
+        bureau.perform(act, twice.gone.actor)
+        (one,) = merging
+        one.result()
     whole = trace(bureau, twice.stays.holder_id)
-    assert {one.state for one in whole.phones} == {DeviceState.REMOVED}
+    assert [one.state for one in whole.phones] == [DeviceState.REMOVED] * 2
+
+
+def test_nobody_applies_under_the_number_of_a_merged_record(bureau: Bureau) -> None:
+    (kept,) = bureau.issued_cards(1)
+    again = make_application(4_000_001)
+    imported = bureau.import_roster((again,))
+    bureau.approve(imported)
+    bureau.perform(IssueChunk(imported["batch_id"], 1), bureau.maker)
+    gone = found(bureau, again.number.text)
+    assert gone is not None
+    with bureau.store.read() as tx:
+        card = cards.live_card_of(tx, gone)
+    assert card is not None
+    bureau.decide(CancelCard(card.id, CancelReason.MADE_IN_ERROR))
+    bureau.decide(merge_act(bureau, kept.holder_id, gone))
+    act = ImportRoster("名册", sm3.digest(b"roster"), (again,), 0)
+    answer = bureau.perform(act, bureau.maker)
+    assert [one["code"] for one in answer["refused"]] == ["record_merged"]
 
 
 def test_two_live_cards_are_never_merged_and_the_order_follows_the_card(bureau: Bureau) -> None:

@@ -52,11 +52,15 @@ def test_the_rule_finds_each_pair_once(
     twin = replace(make_application(4_200_140), name="同名", phone="13911112222")
     stranger = replace(one_digit_off(make_application(4_200_002)), name="别人")
     base = make_application(4_200_002)
-    ids = issue(bureau, person, mistyped, again, twin, stranger, base)
+    # alike in both ways at once: told once, by the stronger
+    both = make_application(4_200_010)
+    mistaken = replace(one_digit_off(both), phone=both.phone)
+    ids = issue(bureau, person, mistyped, again, twin, stranger, base, both, mistaken)
     assert again.birth_on == twin.birth_on
     assert pairs(bureau) == {
         (ids[0], ids[1], Likeness.ONE_DIGIT),
         (ids[2], ids[3], Likeness.SAME_PERSON),
+        (ids[6], ids[7], Likeness.SAME_PERSON),
     }
 
 

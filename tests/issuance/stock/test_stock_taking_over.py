@@ -68,6 +68,9 @@ def test_a_stock_is_checked_imported_released_and_taken_over(
         for chain in audit.CHAINS:
             audit.verify_chain(tx, chain)
         audit.verify_rows(tx)
+    assert "ZS0000001" in office.done("card", "list", "stock", operator="li")
+    unknown = office.run("card", "list", "nothing", operator="li")
+    refused(unknown, "没有这个批次", "no such batch")
     password = str(office.file("holder", HOLDER_PASSWORD))
     activate = ("card", "activate", "ZS0000001", "--e-card", "--password-file", password)
     assert "签发号" in office.done(*activate, operator="wang")
