@@ -4,6 +4,7 @@ from contextlib import suppress
 What else befalls a card is in `card_life`, the issuer's policy in `card_policy`.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
