@@ -1,6 +1,5 @@
 """`sscard card`: hand out and activate, look up, report a loss, withdraw it, cancel.
 
-from contextlib import suppress
 What else befalls a card is in `card_life`, the issuer's policy in `card_policy`.
 """
 
