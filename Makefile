@@ -70,7 +70,7 @@ bench-scan: $(VENV)/.built $(VENV)/.dev ## scans a second and their times, besid
 	@$(BIN)/python -m benchmarks.bench_scan
 
 bench-issuance: $(VENV)/.built $(VENV)/.dev ## rosters read, cards issued, work resumed
-	@$(BIN)/python -m benchmarks.bench_issuance --cards 10000 100000 1000000
+	@$(BIN)/python -m benchmarks.bench_issuance
 
 lock: ## write the two lock files anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml \
