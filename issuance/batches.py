@@ -126,16 +126,22 @@ def find_batch(tx: Reader, wanted: str) -> Batch:
     )
 
 
-def release_approval(tx: Reader, batch: Batch) -> Approval:
-    """The pending approval that would release `batch`. Raises BatchError where there is none."""
+def pending_release(tx: Reader, act: str, field: str, wanted: str) -> Approval | None:
+    """The pending approval of this act whose content names `wanted` in this field."""
     after = ""
     while page := approvals.pending(tx, after=after):
         for approval in page:
-            if approval.act == ReleaseBatch.act:
-                content = approvals.content_of(tx, approval.id)
-                if content["batch_id"] == batch.id:
-                    return approval
+            if approval.act == act and approvals.content_of(tx, approval.id)[field] == wanted:
+                return approval
         after = page[-1].id
+    return None
+
+
+def release_approval(tx: Reader, batch: Batch) -> Approval:
+    """The pending approval that would release `batch`. Raises BatchError where there is none."""
+    found = pending_release(tx, ReleaseBatch.act, "batch_id", batch.id)
+    if found is not None:
+        return found
     raise BatchError(
         "batch_not_waiting",
         f"批次当前状态为 {batch.state.value}，没有待复核的放行申请。",

@@ -41,7 +41,7 @@ NEIGHBOUR = "H44060400002"
 TERMINALS = 16
 NEIGHBOURS = 2
 ECARDS_MAX = 500
-HOLDER_PASSWORD = "274095"  # noqa: S105 - as above
+HOLDER_PASSWORD = "274095"  # noqa: S105 - of made-up people, for a minute
 _OF_ADMINISTRATORS = (
     ActivateIssuerKey,
     AddOperator,

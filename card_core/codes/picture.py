@@ -152,8 +152,8 @@ def _svg(rows: list[bytes], height: int, *, edges: str = "crispEdges") -> str:
 
 def _printed_rows(text: str) -> list[list[bool]]:
     """Rows of modules, quiet zone included; True is dark."""
-    import qrcode  # noqa: PLC0415 - as above, and it brings PIL
-    from qrcode.util import MODE_NUMBER, QRData  # noqa: PLC0415 - as above
+    import qrcode  # noqa: PLC0415 - for terminals alone, and it brings PIL
+    from qrcode.util import MODE_NUMBER, QRData  # noqa: PLC0415 - with qrcode
 
     code = qrcode.QRCode(
         version=_qr_version(text),

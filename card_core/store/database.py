@@ -202,7 +202,7 @@ class Store:
     def upgrade(self) -> None:
         """Bring the schema to this program's version; several processes may call it at once."""
         with _translated(), self._writers.passed(WAIT_SECONDS):
-            from card_core.store import migration  # noqa: PLC0415 - see `revision`
+            from card_core.store import migration  # noqa: PLC0415 - only here Alembic is needed
 
             migration.upgrade(self._writing)
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from card_core.kernel import Actor, Kernel
 from card_core.kernel.acts.stock import ImportStock, ReleaseStock, TakeOverChunk
 from card_core.states import BatchKind, BatchState
-from card_core.store import Reader, Store, approvals, batches
+from card_core.store import Reader, Store, batches
 from card_core.store.approvals import Approval
 from card_core.store.batches import Batch
-from issuance.batches import begins, new_request_id
+from issuance.batches import begins, new_request_id, pending_release
 from issuance.engine import Progress
 from issuance.errors import BatchError
 from issuance.stock.check import StockReport, with_refusals
@@ -77,14 +77,9 @@ def find_stock(tx: Reader, wanted: str) -> Batch:
 
 def release_approval(tx: Reader, stock: Batch) -> Approval:
     """The pending approval that would release `stock`. Raises BatchError where there is none."""
-    after = ""
-    while page := approvals.pending(tx, after=after):
-        for approval in page:
-            if approval.act == ReleaseStock.act:
-                content = approvals.content_of(tx, approval.id)
-                if content["stock_id"] == stock.id:
-                    return approval
-        after = page[-1].id
+    found = pending_release(tx, ReleaseStock.act, "stock_id", stock.id)
+    if found is not None:
+        return found
     raise BatchError(
         "stock_not_waiting",
         f"存量卡批次当前状态为 {stock.state.value}，没有待复核的放行申请。",

@@ -25,6 +25,7 @@ from benchmarks.bench_scan.bureau import Ground, Terminal
 from benchmarks.bench_scan.requests import CONSUME, IDENTIFY, Kind, Press
 from card_core.store import audit, schema
 
+START_SECONDS_MAX = 3.0
 TERMINALS_AT_A_TIME = 8
 SETTLE_SECONDS_MAX = 30
 # Seconds under load before the kill: sometimes before the first commit, sometimes after many.
@@ -119,8 +120,8 @@ def kill_after(seconds: float, service: Running) -> threading.Event:
     return killed
 
 
-def kill_again_and_again(directory: Path, ground: Ground, kills: int) -> None:
-    """Prints, too, how long the starts took: 3 s are promised on a machine with nothing else."""
+def kill_again_and_again(directory: Path, ground: Ground, kills: int) -> list[float]:
+    """How long each start took, in seconds."""
     seed = int.from_bytes(os.urandom(4))
     chance, terminals = random.Random(seed), Terminals(ground)
     redis = RedisServer(directory / "redis", "save ''")
@@ -148,6 +149,7 @@ def kill_again_and_again(directory: Path, ground: Ground, kills: int) -> None:
     )
     assert set(told) <= OVER, told
     check_records(ground, accepted)
+    return starts
 
 
 def check_last_life(terminals: Terminals, caller: Caller, entries: list[Entry]) -> Counter[str]:
@@ -179,4 +181,5 @@ def test_a_service_is_killed_while_terminals_scan(tmp_path: Path, ground: Ground
 
 @pytest.mark.long
 def test_a_service_is_killed_three_hundred_times(tmp_path: Path, ground: Ground) -> None:
-    kill_again_and_again(tmp_path, ground, 300)
+    starts = kill_again_and_again(tmp_path, ground, 300)
+    assert statistics.median(starts) <= START_SECONDS_MAX

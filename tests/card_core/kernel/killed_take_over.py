@@ -7,13 +7,12 @@ the journal.
 
 import json
 import os
-import signal
 import sys
-import traceback
+from functools import partial
 from pathlib import Path
 
 from bureau import Clock, make_cipher
-from killed_worker import PLACES, STARTS_MAX, die_at
+from killed_worker import die_at, run_until_through
 
 from card_core.kernel import Actor, ActorKind, Kernel
 from card_core.kernel.acts import stock as stock_acts
@@ -45,22 +44,7 @@ def run_worker(url: str, stock_id: str, chunks: int, journal: Path, place: int) 
 
 def main() -> None:
     url, stock_id, chunks, journal = sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
-    for start in range(STARTS_MAX):
-        worker = os.fork()
-        if worker == 0:
-            status = 1
-            try:
-                run_worker(url, stock_id, chunks, journal, 1 + start % PLACES)
-                status = 0
-            finally:
-                if status:
-                    traceback.print_exc()
-                os._exit(status)
-        _, status = os.waitpid(worker, 0)
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-            continue
-        sys.stdout.write(json.dumps({"kills": start, "status": status}))
-        return
+    run_until_through(partial(run_worker, url, stock_id, chunks, journal))
 
 
 if __name__ == "__main__":

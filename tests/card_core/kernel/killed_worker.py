@@ -143,14 +143,15 @@ def run_worker(url: str, batch_id: str, count: int, journal: Path, place: int) -
             lines.flush()
 
 
-def main() -> None:
-    url, batch_id, count, journal = sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
+def run_until_through(run: Callable[[int], None]) -> None:
+    """Fork workers, each told a later place to die at, until one comes through; print how many died
+    and how the last one ended."""
     for start in range(STARTS_MAX):
         worker = os.fork()
         if worker == 0:
             status = 1
             try:
-                run_worker(url, batch_id, count, journal, 1 + start % PLACES)
+                run(1 + start % PLACES)
                 status = 0
             finally:
                 if status:
@@ -161,6 +162,11 @@ def main() -> None:
             continue
         sys.stdout.write(json.dumps({"kills": start, "status": status}))
         return
+
+
+def main() -> None:
+    url, batch_id, count, journal = sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
+    run_until_through(partial(run_worker, url, batch_id, count, journal))
 
 
 if __name__ == "__main__":
