@@ -15,13 +15,12 @@ at all: with 503, and whether it was done is then for a retry of the same reques
 """
 
 import asyncio
-import re
 import time
 from collections import deque
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from scan_api import problems, security_headers
+from scan_api import problems
 from scan_api.deadlines import Deadlines, OverdueError
 from scan_api.metrics import Metrics
 from scan_api.problems import Problem
@@ -32,6 +31,9 @@ HOLDERS = "/v1/holder/"
 READY = "/readyz"
 ALWAYS = frozenset({"/healthz", READY})
 RETRY_AFTER_SECONDS = 1
+# The event loop reads nothing while it begins what it has read: with so many a turn, whoever is to
+# be refused hears it soon. Each takes about a tenth of a millisecond before it waits for anything.
+STARTS_A_TURN_MAX = 16
 # What runs has begun to use the processor, the database or the fast store; what waits has not.
 # No fewer than 32 run: scans share commits, and smaller groups would be slower, not faster.
 RUNNING_MAX = 128
@@ -50,6 +52,7 @@ WAIT_SECONDS_MAX = 0.04
 class Places:
     """Requests of one kind: first come, first served. All calls come from one event loop.
 
+    Of those that come in one turn of the event loop some begin, the others wait for the next turn.
     How many run at a time follows how long they take: fewer when it is longer than `aim_seconds`,
     slowly more again up to `running_max` when it is not. How many may wait is halved by whoever
     waited for nothing, and doubled again while nobody does.
@@ -73,6 +76,7 @@ class Places:
         self._waiting: deque[asyncio.Future[bool]] = deque()
         self._waited_in_vain = False
         self._expected = 0
+        self._starts_left = STARTS_A_TURN_MAX
         self.running = 0
 
     @property
@@ -107,10 +111,10 @@ class Places:
 
     def enter_now(self) -> bool:
         """Take a place if one is free and nobody waits; True obliges to `leave`."""
-        if self.running < self._running_max and not self._waiting:
-            self.running += 1
-            return True
-        return False
+        if self._waiting or not self._may_start():
+            return False
+        self._start()
+        return True
 
     async def enter(self) -> bool:
         """Wait for a place as long as waiting is worth it; True obliges to `leave`."""
@@ -151,10 +155,26 @@ class Places:
     def leave(self) -> None:
         """Give the places that are free now to those who have waited longest."""
         self.running -= 1
-        while self._waiting and self.running < self._running_max:
+        self._let_in()
+
+    def _may_start(self) -> bool:
+        return self.running < self._running_max and self._starts_left > 0
+
+    def _start(self) -> None:
+        if self._starts_left == STARTS_A_TURN_MAX:
+            asyncio.get_running_loop().call_soon(self._next_turn)
+        self._starts_left -= 1
+        self.running += 1
+
+    def _next_turn(self) -> None:
+        self._starts_left = STARTS_A_TURN_MAX
+        self._let_in()
+
+    def _let_in(self) -> None:
+        while self._waiting and self._may_start():
             turn = self._waiting.popleft()
             if not turn.done():
-                self.running += 1
+                self._start()
                 turn.set_result(True)
 
     def _give_up(self, turn: asyncio.Future[bool]) -> None:
@@ -257,45 +277,3 @@ async def _refuse(problem: Problem, send: Send) -> None:
     headers = [*REFUSAL_HEADERS, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-_BEGINNING = b"POST /v1/scans HTTP/1.1\r\n"
-_LENGTH = re.compile(rb"\r\ncontent-length: ?([0-9]{1,5})(?=\r\n)", re.IGNORECASE)
-_OTHER_FRAMING = re.compile(rb"\r\n(?:transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE)
-
-
-def begins_scan(data: bytes) -> bool:
-    """Whether these bytes begin like the usual request to record a scan."""
-    return data.startswith(_BEGINNING)
-
-
-def is_one_whole_scan(data: bytes) -> bool:
-    """Whether these bytes are exactly one request to record a scan, so that they can be refused
-    unparsed. Whatever is the least unusual is not: the parser decides about it.
-    """
-    if not begins_scan(data):
-        return False
-    head_end = data.find(b"\r\n\r\n") + 2
-    lengths = _LENGTH.findall(data, 0, head_end)
-    return (
-        len(lengths) == 1
-        and head_end + 2 + int(lengths[0]) == len(data)
-        and _OTHER_FRAMING.search(data, 0, head_end) is None
-    )
-
-
-def _raw(*, close: bool) -> bytes:
-    body = _BODIES[problems.OVERLOADED]
-    headers = [
-        *REFUSAL_HEADERS,
-        (b"content-length", b"%d" % len(body)),
-        *security_headers.DATA,
-        *([(b"connection", b"close")] if close else []),
-    ]
-    lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-    return b"HTTP/1.1 503 Service Unavailable\r\n" + lines + b"\r\n" + body
-
-
-# The answer to such bytes, whole.
-REFUSAL = _raw(close=False)
-LAST_REFUSAL = _raw(close=True)

@@ -19,8 +19,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from scan_api import problems
 from scan_api.limits import HEADER_BYTES_MAX
-from scan_api.overload import LAST_REFUSAL, REFUSAL, Admission, begins_scan, is_one_whole_scan
+from scan_api.overload import SCANS, Admission
 from scan_api.problems import Problem
+from scan_api.scans import wire
+from scan_api.scans.endpoint import ScanEndpoint
+from scan_api.scans.wire import LAST_REFUSAL, REFUSAL, WholeScan
+from scan_api.signed_requests import SignedRequest
 
 HEAD_SECONDS_MAX = 10.0
 BODY_SECONDS_MAX = 10.0
@@ -35,13 +39,15 @@ HEAD_BYTES_MAX = 2 * HEADER_BYTES_MAX
 
 
 class Config(uvicorn.Config):
-    """uvicorn's settings, and what our protocol needs beside them."""
+    """uvicorn's settings, and what our protocol needs beside them. scans: of the application, where
+    it records any."""
 
     admission: Admission
+    scans: ScanEndpoint | None
 
 
 def configure(app: ASGIApp, *, host: str, port: int, admission: Admission | None = None) -> Config:
-    """Settings for one process that serves `app`.
+    """Settings for one process that serves `app`, whose `scans`, if it has that, answers scans.
 
     admission: the one that `app` was made with. The access log stays off: it would write paths and
     addresses. scan_api/request_log.py writes what may be written. No header of a proxy is believed.
@@ -61,6 +67,7 @@ def configure(app: ASGIApp, *, host: str, port: int, admission: Admission | None
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     config.admission = admission or Admission()
+    config.scans = getattr(app, "scans", None)
     return config
 
 
@@ -92,8 +99,10 @@ class Server(uvicorn.Server):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Ends a connection whose request is too long (431) or too slow (silently, or with 408), and
-    refuses scans unparsed where there is no room for another one.
+    """Ends a connection whose request is too long (431) or too slow (silently, or with 408).
+
+    The usual scan goes round the parser: it is answered, or refused where there is no room for
+    another one. What its sender sends before the answer is held back until then.
     """
 
     config: Config
@@ -104,6 +113,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _in_head = True
     _in_body = False
     _timer: asyncio.TimerHandle | None = None
+    _is_scanning = False
+    _held = b""
 
     # asyncio declares a wider transport than a listening socket ever gives.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -121,13 +132,16 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_scanning:
+            self._held += data
+            self.flow.pause_reading()
+            return
         if self._in_head:
-            if not self._head_bytes and not self._in_body and begins_scan(data):
-                scans = self.config.admission.scans
-                if scans.is_full and is_one_whole_scan(data):
-                    self._refuse_unparsed()
+            if not self._head_bytes and not self._in_body and wire.begins_scan(data):
+                scan = wire.read_whole_scan(data)
+                if scan is not None and self._took(scan):
                     return
-                scans.expect()
+                self.config.admission.scans.expect()
             self._head_bytes += len(data)
         # Most requests come whole: no timer is set for what is over before it could start.
         super().data_received(data)
@@ -166,18 +180,67 @@ class BoundedProtocol(HttpToolsProtocol):
         if cycle is not None and not cycle.response_started:
             cycle.keep_alive = False
 
-    def _refuse_unparsed(self) -> None:
-        self.config.admission.metrics.add_refusal("unparsed")
+    def shutdown(self) -> None:
+        """Called when the server ends: a scan on its way is answered, and ends its connection."""
+        if not self._is_scanning:
+            super().shutdown()
+
+    def _took(self, scan: WholeScan) -> bool:
+        """Answer or refuse it; False where the parser has to have it."""
+        endpoint, admission = self.config.scans, self.config.admission
+        if admission.scans.is_full:
+            admission.metrics.add_refusal("unparsed")
+            self._begin_answer()
+            self._end_answer(LAST_REFUSAL if admission.is_closing else REFUSAL)
+            return True
+        if endpoint is None or self.flow.write_paused:
+            return False
+        admission.scans.expect()
+        self._begin_answer()
+        task = self.loop.create_task(self._record(endpoint, scan))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+        return True
+
+    async def _record(self, endpoint: ScanEndpoint, scan: WholeScan) -> None:
+        started = endpoint.now()
+        peer = self.client[0] if self.client else ""
+        request = SignedRequest("POST", SCANS, scan.body, (scan.authorization,), peer)
+        try:
+            answer = await endpoint.answer(request, scan.content_type.decode("latin-1"), started)
+        except BaseException:
+            self.transport.abort()
+            raise
+        self._end_answer(
+            wire.to_bytes(
+                answer,
+                self.server_state.default_headers,
+                self.scheme or "",
+                is_last=self.config.admission.is_closing,
+            )
+        )
+
+    def _begin_answer(self) -> None:
         self._disarm()
         self._unset_keepalive_if_required()
+        self._is_scanning = True
+
+    def _end_answer(self, data: bytes) -> None:
+        self._is_scanning = False
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.transport.write(data)
         if self.config.admission.is_closing:
-            self.transport.write(LAST_REFUSAL)
             self.transport.close()
             return
-        self.transport.write(REFUSAL)
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
+        if self._held:
+            held, self._held = self._held, b""
+            self.flow.resume_reading()
+            self.data_received(held)
 
     def _give_up_body(self) -> None:
         if self.cycle.response_started:

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from starlette.concurrency import run_in_threadpool
-from starlette.types import Scope
 
 from card_core import business_types, codes
 from card_core.business_types import BusinessType, UnknownBusinessTypeError
@@ -54,15 +53,15 @@ class ScanDesk:
         self._services = services
         self._limit = RefusalLimit()
 
-    async def record(self, scope: Scope, body: bytes) -> bytes:
+    async def record(self, request: SignedRequest, content_type: str) -> bytes:
         """Return the verdict as JSON, the same bytes for a retry.
 
         Raises: ProblemError, CardCoreError, CryptoError.
         """
         services, now = self._services, self._services.clock()
-        caller = services.authentication.authenticate(SignedRequest.of(scope, body), now)
-        check_media_type(_content_type(scope))
-        scan = parse_body(ScanRequest, body)
+        caller = services.authentication.authenticate(request, now)
+        check_media_type(content_type)
+        scan = parse_body(ScanRequest, request.body)
         business_type = business_type_at(caller, scan.business_type)
         found = await self._check(caller, scan, business_type, now)
         if found.refusal in _WORTHLESS:
@@ -201,11 +200,3 @@ def take_refusal(limit: RefusalLimit, caller: Caller, now: datetime) -> None:
     wait_seconds = limit.take(caller.terminal.id, now)
     if wait_seconds:
         raise ProblemError(problems.TOO_MANY_REFUSALS, headers={"Retry-After": str(wait_seconds)})
-
-
-def _content_type(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            text: str = value.decode("latin-1")
-            return text
-    return ""

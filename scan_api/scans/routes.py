@@ -72,7 +72,8 @@ def routes(services: Services, desk: ScanDesk) -> APIRouter:
         """
         # Answered in front of the framework (`endpoint`); this stands here to be described, and
         # does the same.
-        verdict = await desk.record(request.scope, await request.body())
+        signed = await SignedRequest.read(request)
+        verdict = await desk.record(signed, request.headers.get("content-type", ""))
         return Response(verdict, media_type="application/json")
 
     @router.get(

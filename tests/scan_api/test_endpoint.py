@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message
 
 from scan_api import security_headers
 from scan_api.limits import BODY_BYTES_MAX, HEADERS_MAX
+from scan_api.scans.wire import read_whole_scan, to_bytes
+from scan_api.signed_requests import SignedRequest
 
 Headers = list[tuple[bytes, bytes]]
 Asking = Callable[[ScanService], tuple[Headers, bytes]]
@@ -45,6 +47,21 @@ def _ask(app: ASGIApp, headers: Headers, body: bytes) -> tuple[int, Headers, byt
     asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
     start, answer = sent
     return start["status"], sorted(start["headers"]), answer["body"]
+
+
+def _ask_round(app: FastAPI, headers: Headers, body: bytes) -> tuple[int, Headers, bytes]:
+    """As the server does with what it has read itself."""
+    lines = [
+        b"%s: %s\r\n" % header for header in [*headers, (b"content-length", b"%d" % len(body))]
+    ]
+    scan = read_whole_scan(b"POST /v1/scans HTTP/1.1\r\n" + b"".join(lines) + b"\r\n" + body)
+    assert scan is not None
+    request = SignedRequest("POST", "/v1/scans", scan.body, (scan.authorization,), "192.0.2.1")
+    endpoint = app.scans  # type: ignore[attr-defined]  # of the service's own application
+    answer = asyncio.run(endpoint.answer(request, scan.content_type.decode(), endpoint.now()))
+    head, _, told = to_bytes(answer, [], "https").partition(b"\r\n\r\n")
+    status, *rest = head.split(b"\r\n")
+    return int(status.split()[1]), sorted((*line.split(b": ", 1),) for line in rest), told
 
 
 def _scan(code: str) -> bytes:
@@ -82,6 +99,23 @@ ASKED: dict[str, Asking] = {
     "rubbish": _of_body(_scan("7406")),
     "a code that was altered": _tampered,
 }
+
+
+# What the server never reads itself.
+UNUSUAL = {"no authorization", "too long a body", "too many headers"}
+
+
+@pytest.mark.parametrize("what", [what for what in ASKED if what not in UNUSUAL])
+def test_the_way_round_asgi_answers_the_same(service: ScanService, what: str) -> None:
+    app = service.app
+    answers = []
+    for way in (_ask, _ask_round):
+        status, headers, body = way(app, *ASKED[what](service))  # type: ignore[operator]
+        document = json.loads(body)
+        headers = [header for header in headers if header[0] != b"content-length"]
+        said = (document.get("code"), document.get("reason"))
+        answers.append((status, headers, said, sorted(document)))
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize("what", ASKED)

@@ -1,25 +1,12 @@
-"""Who is let in, who waits, who is refused: in one loop, and over real connections."""
+"""Who is let in, who waits, who is refused."""
 
 import asyncio
 import json
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from scan_api import server
-from scan_api.limits import RequestLimits
-from scan_api.overload import Admission, Overload, Places, is_one_whole_scan
-from scan_api.server import BoundedProtocol
-
-BODY = b'{"code":"1"}'
-SCAN = (
-    b"POST /v1/scans HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-    b"content-length: %d\r\n\r\n%s" % (len(BODY), BODY)
-)
+from scan_api.overload import STARTS_A_TURN_MAX, Admission, Overload, Places
 
 
 class Slow:
@@ -214,7 +201,9 @@ def test_where_nobody_may_wait_the_next_one_is_refused_at_once() -> None:
 def test_places_that_are_gone_are_not_given_on() -> None:
     async def run() -> None:
         places = Places(64, 8, 60, 0.2)
-        assert all(places.enter_now() for _ in range(64))
+        while places.running < 64:
+            places.enter_now()
+            await asyncio.sleep(0)
         waiting = asyncio.create_task(places.enter())
         await _settle()
         for _ in range(64):
@@ -272,106 +261,20 @@ def test_readiness_fails_when_the_process_takes_leave_and_life_does_not() -> Non
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(
-    ("data", "is_whole"),
-    [
-        (SCAN, True),
-        (SCAN.replace(b"content-length", b"Content-Length"), True),
-        (SCAN[:-1], False),
-        (SCAN + b"P", False),
-        (SCAN + SCAN, False),
-        (SCAN[: SCAN.index(b"\r\n\r\n") + 4], False),
-        (SCAN[:40], False),
-        (SCAN.replace(b"POST", b"post"), False),
-        (SCAN.replace(b"/v1/scans", b"/v1/scans?x"), False),
-        (SCAN.replace(b"HTTP/1.1", b"HTTP/1.0"), False),
-        (SCAN.replace(b"host: x", b"transfer-encoding: chunked"), False),
-        (SCAN.replace(b"host: x", b"Transfer-Encoding : chunked"), False),
-        (SCAN.replace(b"host: x", b"expect: 100-continue"), False),
-        (SCAN.replace(b"host: x", b"content-length: 12"), False),
-        (SCAN.replace(b"content-length: ", b"content-length: +"), False),
-        (SCAN.replace(b"content-length", b"x-content-length"), False),
-        (b"", False),
-    ],
-)
-def test_only_what_is_exactly_one_scan_is_refused_unparsed(data: bytes, is_whole: bool) -> None:
-    assert is_one_whole_scan(data) is is_whole
+def test_what_comes_in_one_turn_begins_in_several() -> None:
+    async def run() -> None:
+        admission, slow = _admission(running=100, waiting=100), Slow()
+        app = Overload(slow, admission)
+        asked = [asyncio.create_task(_ask(app)) for _ in range(2 * STARTS_A_TURN_MAX + 1)]
+        seen = []
+        for _ in range(8):
+            await asyncio.sleep(0)
+            seen.append(slow.entered)
+        steps = [after - before for before, after in zip([0, *seen], seen, strict=False)]
+        assert max(steps) == STARTS_A_TURN_MAX
+        assert seen[-1] == len(asked)
+        slow.go_on.set()
+        assert await asyncio.gather(*asked) == [200] * len(asked)
+        assert admission.scans.running == 0
 
-
-class _Full(Places):
-    """Places that the test fills and empties."""
-
-    is_full = True  # type: ignore[assignment]
-
-
-@contextmanager
-def _served(admission: Admission) -> Iterator[int]:
-    async def hello(scope: Scope, receive: Receive, send: Send) -> None:
-        start = {"type": "http.response.start", "status": 200}
-        await send(start | {"headers": [(b"content-length", b"2")]})
-        await send({"type": "http.response.body", "body": b"ok"})
-
-    app = RequestLimits(Overload(hello, admission))
-    config = server.configure(app, host="127.0.0.1", port=0, admission=admission)
-    running = server.Server(config)
-    listening = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        yield listening.getsockname()[1]
-    finally:
-        running.should_exit = True
-        thread.join()
-
-
-def _answer(connection: socket.socket) -> tuple[int, bytes, bytes]:
-    received = b""
-    while b"\r\n\r\n" not in received:
-        received += connection.recv(65_536)
-    head, _, body = received.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
-    while len(body) < length:
-        body += connection.recv(65_536)
-    assert len(body) == length
-    return int(head[9:12]), head, body
-
-
-def test_a_connection_that_was_refused_unparsed_goes_on_as_if_nothing_were() -> None:
-    admission = Admission()
-    with _served(admission) as port, socket.create_connection(("127.0.0.1", port), 5) as ours:
-        ours.sendall(SCAN)
-        assert _answer(ours)[0] == 200
-        full, admission.scans = admission.scans, _Full()
-        for _ in range(3):
-            ours.sendall(SCAN)
-            status, head, body = _answer(ours)
-            assert status == 503
-            assert b"retry-after: 1" in head
-            assert b"x-content-type-options: nosniff" in head
-            assert json.loads(body)["code"] == "overloaded"
-        admission.scans = full
-        ours.sendall(SCAN)
-        assert _answer(ours)[0] == 200
-        assert admission.metrics.snapshot()["refused"] == [["unparsed", 3]]
-
-
-def test_a_scan_inside_another_requests_body_is_not_answered(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(BoundedProtocol, "body_seconds", 5)
-    admission = Admission()
-    admission.scans = _Full(0, 0)
-    begun = b"POST /v1/scans HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(SCAN)
-    with _served(admission) as port, socket.create_connection(("127.0.0.1", port), 5) as ours:
-        ours.sendall(begun)
-        # The server has read the head for itself before the body comes.
-        ours.settimeout(0.2)
-        with pytest.raises(TimeoutError):
-            ours.recv(1)
-        ours.settimeout(5)
-        ours.sendall(SCAN)
-        assert _answer(ours)[0] == 503
-        ours.settimeout(0.2)
-        with pytest.raises(TimeoutError):
-            ours.recv(1)
-    assert admission.metrics.snapshot()["refused"] == [["queue", 1]]
+    asyncio.run(run())
