@@ -6,6 +6,7 @@ institution knows the holder again by a pseudonym of its own (`card_core.pseudon
 """
 
 import enum
+import json
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
@@ -17,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from card_core import business_types
 from card_core.business_types import HolderView
 from card_core.identity import is_at_least, mask_card_number, mask_name, mask_number, mask_phone
+from crypto import sm3
 
 FIELDS: Final = (
     "name",
@@ -77,6 +79,9 @@ class HolderViews:
 
     full_numbers_for: business types whose row says full and that are allowed it; None for all of
     them. Others get the number masked. Raises UnknownBusinessTypeError.
+
+    name: 8 bytes that another table does not have. identifying: of the business types that only
+    identify as many as differ in what they show; identifying_needs: what `needs` says of them all.
     """
 
     def __init__(self, full_numbers_for: Collection[str] | None = None) -> None:
@@ -85,10 +90,25 @@ class HolderViews:
             business_types.get(code)
         self._rows = {code: _restricted(row, code in allowed) for code, row in ROWS.items()}
         self._renderers = {code: _renderers(row) for code, row in self._rows.items()}
+        told = {code: [row.view, sorted(row.fields.items())] for code, row in self._rows.items()}
+        self.name = sm3.digest(json.dumps(told, sort_keys=True).encode())[:8]
+        rows = {one.code: self._rows[one.code] for one in business_types.ALL if not one.consumes}
+        distinct = [*{_key(row): code for code, row in reversed(rows.items())}.items()]
+        self.identifying = tuple(code for _, code in distinct)
+        places = {key: place for place, (key, _) in enumerate(distinct)}
+        self._places = {code: places[_key(row)] for code, row in rows.items()}
+        self.identifying_needs = frozenset().union(*map(self.needs, self.identifying))
 
     def row(self, business_type: str) -> ViewRow:
         """Raises KeyError for a business type that is not in the table."""
         return self._rows[business_type]
+
+    def place(self, business_type: str) -> int:
+        """Where among `identifying` stands the one that shows the same as this business type.
+
+        Raises KeyError for one that consumes.
+        """
+        return self._places[business_type]
 
     def needs(self, business_type: str) -> frozenset[str]:
         """The fields of HolderFacts that `render` reads."""
@@ -108,6 +128,10 @@ class HolderViews:
         for field, render in renderers:
             shown[field] = render(facts, today)
         return shown
+
+
+def _key(row: ViewRow) -> tuple[HolderView, frozenset[tuple[str, Show]]]:
+    return row.view, frozenset(row.fields.items())
 
 
 def age_band(birth_on: date, today: date) -> str:

@@ -5,8 +5,8 @@ that they are the same: a card, a once-only value, and the time within which it 
 """
 
 import enum
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from card_core.codes import ForWhom, Presence, PurposeClass
 
@@ -27,9 +27,9 @@ class Medium(enum.StrEnum):
 _MINTED_HERE = frozenset({Medium.ONLINE_CODE, Medium.SHORT_CODE})
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Presented:
-    """Something genuine that may be spent once. It names its card in one of two ways.
+class Presented(NamedTuple):
+    """Something genuine that may be spent once. It names its card in one of two ways. A named
+    tuple, because one is made for each scan.
 
     issuer: whose card. ecard_id: of an e-card's code. card_id: of a chip card or a visit.
     minted_at: aware, whole seconds; with `nonce` (8 bytes) and the holder it is what is spent.
@@ -49,6 +49,9 @@ class Presented:
     for_whom: ForWhom = ForWhom.SELF
     presence: Presence = Presence.PLAIN
     visit_id: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Presented({self.medium})"
 
     @property
     def is_spent_fast(self) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from card_core import receipts
 from card_core.codes import ForWhom, Presence
@@ -47,14 +47,62 @@ class GroupedScan:
     def key(self) -> RequestKey:
         """Made when it is first asked for, and kept: a group asks again and again."""
         if self._key is None:
-            actor = self.request.actor
-            self._key = RequestKey(actor.kind.value, actor.id, self.request.request_id)
+            self._key = key_of(self.request)
         return self._key
 
+    @property
+    def holder_id(self) -> str | None:
+        return None if self.card is None else self.card.holder_id
 
-def receipt_facts(scan: GroupedScan, now: datetime) -> ReceiptFacts:
+    @property
+    def card_id(self) -> str | None:
+        return None if self.card is None else self.card.id
+
+    @property
+    def visit_id(self) -> str | None:
+        """Of the visit that it opened, or is a step of."""
+        if self.visit is not None:
+            return self.visit.id
+        presented = self.request.presented
+        return None if presented is None else presented.visit_id
+
+    @property
+    def verdict(self) -> Reason:
+        if self.reason is None:
+            raise NotAllowedError
+        return self.reason
+
+
+def key_of(request: ScanRequest) -> RequestKey:
+    actor = request.actor
+    return RequestKey(actor.kind.value, actor.id, request.request_id)
+
+
+class DecidedScan(Protocol):
+    """What is recorded and told of a scan, whichever way it was decided. holder_id, card_id: None
+    where no card was found."""
+
+    id: str
+    request: ScanRequest
+    serving: tuple[Terminal, Institution] | None
+    receipt: bytes | None
+
+    @property
+    def holder_id(self) -> str | None: ...
+
+    @property
+    def card_id(self) -> str | None: ...
+
+    @property
+    def visit_id(self) -> str | None: ...
+
+    @property
+    def verdict(self) -> Reason: ...
+
+
+def receipt_facts(scan: DecidedScan, now: datetime) -> ReceiptFacts:
     request, presented = scan.request, scan.request.presented
-    if presented is None or scan.card is None or scan.serving is None:
+    if presented is None or scan.holder_id is None or scan.serving is None:
         raise NotAllowedError
     return ReceiptFacts(
         kind=ReceiptKind.SCAN,
@@ -65,7 +113,7 @@ def receipt_facts(scan: GroupedScan, now: datetime) -> ReceiptFacts:
         medium=presented.medium,
         presence=presented.presence,
         for_whom=presented.for_whom,
-        holder_id=scan.card.holder_id,
+        holder_id=scan.holder_id,
         terminal=scan.serving[0],
         institution=scan.serving[1],
         operator=request.operator,
@@ -73,26 +121,21 @@ def receipt_facts(scan: GroupedScan, now: datetime) -> ReceiptFacts:
     )
 
 
-def told(scan: GroupedScan) -> dict[str, Any]:
-    """What listeners outside the database learn of a scan; from it the holder hears of a step.
-
-    visit_id: of the visit that it opened, or is a step of.
-    """
-    presented = scan.request.presented
-    of_step = None if presented is None else presented.visit_id
+def told(scan: DecidedScan) -> dict[str, Any]:
+    """What listeners outside the database learn of a scan; from it the holder hears of a step."""
     return {
-        "visit_id": of_step if scan.visit is None else scan.visit.id,
+        "visit_id": scan.visit_id,
         "scan_id": scan.id,
-        "card_id": None if scan.card is None else scan.card.id,
+        "card_id": scan.card_id,
         "terminal_id": scan.request.terminal_id,
         "institution_id": scan.request.institution_id,
         "business_type": scan.request.business_type,
-        "reason": reason_of(scan).value,
+        "reason": scan.verdict.value,
     }
 
 
 def answer_of(scan: GroupedScan, now: datetime) -> dict[str, Any]:
-    reason, (medium, presence, for_whom) = reason_of(scan), _shown(scan)
+    reason, (medium, presence, for_whom) = scan.verdict, _shown(scan.request)
     elsewhere = scan.request.elsewhere
     if elsewhere is not None and elsewhere.reason is not reason:
         # Accepted there, and a double by what we know: nothing of the holder is shown for it.
@@ -148,32 +191,36 @@ def pseudonym_and_salt(scan: GroupedScan, grants: Grants) -> dict[str, Any]:
 def view_of(scan: GroupedScan, views: HolderViews, now: datetime) -> dict[str, Any]:
     if scan.card is None or scan.facts is None:
         raise NotAllowedError
-    facts = scan.facts
-    known = HolderFacts(
-        facts.name,
-        facts.social_security_number,
-        scan.card.card_number,
-        (scan.ecard and scan.ecard.sign_number) or "",
-        facts.phone,
-        facts.sex,
-        facts.birth_on,
-    )
+    known = known_of(scan.facts, scan.card, scan.ecard)
     today = now.astimezone(SHANGHAI).date()
     return views.render(scan.request.business_type, known, today)
 
 
-def row_of(scan: GroupedScan, now: datetime) -> Scan:
+def known_of(facts: HolderFacts, card: Card, ecard: ECard | None) -> HolderFacts:
+    """What is known of a holder, with the numbers of the card and the e-card that were shown."""
+    return HolderFacts(
+        facts.name,
+        facts.social_security_number,
+        card.card_number,
+        (ecard and ecard.sign_number) or "",
+        facts.phone,
+        facts.sex,
+        facts.birth_on,
+    )
+
+
+def row_of(scan: DecidedScan, now: datetime) -> Scan:
     request, presented = scan.request, scan.request.presented
-    medium, presence, for_whom = _shown(scan)
+    medium, presence, for_whom = _shown(request)
     return Scan(
         id=scan.id,
         scanned_at=now,
         terminal_id=request.terminal_id,
         institution_id=request.institution_id,
-        holder_id=None if scan.card is None else scan.card.holder_id,
-        card_id=None if scan.card is None else scan.card.id,
+        holder_id=scan.holder_id,
+        card_id=scan.card_id,
         business_type=request.business_type,
-        reason=reason_of(scan),
+        reason=scan.verdict,
         minted_at=None if presented is None else presented.minted_at,
         amount_fen=request.amount_fen,
         operator=request.operator,
@@ -191,12 +238,6 @@ def peer_scan_of(scan: GroupedScan) -> PeerScan | None:
     return None if at is None else PeerScan(scan.id, at.issuer, at.code, at.name, at.terminal)
 
 
-def _shown(scan: GroupedScan) -> tuple[Medium | None, Presence | None, ForWhom | None]:
-    shown = scan.request.elsewhere or scan.request.presented
+def _shown(request: ScanRequest) -> tuple[Medium | None, Presence | None, ForWhom | None]:
+    shown = request.elsewhere or request.presented
     return (None, None, None) if shown is None else (shown.medium, shown.presence, shown.for_whom)
-
-
-def reason_of(scan: GroupedScan) -> Reason:
-    if scan.reason is None:
-        raise NotAllowedError
-    return scan.reason

@@ -28,7 +28,6 @@ from card_core.fast_store import (
 )
 from card_core.kernel import Kernel, card_records, identified
 from card_core.kernel.card_records import CardRecord
-from card_core.kernel.judging import reason_of_card
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.store.institutions import Institution, Terminal
 from card_core.verdicts import Reason
@@ -79,7 +78,8 @@ class IdentifyDesk:
         if not self._writer.take_place():
             return await self._writer.submit(asked)
         try:
-            digest = identified.request_digest(asked)
+            content = asked.content()
+            digest = identified.request_digest(asked, content)
             found = await self._decide(asked, digest[: identified.TAG_SIZE_BYTES], now)
         except FastStoreError as error:
             _log.debug("identify: %s", error)
@@ -98,6 +98,7 @@ class IdentifyDesk:
             reason,
             record,
             now,
+            content=content,
             digest=digest,
             cipher=kernel.store.cipher,
             grants=kernel.grants,
@@ -119,9 +120,9 @@ class IdentifyDesk:
             if not isinstance(outcome, NoCard):
                 return await self._verdict(asked, ecard_id, outcome, now)
             loaded = await self._load(ecard_id, now)
-            if loaded is None or loaded.card.issuer != presented.issuer:
+            if loaded is None or loaded.issuer != presented.issuer:
                 return Reason.UNKNOWN_CARD, None
-            await self._put(outcome.ticket, loaded, now)
+            await self._put(outcome.ticket, ecard_id, loaded, now)
         return None
 
     async def _verdict(
@@ -129,14 +130,15 @@ class IdentifyDesk:
     ) -> _Found | None:
         match outcome:
             case Spent(sealed):
-                record = self._open(ecard_id, sealed, now)
-                against = identified.reason_of_record(asked, record, now)
-                return against or Reason.ACCEPTED, record
+                record = await self._record(ecard_id, sealed, now)
+                if record is None:
+                    return Reason.UNKNOWN_CARD, None
+                return identified.reason_of_record(asked, record) or Reason.ACCEPTED, record
             case Repeated(sealed):
                 return await self._repeated(asked, ecard_id, sealed, now)
             case Refused(_, sealed):
-                record = self._open(ecard_id, sealed, now)
-                against = identified.reason_of_record(asked, record, now)
+                record = await self._record(ecard_id, sealed, now)
+                against = record and identified.reason_of_record(asked, record)
                 return None if against is None else (against, record)
             case Used():
                 return Reason.ALREADY_USED, None
@@ -147,26 +149,28 @@ class IdentifyDesk:
     ) -> _Found | None:
         """The answer of the first time again. Whoever replays a signed request gets none, and a
         card that was lost since gets what is on record of the first time, if anything is."""
-        if sealed:
-            record = self._open(ecard_id, sealed, now)
-        else:
-            loaded = await self._load(ecard_id, now)
-            if loaded is None:
-                return None
-            record = loaded
-        if identified.reason_of_record(asked, record, now) is not None:
+        record = await (
+            self._record(ecard_id, sealed, now) if sealed else self._load(ecard_id, now)
+        )
+        if record is None or identified.reason_of_record(asked, record) is not None:
             return None
         if asked.proof is not None:
             await run_in_threadpool(self._kernel.spend_proof, asked.proof, actor=asked.actor)
         return Reason.ACCEPTED, record
 
-    def _open(self, ecard_id: int, sealed: bytes, now: datetime) -> CardRecord:
-        """Raises InDoubtError for a record that nobody of ours sealed for this card just now."""
+    async def _record(self, ecard_id: int, sealed: bytes, now: datetime) -> CardRecord | None:
+        """What the fast store has of a card, or its rows where that is not good any more.
+
+        Raises InDoubtError for a record that nobody of ours sealed for this card just now.
+        """
+        kernel = self._kernel
+        views = identified.views_of(kernel.grants)
         try:
-            return card_records.open_(self._kernel.store.cipher, ecard_id, sealed, now)
+            record = card_records.open_(kernel.store.cipher, ecard_id, sealed, views, now)
         except TamperedRowError:
             _log.warning('{"event": "card_record_tampered"}')
             raise InDoubtError("record") from None
+        return record or await self._load(ecard_id, now)
 
     async def _load(self, ecard_id: int, now: datetime) -> CardRecord | None:
         """Raises TamperedRowError, StoreError."""
@@ -174,20 +178,18 @@ class IdentifyDesk:
 
         def read() -> CardRecord | None:
             with kernel.store.read() as tx:
-                return identified.load_record(tx, ecard_id, kernel.grants, now)
+                return card_records.load(tx, ecard_id, identified.views_of(kernel.grants), now)
 
         return await run_in_threadpool(read)
 
-    async def _put(self, ticket: Ticket, record: CardRecord, now: datetime) -> None:
-        """A card that expires at midnight is not kept beyond it."""
-        is_usable = reason_of_card(record.card, record.ecard, now) is None
-        kept_seconds = RECORD_KEPT_SECONDS
-        if is_usable:
-            kept_seconds = max(1, min(kept_seconds, int(record.good_for_seconds(now))))
+    async def _put(self, ticket: Ticket, ecard_id: int, record: CardRecord, now: datetime) -> None:
+        """It is judged and made for its day, and not kept beyond it."""
+        kernel = self._kernel
+        views = identified.views_of(kernel.grants)
         await self._fast.put_card(
             ticket,
             record.version,
-            STATE_USABLE if is_usable else STATE_REFUSED,
-            card_records.seal(self._kernel.store.cipher, record),
-            kept_seconds=kept_seconds,
+            STATE_USABLE if record.against is None else STATE_REFUSED,
+            card_records.seal(kernel.store.cipher, ecard_id, record, views),
+            kept_seconds=max(1, min(RECORD_KEPT_SECONDS, int(record.good_for_seconds(now)))),
         )

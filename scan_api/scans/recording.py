@@ -103,7 +103,7 @@ class ScanDesk:
         found = await self._check_long(text, caller, scan, business_type, now)
         if found.presented is None:
             return found
-        return _Finding(presented=replace(found.presented, medium=Medium.SHORT_CODE))
+        return _Finding(presented=found.presented._replace(medium=Medium.SHORT_CODE))
 
     async def _check_long(
         self,

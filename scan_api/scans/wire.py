@@ -8,6 +8,7 @@ here: the parser decides about it, and ASGI brings it to the same endpoint (`end
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -74,14 +75,25 @@ def read_whole_scan(data: bytes) -> WholeScan | None:
 def to_bytes(answer: Answer, common: Headers, scheme: str, *, is_last: bool = False) -> bytes:
     """The whole answer. common: what the server adds to every answer; is_last: the connection ends
     with it."""
-    headers = [
-        *common,
-        *answer.headers,
-        (b"content-length", b"%d" % len(answer.body)),
-        *security_headers.data_headers(scheme),
-        *_END[is_last],
-    ]
-    return _status_line(answer.status) + _lines(headers) + b"\r\n" + answer.body
+    before, behind = _around_length(
+        answer.status, tuple(answer.headers), tuple(common), scheme, is_last
+    )
+    return b"%b%d%b%b" % (before, len(answer.body), behind, answer.body)
+
+
+@lru_cache(maxsize=64)
+def _around_length(
+    status: int,
+    headers: tuple[tuple[bytes, bytes], ...],
+    common: tuple[tuple[bytes, bytes], ...],
+    scheme: str,
+    is_last: bool,
+) -> tuple[bytes, bytes]:
+    """What stands before the body's length, and behind it: for a second, until the date changes,
+    most answers have the same."""
+    before = _status_line(status) + _lines([*common, *headers]) + b"content-length: "
+    behind = _lines([*security_headers.data_headers(scheme), *_END[is_last]])
+    return before, b"\r\n" + behind + b"\r\n"
 
 
 _END = {False: (), True: ((b"connection", b"close"),)}

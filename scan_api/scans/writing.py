@@ -217,7 +217,7 @@ class ScanWriter:
             return
         self.metrics.add_group(len(group), self._clock() - began)
         for one in group:
-            self._count_one(one.reason.outcome, one.reason.value, one.scan.request)
+            self._count_one(one.verdict.outcome, one.verdict.value, one.request)
         with self._wake:
             self._failing = False
             for _ in group:

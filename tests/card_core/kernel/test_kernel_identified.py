@@ -1,7 +1,8 @@
 """What the kernel does of scans that only identify: judge as in a group, record them afterwards."""
 
+import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from bureau import Bureau, Person, receipt_keys
 from servers.databases import PEOPLE
 from sqlalchemy import delete, update
 
-from card_core import receipts
+from card_core import business_types, receipts
 from card_core.codes import PurposeClass
 from card_core.errors import (
     CardPushError,
@@ -18,6 +19,7 @@ from card_core.errors import (
     TamperedRowError,
     WrongStateError,
 )
+from card_core.holder_views import HolderViews
 from card_core.kernel import card_records, identified
 from card_core.kernel.actors import RequestProof
 from card_core.kernel.acts.cards import (
@@ -27,10 +29,13 @@ from card_core.kernel.acts.cards import (
     ReportTemporaryLoss,
 )
 from card_core.kernel.card_records import RECORD_BELIEVED, CardRecord
+from card_core.kernel.content import canonical_bytes
+from card_core.kernel.dates import SHANGHAI
 from card_core.kernel.identified import IdentifiedScan
+from card_core.kernel.scan_answers import GroupedScan, answer_of, pseudonym_and_salt, view_of
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.states import CardState
-from card_core.store import audit, cards, institutions, scans
+from card_core.store import audit, cards, holders, institutions, scans
 from card_core.store.schema import scans as table
 from card_core.verdicts import Reason
 
@@ -44,8 +49,8 @@ def loaded(bureau: Bureau, request: ScanRequest) -> CardRecord:
     assert request.presented is not None
     assert request.presented.ecard_id is not None
     with bureau.store.read() as tx:
-        grants = bureau.kernel.grants
-        record = identified.load_record(tx, request.presented.ecard_id, grants, bureau.clock())
+        views = identified.views_of(bureau.kernel.grants)
+        record = card_records.load(tx, request.presented.ecard_id, views, bureau.clock())
     assert record is not None
     return record
 
@@ -62,7 +67,8 @@ def decided(
         reason,
         loaded(bureau, request) if reason is Reason.ACCEPTED else None,
         bureau.clock(),
-        digest=identified.request_digest(request),
+        content=request.content(),
+        digest=identified.request_digest(request, request.content()),
         cipher=bureau.store.cipher,
         grants=bureau.kernel.grants,
     )
@@ -86,7 +92,7 @@ def test_the_group_never_accepts_such_a_code_and_spends_nothing(bureau: Bureau) 
     assert (answer["outcome"], answer["reason"]) == ("refused", "show_new_code")
     assert (answer["holder"], answer["card_state"]) == (None, "normal")
     assert request.presented is not None
-    as_any_use = replace(request.presented, purpose_class=PurposeClass.ANY_USE)
+    as_any_use = request.presented._replace(purpose_class=PurposeClass.ANY_USE)
     again = replace(request, presented=as_any_use, request_id=bureau.request_id())
     assert bureau.record(again)["outcome"] == "accepted"
 
@@ -103,7 +109,7 @@ def test_the_same_request_has_the_same_scan_and_another_one_has_not(bureau: Bure
     request = asked(bureau, person, operator="7")
     one = decided(bureau, request)
     bureau.clock.advance(20)
-    assert decided(bureau, replace(request, proof=None)).scan.id == one.scan.id
+    assert decided(bureau, replace(request, proof=None)).id == one.id
     others = [
         replace(request, request_id="another"),
         replace(request, operator="8"),
@@ -111,11 +117,13 @@ def test_the_same_request_has_the_same_scan_and_another_one_has_not(bureau: Bure
         replace(request, shown_digest=bytes(32)),
     ]
     size = identified.TAG_SIZE_BYTES
-    tags = {identified.request_digest(other)[:size] for other in [request, *others]}
+    tags = {
+        identified.request_digest(other, other.content())[:size] for other in [request, *others]
+    }
     assert len(tags) == 1 + len(others)
-    ids = {decided(bureau, other).scan.id for other in others} | {one.scan.id}
+    ids = {decided(bureau, other).id for other in others} | {one.id}
     assert len(ids) == 1 + len(others)
-    assert decided(bureau, request, Reason.ALREADY_USED).scan.id not in ids
+    assert decided(bureau, request, Reason.ALREADY_USED).id not in ids
 
 
 def test_it_is_recorded_once_with_a_receipt(bureau: Bureau) -> None:
@@ -125,7 +133,7 @@ def test_it_is_recorded_once_with_a_receipt(bureau: Bureau) -> None:
     assert bureau.kernel.record_identified([second, first]) == 1
     assert bureau.kernel.record_identified([first, second]) == 0
     records = of_person(bureau, person)
-    assert {one.id for one in records} == {first.scan.id, second.scan.id}
+    assert {one.id for one in records} == {first.id, second.id}
     keys = receipt_keys(bureau.store)
     for one in records:
         content = receipts.verify_receipt(one.receipt, keys)
@@ -138,7 +146,7 @@ def test_an_edit_or_a_loss_of_a_record_shows(bureau: Bureau) -> None:
     group = [decided(bureau, asked(bureau, person)) for _ in range(3)]
     bureau.kernel.record_identified(group)
     with bureau.store.write() as tx:
-        there = table.c.id == group[1].scan.id
+        there = table.c.id == group[1].id
         tx.connection.execute(update(table).where(there).values(business_type="01201"))
     with pytest.raises(TamperedRowError):
         verify_log(bureau)
@@ -186,35 +194,93 @@ def test_the_nonce_of_a_signed_request_is_spent_with_its_record(bureau: Bureau) 
         bureau.kernel.spend_proof(proof, actor=request.actor)
 
 
+def test_the_answer_is_the_one_that_a_group_would_give(bureau: Bureau) -> None:
+    """For every identifying business type and with or without a clerk, byte for byte."""
+    person, grants = bureau.person(), bureau.kernel.grants
+    assert grants is not None
+    for business_type in (one.code for one in business_types.ALL if not one.consumes):
+        for operator in ("", '7"'):
+            request = asked(bureau, person, operator=operator)
+            request = replace(request, business_type=business_type)
+            one = decided(bureau, request)
+            with bureau.store.read() as tx:
+                scan = GroupedScan(request, id=one.id, reason=Reason.ACCEPTED)
+                scan.card = cards.get(tx, person.card_id)
+                scan.ecard = cards.get_ecard(tx, request.presented.ecard_id)
+                wanted = {person.holder_id: grants.views.needs(business_type)}
+                scan.facts = holders.facts_of(tx, wanted)[person.holder_id]
+            now = bureau.clock()
+            expected = answer_of(scan, now) | {"holder": view_of(scan, grants.views, now)}
+            assert one.answer == canonical_bytes(expected | pseudonym_and_salt(scan, grants))
+            refused = decided(bureau, request, Reason.ALREADY_USED)
+            expected = answer_of(GroupedScan(request, id=refused.id, reason=refused.verdict), now)
+            assert refused.answer == canonical_bytes(expected)
+
+
 def test_a_record_opens_for_its_card_alone_and_not_for_long(bureau: Bureau) -> None:
-    record = loaded(bureau, asked(bureau, bureau.person()))
+    request = asked(bureau, bureau.person())
+    record, ecard_id = loaded(bureau, request), request.presented.ecard_id
     cipher, now = bureau.store.cipher, bureau.clock()
-    sealed = card_records.seal(cipher, record)
-    assert card_records.open_(cipher, record.ecard.id, sealed, now) == record
+    views = identified.views_of(bureau.kernel.grants)
+    sealed = card_records.seal(cipher, ecard_id, record, views)
+    assert card_records.open_(cipher, ecard_id, sealed, views, now) == record
     late = now + RECORD_BELIEVED + timedelta(seconds=60)
-    for ecard_id, given, at in [
-        (record.ecard.id + 1, sealed, now),
-        (record.ecard.id, sealed[:-1] + bytes([sealed[-1] ^ 1]), now),
-        (record.ecard.id, b"", now),
-        (record.ecard.id, sealed, late),
-        (record.ecard.id, sealed, now - timedelta(seconds=60)),
+    for other_id, given, at in [
+        (ecard_id + 1, sealed, now),
+        (ecard_id, sealed[:-1] + bytes([sealed[-1] ^ 1]), now),
+        (ecard_id, b"", now),
+        (ecard_id, sealed, late),
+        (ecard_id, sealed, now - timedelta(seconds=60)),
     ]:
         with pytest.raises(TamperedRowError):
-            card_records.open_(cipher, ecard_id, given, at)
-    assert record.facts.name.encode() not in sealed
+            card_records.open_(cipher, other_id, given, views, at)
+    number = json.loads(record.shown[views.place("01101")])["social_security_number"]
+    assert number.encode() not in sealed
+
+
+def test_a_record_of_another_day_or_under_other_views_is_read_anew(bureau: Bureau) -> None:
+    request = asked(bureau, bureau.person())
+    ecard_id, cipher = request.presented.ecard_id, bureau.store.cipher
+    views, masked = HolderViews(), HolderViews(full_numbers_for=())
+    bureau.clock.advance(86_400 - 60 - _seconds_of_day(bureau.clock()))
+    record, now = loaded(bureau, request), bureau.clock()
+    assert record.good_for_seconds(now) == 60
+    sealed = card_records.seal(cipher, ecard_id, record, views)
+    last, midnight = now + timedelta(seconds=59), now + timedelta(seconds=60)
+    assert card_records.open_(cipher, ecard_id, sealed, views, last) == record
+    assert card_records.open_(cipher, ecard_id, sealed, views, midnight) is None
+    assert card_records.open_(cipher, ecard_id, sealed, masked, now) is None
 
 
 def test_a_record_is_judged_as_its_rows_are_to_the_last_day(bureau: Bureau) -> None:
-    request = asked(bureau, bureau.person())
+    person = bureau.person()
+    request = asked(bureau, person)
+    with bureau.store.read() as tx:
+        card = cards.get(tx, person.card_id)
+    assert card is not None
+    assert identified.reason_of_record(request, loaded(bureau, request)) is None
+    foreign = loaded(bureau, request)._replace(issuer=9)
+    assert identified.reason_of_record(request, foreign) is Reason.UNKNOWN_CARD
+    last_on = datetime.combine(card.expires_on, time(23, 59), SHANGHAI)
+    bureau.clock.advance((last_on - bureau.clock()).total_seconds())
+    assert identified.reason_of_record(request, loaded(bureau, request)) is None
+    bureau.clock.advance(60)
+    expired = loaded(bureau, request)
+    assert identified.reason_of_record(request, expired) is Reason.CARD_EXPIRED
+
+
+def test_a_record_of_a_lost_card_says_so(bureau: Bureau) -> None:
+    person = bureau.person()
+    request = asked(bureau, person)
+    bureau.perform(ReportTemporaryLoss(person.card_id), person.actor)
     record = loaded(bureau, request)
-    ends_at = bureau.clock() + timedelta(seconds=record.good_for_seconds(bureau.clock()))
-    last = ends_at - timedelta(seconds=1)
-    assert identified.reason_of_record(request, record, last) is None
-    assert identified.reason_of_record(request, record, ends_at) is Reason.CARD_EXPIRED
-    lost = replace(record, card=replace(record.card, state=CardState.FORMAL_LOSS))
-    assert identified.reason_of_record(request, lost, last) is Reason.CARD_LOST
-    foreign = replace(record, card=replace(record.card, issuer=9))
-    assert identified.reason_of_record(request, foreign, last) is Reason.UNKNOWN_CARD
+    assert identified.reason_of_record(request, record) is Reason.CARD_LOST
+    assert record.state is CardState.TEMPORARY_LOSS
+
+
+def _seconds_of_day(now: datetime) -> float:
+    local = now.astimezone(SHANGHAI)
+    return (local - local.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
 
 
 class Pusher:

@@ -254,7 +254,7 @@ def test_a_code_that_only_identifies_opens_no_visit(bureau: Bureau) -> None:
     code = bureau.minter.mint(person.holder_id, purpose_class=PurposeClass.IDENTIFY_ONLY)
     request = bureau.scan_request(code.text)
     assert request.presented is not None
-    offline = replace(request.presented, medium=Medium.OFFLINE_CODE)
+    offline = request.presented._replace(medium=Medium.OFFLINE_CODE)
     registered = bureau.record(replace(request, presented=offline))
     assert registered["reason"] == "accepted"
     assert registered["visit"] is None
