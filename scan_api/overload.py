@@ -40,13 +40,13 @@ RUNNING_MAX = 128
 RUNNING_MIN = 32
 # Scans end in groups, so that whoever waits for a moment between two groups waits for nothing, and
 # costs as much as several who are refused unparsed: no more wait than do get a place.
-WAITING_MAX = 128
+WAITING_MAX = 24
 # Where requests take longer than this there are too many of them for what is behind.
 RUNNING_SECONDS_AIM = 0.3
 # Longer than anything behind waits of its own accord (card_core.store.database.WAIT_SECONDS).
 ANSWER_SECONDS_MAX = 12.0
 # A refusal is told within 50 ms of the request, and waiting is the longest part of it.
-WAIT_SECONDS_MAX = 0.04
+WAIT_SECONDS_MAX = 0.02
 
 
 class Places:

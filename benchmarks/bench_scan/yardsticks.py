@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from issuance.cli import serving
+from issuance.cli.garbage import settle_memory
 from issuance.cli.listening import bind
 from scan_api.scans import examples
 from scan_api.scans.models import ScanRequest, Verdict
@@ -51,7 +52,7 @@ def main() -> None:
     server = serving.RunningServer(app, bind("127.0.0.1", 0))
     with serving.running(server):
         server.wait_until_started()
-        serving.settle_memory()
+        settle_memory()
         print(server.url, flush=True)
         serving.serve_until_stopped([server])
 

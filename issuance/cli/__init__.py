@@ -7,11 +7,13 @@ the one part of issuance that imports scan_api, to start it.
 import sys
 
 from issuance.cli.core_dumps import forbid_core_dumps
+from issuance.cli.garbage import collect_less
 
 
 def main() -> None:
     """The console script. The commands take a second to import, and Ctrl-C is heard then, too."""
     forbid_core_dumps()
+    collect_less()
     try:
         from issuance.cli.commands import app  # noqa: PLC0415 - see above
 

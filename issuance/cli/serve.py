@@ -1,7 +1,9 @@
 """`sscard serve`: the whole service on this machine."""
 
 import socket
+import threading
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +11,7 @@ import typer
 
 from issuance.cli import screen
 from issuance.cli.desk import LOOPBACK, opened_site, passphrase, settings
+from issuance.cli.garbage import settle_memory
 from issuance.cli.lapsing import lapsing
 from issuance.cli.listening import bind, bind_unix, forget, url_of
 from issuance.cli.sandbox import say_sandbox
@@ -62,10 +65,8 @@ def serve(
     For this machine alone by default; put a TLS proxy in front for others. Ctrl-C stops it. With
     --workers, SIGHUP replaces the worker processes one by one without interrupting the service.
     """
-    from issuance.cli import serving  # noqa: PLC0415 - other commands needn't wait for FastAPI
-    from issuance.cli.log_lines import log_to_stderr  # noqa: PLC0415 - as above
+    from issuance.cli.log_lines import log_to_stderr  # noqa: PLC0415 - other commands log nothing
 
-    serving.check_self_tests()
     with log_to_stderr():
         if workers is None:
             _serve_here(host, port, uds, metrics)
@@ -76,18 +77,23 @@ def serve(
 
 def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> None:
     """One process, this one."""
-    from issuance.cli import serving  # noqa: PLC0415 - as above
-    from issuance.cli.log_following import following_log  # noqa: PLC0415 - as above
-    from issuance.cli.numbers_port import serve_numbers  # noqa: PLC0415 - as above
-    from issuance.cli.publishing import (  # noqa: PLC0415 - as above
-        fetching_peer_lists,
-        publishing,
-    )
-    from scan_api.metrics import to_text  # noqa: PLC0415 - as above
-    from scan_api.overload import Admission  # noqa: PLC0415 - as above
-
     with ExitStack() as stack:
+        # The keys' passphrase is stretched for half a second, in which another thread can import
+        # what takes longest; it is there, or waited for, where it is asked for below.
+        threading.Thread(target=import_module, args=("issuance.cli.serving",), daemon=True).start()
         site = stack.enter_context(opened_site())
+
+        from issuance.cli import serving  # noqa: PLC0415 - other commands needn't wait for FastAPI
+        from issuance.cli.log_following import following_log  # noqa: PLC0415 - as above
+        from issuance.cli.numbers_port import serve_numbers  # noqa: PLC0415 - as above
+        from issuance.cli.publishing import (  # noqa: PLC0415 - as above
+            fetching_peer_lists,
+            publishing,
+        )
+        from scan_api.metrics import to_text  # noqa: PLC0415 - as above
+        from scan_api.overload import Admission  # noqa: PLC0415 - as above
+
+        serving.check_self_tests()
         if is_sandbox(site):
             say_sandbox()
         listening = _listen(stack, host, port, uds)
@@ -116,7 +122,7 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         stack.enter_context(fetching_peer_lists(site, clock))
         stack.enter_context(serving.running(server))
         server.wait_until_started()
-        serving.settle_memory()
+        settle_memory()
         serving.share_the_interpreter()
         _say_running(server.url, numbers_port)
         serving.serve_until_stopped([server])

@@ -1,6 +1,5 @@
 """Putting the service together, and running HTTP servers until somebody stops them."""
 
-import gc
 import logging
 import os
 import signal
@@ -47,7 +46,6 @@ from scan_api.terminals.access_tokens import AccessTokens
 from scan_api.terminals.authentication import TerminalAuthentication
 from scan_api.terminals.registry import Registry
 
-COLLECT_THRESHOLDS = (50_000, 20, 100)
 SWITCH_SECONDS = 0.0005
 SWEEP_EVERY_SECONDS = 300
 START_POLL_SECONDS = 0.01
@@ -268,17 +266,6 @@ def watch_until(stop: threading.Event, servers: Sequence[RunningServer]) -> None
         watch.look()
         if not all(server.is_alive for server in servers):
             raise _server_ended()
-
-
-def settle_memory() -> None:
-    """Leave all that start-up made out of garbage collection, and collect less often.
-
-    A full collection over everything that was imported stops every request for tens of
-    milliseconds; what requests leave behind is small and mostly freed by its reference counts.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_THRESHOLDS)
 
 
 def share_the_interpreter() -> None:

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from issuance.cli import serving
 from issuance.cli.channel import Channel, Message
 from issuance.cli.core_dumps import forbid_core_dumps
+from issuance.cli.garbage import settle_memory
 from issuance.cli.lapsing import lapsing
 from issuance.cli.log_following import following_log
 from issuance.cli.log_lines import log_to_stderr
@@ -81,7 +82,7 @@ def _serve(channel: Channel, listening: socket.socket, orders: Message) -> None:
             target=_obey, args=(channel, server, admission, stop), name="orders", daemon=True
         ).start()
         server.wait_until_started()
-        serving.settle_memory()
+        settle_memory()
         serving.share_the_interpreter()
         channel.send("ready")
         serving.watch_until(stop, [server])

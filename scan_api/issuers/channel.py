@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -79,9 +80,15 @@ class PeerChannel:
         self.signing_keys = signing_keys
         self._clock = clock
         self._monotonic = monotonic
-        self._http = httpx2.Client(
-            transport=transport,
-            verify=True if tls is None else tls,
+        self._tls = tls
+        self._transport = transport
+
+    @cached_property
+    def _http(self) -> httpx2.Client:
+        """Made when somebody is asked: reading all authorities takes a tenth of a second."""
+        return httpx2.Client(
+            transport=self._transport,
+            verify=True if self._tls is None else self._tls,
             timeout=httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,
             # What comes compressed could be of any size once it is not.
@@ -90,7 +97,8 @@ class PeerChannel:
         )
 
     def close(self) -> None:
-        self._http.close()
+        if "_http" in self.__dict__:
+            self._http.close()
 
     def ask(
         self, asked: TrustedIssuer, method: str, url: str, limits: Limits, body: bytes = b""

@@ -37,7 +37,7 @@ from scan_api.scans.writing import ScanWriter
 SPENDS_MAX = 3
 STATE_REFUSED = 2
 # How long a starting process waits for its fast store before it takes requests without it.
-START_SECONDS_MAX = 2.0
+START_SECONDS_MAX = 1.0
 START_POLL_SECONDS = 0.02
 
 Serving = tuple[Terminal, Institution]
