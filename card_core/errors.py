@@ -210,6 +210,12 @@ class ApplicantsRefusedError(KernelError):
         self.refused = tuple(refused)
 
 
+class ImportUnderWayError(KernelError):
+    code = "import_under_way"
+    message_zh = "同一份名册正在导入，请等其完成"
+    message_en = "The same roster is being imported at this moment; wait until it is in"
+
+
 class InvalidActError(KernelError):
     """field: the act's field that is out of its limits; the value is not repeated."""
 

@@ -40,7 +40,7 @@ _CERTIFICATES: Final = {
     "港澳台居民居住证": frozenset({NumberKind.RESIDENCE_PERMIT}),
     "外国人永久居留身份证": _FOREIGN,
 }
-_SEXES: Final = {"男": Sex.MALE, "女": Sex.FEMALE, "1": Sex.MALE, "2": Sex.FEMALE}
+SEXES: Final = {"男": Sex.MALE, "女": Sex.FEMALE, "1": Sex.MALE, "2": Sex.FEMALE}
 _KINDS: Final = {"新申领": ApplicationKind.NEW}
 
 _is_rounded = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]+").fullmatch
@@ -50,7 +50,7 @@ _is_branch = re.compile(r"[0-9A-Za-z]{3,20}").fullmatch
 _has_control = re.compile(r"[\x00-\x1f\x7f-\x9f\u200c-\u200f\u2028-\u202e\u2066-\u2069]").search
 UNUSABLE: Final = "\0"  # stands for a cell that is reported already; no file can contain it
 _NOTHING_TO_JUDGE: Final = frozenset({"", UNUSABLE})
-_RUN_BY_SPREADSHEETS: Final = ("+", "-", "@")  # besides "=", when a CSV is opened
+RUN_BY_SPREADSHEETS: Final = ("+", "-", "@")  # besides "=", when a CSV is opened
 
 
 class Verdict(NamedTuple):
@@ -192,7 +192,7 @@ def _validate_certificate(text: str, number: IdentityNumber | None, found: Findi
 def _read_sex(text: str, number: IdentityNumber | None, found: Findings) -> Sex | None:
     if not is_filled(columns.SEX, text, found):
         return None
-    sex = _SEXES.get(text)
+    sex = SEXES.get(text)
     if sex is None:
         found.add(columns.SEX, problem.SEX_UNKNOWN)
     elif number and number.sex is not sex:
@@ -237,7 +237,7 @@ def _read_birth(
 def _validate_address(text: str, found: Findings) -> None:
     if not is_filled(columns.ADDRESS, text, found):
         return
-    if text.startswith(_RUN_BY_SPREADSHEETS):
+    if text.startswith(RUN_BY_SPREADSHEETS):
         found.add(columns.ADDRESS, problem.FORMULA)
     elif _has_control(text):
         found.add(columns.ADDRESS, problem.ADDRESS_CHARACTER)

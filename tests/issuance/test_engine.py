@@ -20,8 +20,9 @@ from card_core.store import batches, cards, schema
 from card_core.store.batches import Batch
 from card_core.store.cards import Card
 from issuance import engine
-from issuance.batches import find_batch, import_roster, new_request_id, release_approval
+from issuance.batches import find_batch, new_request_id, release_approval
 from issuance.errors import BatchError
+from issuance.importing import import_roster
 from issuance.roster import check_roster
 from issuance.settings import Settings
 
