@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from card_core.kernel.acts.imports import OpenImport
+from issuance.batches import find_batch, new_request_id, release_approval
 from issuance.cli import screen
+from issuance.cli.batch import BatchArgument
 from issuance.cli.desk import OperatorOption, opened_desk
 from issuance.cli.failures import UNUSABLE_FILE
 from issuance.cli.row_findings import COLUMNS, check_report_place, show_rows, which, write_rows
@@ -123,6 +125,22 @@ def import_(
     show_imported(imported)
     if imported.batch_id is None:
         raise typer.Exit(1)
+
+
+@app.command()
+def undo(batch: BatchArgument, operator: OperatorOption = None) -> None:
+    """撤销尚未放行的导入：批次作废，其中人员可重新申领。
+    Undo an import that is not released yet.
+    """
+    with opened_desk(operator) as desk:
+        with desk.site.store.read() as tx:
+            found = find_batch(tx, batch)
+            approval = release_approval(tx, found)
+        desk.site.kernel.reject(approval.id, actor=desk.actor, request_id=new_request_id())
+    screen.say(
+        f"已撤销：批次 {found.name} 作废，其中 {found.accepted} 人可重新申领。",
+        f"Undone: batch {found.name} is void, and its {found.accepted} people may apply again.",
+    )
 
 
 def show_imported(imported: Imported) -> None:
