@@ -43,11 +43,11 @@ def applications(first: int, count: int) -> Iterator[Application]:
         )
 
 
-def write_roster(path: Path, count: int) -> None:
-    """A roster as bureaus send it: CSV in GB 18030."""
+def write_roster(path: Path, count: int, first: int = 0) -> None:
+    """A roster as bureaus send it: CSV in GB 18030. first: the serial of its first person."""
     with path.open("w", encoding="gb18030", newline="") as file:
         file.write(",".join(columns.TITLES) + "\r\n")
-        for one in applications(0, count):
+        for one in applications(first, count):
             cells = {
                 "姓名": one.name,
                 "证件类型": "居民身份证",

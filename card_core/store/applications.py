@@ -41,7 +41,7 @@ def numbers_with_open_one(tx: Reader, numbers: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for at in range(0, len(indexes), _IN_MAX):
         statement = select(table.c.number_index).where(
-            table.c.number_index.in_(indexes[at : at + _IN_MAX]),
+            bulk.among_indexes(tx, table.c.number_index, indexes[at : at + _IN_MAX]),
             table.c.state == ApplicationState.OPEN.value,
         )
         found |= {number_by_index[row.number_index] for row in tx.connection.execute(statement)}

@@ -103,10 +103,14 @@ def chunks(tx: Reader, batch_id: str) -> list[Chunk]:
 
 
 def lock_unissued(tx: Transaction, batch_id: str) -> list[Chunk]:
-    """Lock the chunks that are not issued, once those are done that somebody is at."""
+    """Lock the chunks that are not issued, once those are done that somebody is at.
+
+    From the last one on: whoever issues takes the first, and would be run after to the end.
+    """
     wanted = (batch_chunks.c.batch_id == batch_id, batch_chunks.c.issued_at.is_(None))
-    statement = select(batch_chunks).where(*wanted).order_by(batch_chunks.c.number)
-    return [Chunk(*row) for row in tx.connection.execute(statement.with_for_update())]
+    statement = select(batch_chunks).where(*wanted).order_by(batch_chunks.c.number.desc())
+    found = [Chunk(*row) for row in tx.connection.execute(statement.with_for_update())]
+    return found[::-1]
 
 
 _DIGESTS = (

@@ -182,7 +182,10 @@ def test_a_certificate_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         assert refused.value.code == "engine_certificate_unusable"
 
 
-def test_a_scheduler_that_is_not_there_or_has_no_workers_is_said(tmp_path: Path) -> None:
+def test_a_scheduler_that_is_not_there_or_has_no_workers_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 2)
     at = cluster.endpoint(f"tcp://127.0.0.1:{free_port()}", None)
     environment = {**os.environ, "SSCARD_HOME": str(tmp_path)}
     lonely = Engine(at.address, environment, EngineCertificate(tmp_path, tmp_path, tmp_path))

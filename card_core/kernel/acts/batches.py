@@ -128,14 +128,20 @@ class ReleaseBatch(DangerousAct):
             f"Release batch {batch.name}: {batch.accepted} cards"
         )
 
+    def examine(self, tx: Reader) -> None:
+        """Compare every application with the ledger; each chunk does so again when it is issued."""
+        batch = batches.get(tx, self.batch_id)
+        if batch is None or batch.state is not BatchState.IMPORTED:
+            return  # `apply` says so
+        for chunk in batches.chunks(tx, batch.id):
+            _stored_chunk(tx, chunk)
+
     def apply(self, scene: Scene) -> Done:
         batch = _lock(scene, self.batch_id)
         state = states.after(states.BATCH, "batch", batch.state, Step.RELEASE)
         ledger = batches.chunks(scene.tx, batch.id)
         if not batch.content_root == self.content_root == root_of(chunk.digest for chunk in ledger):
             raise ContentChangedError
-        for chunk in ledger:
-            _stored_chunk(scene.tx, chunk)
         first = issuers.take_card_serials(scene.tx, batch.accepted)
         batches.set_released(scene.tx, batch, state, first)
         answer = {

@@ -14,7 +14,6 @@ from card_core.errors import (
     ContentChangedError,
     ImportUnderWayError,
     InvalidActError,
-    KernelError,
     NotAllowedError,
     TamperedRowError,
     WrongStateError,
@@ -259,6 +258,6 @@ def test_what_is_approved_is_what_was_closed(bureau: Bureau) -> None:
     with bureau.store.write() as tx:
         mine = (ledger.c.batch_id == batch_id, ledger.c.number == 2)
         tx.connection.execute(update(ledger).where(*mine).values(digest=bytes(32)))
-    with pytest.raises((ContentChangedError, KernelError)):
+    with pytest.raises((ContentChangedError, TamperedRowError)):
         bureau.approve(closed)
     assert get(bureau, batch_id).state is BatchState.IMPORTED
