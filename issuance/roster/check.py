@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from card_core.application import Application
 from issuance.roster import columns
-from issuance.roster.good_rows import GoodRows
+from issuance.roster.good_rows import read_good_row
 from issuance.roster.normalise import normalise_row
 from issuance.roster.problem import ROW_SHIFTED, FieldProblem, doubled
 from issuance.roster.read import RosterFile, RosterRow, open_roster
@@ -84,18 +84,15 @@ def check_stream(
 def check_rows(rows: Iterable[RosterRow], *, today: date) -> Iterator[CheckedRow]:
     """Yield the outcome of each row. Of rows with one number, the first that is good stays."""
     accepted: dict[str | int, int] = {}
-    good_rows = GoodRows(today)
     for number, cells, is_shifted in rows:
         problems: list[FieldProblem] = []
         warnings: list[FieldProblem] = []
-        tidy, application = cells, None if is_shifted else good_rows.read(number, cells)
+        tidy, application = cells, None if is_shifted else read_good_row(number, cells, today=today)
         if application is None:
             tidy = normalise_row(cells)
             application, problems, warnings = validate_row(number, tidy, today=today)
             if is_shifted:
                 problems.append(FieldProblem(columns.TITLES[-1], ROW_SHIFTED))
-            elif application is not None and not warnings:
-                good_rows.learn(tidy, application)
         person = _person(tidy[_NUMBER])
         first_row = accepted.get(person)
         if first_row is not None:
