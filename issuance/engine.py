@@ -39,6 +39,9 @@ CHUNKS_A_WORKER = 8
 QUEUED_A_WORKER = 2
 # How often it is asked who is there to work.
 ASKED_SECONDS = 2.0
+# Chunks that somebody else is at, or that a dead worker's connection still holds, are waited for.
+ROUNDS_MAX = 15
+ROUND_SECONDS = 1.0
 
 Progress = Callable[[int, int], None]
 """Called with (cards made, cards of the batch)."""
@@ -146,18 +149,22 @@ def issue(pool: Pool, store: Store, batch_id: str, *, actor: Actor, progress: Pr
         )
     done = sum(chunk.size for chunk in ledger if chunk.is_issued)
     progress(done, batch.accepted)
-    if batch.state is BatchState.RELEASED:
+    for round_number in range(ROUNDS_MAX):
+        if batch.state is not BatchState.RELEASED:
+            break
+        if round_number:
+            time.sleep(ROUND_SECONDS)
         try:
             for issued in _receipts(pool, batch_id, actor):
                 done += issued
                 progress(done, batch.accepted)
         except pool.failures:
             raise _worker_died() from None
-    with store.read() as tx:
-        after = batches.get(tx, batch_id) or batch
-    if after.issued > done:  # by somebody else, or by a worker that died before it could say so
-        progress(after.issued, after.accepted)
-    return after
+        with store.read() as tx:
+            batch = batches.get(tx, batch_id) or batch
+    if batch.issued > done:  # by somebody else, or by a worker that died before it could say so
+        progress(batch.issued, batch.accepted)
+    return batch
 
 
 def _receipts(pool: Pool, batch_id: str, actor: Actor) -> Iterator[int]:

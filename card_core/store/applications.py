@@ -49,10 +49,11 @@ def numbers_with_open_one(tx: Reader, numbers: Sequence[str]) -> set[str]:
 
 
 def numbers_in_batch(tx: Reader, batch_id: str, numbers: Sequence[str]) -> set[str]:
-    """Those of the social security numbers with an application in this batch; at most _IN_MAX."""
+    """Those of the social security numbers, some hundreds, with an application in this batch."""
     number_by_index = {_index(tx, number): number for number in numbers}
     statement = select(table.c.number_index).where(
-        table.c.batch_id == batch_id, table.c.number_index.in_(list(number_by_index))
+        table.c.batch_id == batch_id,
+        bulk.among_indexes(tx, table.c.number_index, number_by_index),
     )
     return {number_by_index[index] for index in tx.connection.execute(statement).scalars()}
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from issuing_ground import PATIENCE_SECONDS, Released, released_batch, until
 from servers.postgresql import PostgreSQLServer
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from benchmarks.bench_scan.bureau import PASSPHRASE, founded
+from card_core.errors import TamperedRowError
 from card_core.kernel.acts.batch_control import PauseBatch, ResumeBatch
 from card_core.states import BatchState
-from card_core.store import schema
+from card_core.store import batches, schema
 from card_core.store.batches import Batch
 from issuance import engine
 from issuance.batches import new_request_id
@@ -69,6 +70,44 @@ def test_a_worker_that_is_killed_costs_nothing_but_its_chunk(released: Released)
     assert not issuing.is_alive()
     assert [error.code for error in errors] == ["worker_died"]
     released.check_complete(issue(released))
+
+
+def test_what_a_worker_process_refuses_is_heard_as_it_said_it(released: Released) -> None:
+    with released.ground.site.store.write() as tx:
+        changed = update(schema.batch_chunks).values(digest=bytes(32))
+        tx.connection.execute(changed)
+    with pytest.raises(TamperedRowError) as heard:
+        issue(released)
+    assert (heard.value.table, heard.value.row_id) == ("batches", released.batch_id)
+
+
+def test_a_chunk_that_somebody_holds_is_waited_for(released: Released) -> None:
+    site, maker = released.ground.site, released.ground.staff["maker"]
+    after: list[Batch] = []
+    told: list[int] = []
+
+    def issue_it() -> None:
+        with engine.here(site.kernel) as pool:
+            after.append(
+                engine.issue(
+                    pool,
+                    site.store,
+                    released.batch_id,
+                    actor=maker,
+                    progress=lambda done, _total: told.append(done),
+                )
+            )
+
+    issuing = threading.Thread(target=issue_it)
+    with site.store.write() as tx:
+        held = batches.lock_chunk(tx, released.batch_id, 2)
+        assert held is not None
+        issuing.start()
+        # All but that one; then it is asked again and again.
+        until(lambda: len(told) > 5 and told[-1] == told[-2])
+        assert not after
+    issuing.join(PATIENCE_SECONDS)
+    released.check_complete(after[0])
 
 
 def test_a_batch_is_paused_from_elsewhere_and_goes_on(released: Released) -> None:
