@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ONCE ?=
 SECONDS := 60
+CARDS := 10000 100000 1000000
 # Tests mostly wait, so there may be one more of them under way than there are cores.
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 8 ? n + 1 : 8)))
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
@@ -69,8 +70,8 @@ bench: $(VENV)/.built $(VENV)/.dev ## speed of the core beside other libraries
 bench-scan: $(VENV)/.built $(VENV)/.dev ## scans a second and their times, beside what does nothing
 	@$(BIN)/python -m benchmarks.bench_scan
 
-bench-issuance: $(VENV)/.built $(VENV)/.dev ## rosters read, cards issued, work resumed
-	@$(BIN)/python -m benchmarks.bench_issuance
+bench-issuance: $(VENV)/.built $(VENV)/.dev ## rosters read, cards issued, work resumed (CARDS="10000 100000": sizes)
+	@$(BIN)/python -m benchmarks.bench_issuance --cards $(CARDS)
 
 lock: ## write the two lock files anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml \

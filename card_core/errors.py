@@ -18,6 +18,7 @@
         NotFoundError           there is no such thing
         AlreadyExistsError      there is one already
         ApplicantsRefusedError  of people who apply together some may not; none is opened
+        ImportUnderWayError     the same roster is being imported
         InvalidActError         a field of the act is out of its limits
         IdempotencyConflictError    the request id was used for another content
         NotReversibleError      nothing, or nothing more, of this scan can be taken back
@@ -38,6 +39,7 @@ The texts hold no personal data and nothing that came from outside. No HTTP here
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class CardCoreError(Exception):
@@ -49,6 +51,16 @@ class CardCoreError(Exception):
 
     def __init__(self) -> None:
         super().__init__(self.message_en)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It passes between processes as it is: its constructor takes other arguments."""
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
+
+def _as_it_was(kind: type["CardCoreError"], args: tuple[Any, ...], more: dict[str, Any]) -> Any:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(more)
+    return error
 
 
 class StoreError(CardCoreError):
@@ -208,6 +220,12 @@ class ApplicantsRefusedError(KernelError):
         )
         super().__init__()
         self.refused = tuple(refused)
+
+
+class ImportUnderWayError(KernelError):
+    code = "import_under_way"
+    message_zh = "同一份名册正在导入，请等其完成"
+    message_en = "The same roster is being imported at this moment; wait until it is in"
 
 
 class InvalidActError(KernelError):

@@ -51,10 +51,14 @@ class ECardState(StrEnum):
 
 
 class BatchState(StrEnum):
+    IMPORTING = "importing"  # its rows are still coming in: nobody sees it
+    DROPPED = "dropped"  # it never came in whole
     IMPORTED = "imported"
     RELEASED = "released"
+    PAUSED = "paused"
     ISSUED = "issued"
     REJECTED = "rejected"
+    CANCELLED = "cancelled"
 
 
 class BatchKind(StrEnum):
@@ -124,7 +128,10 @@ class Step(StrEnum):
     EXCHANGE = "exchange"
     CANCEL = "cancel"
     RESUME = "resume"
+    COMPLETE = "complete"
+    DROP = "drop"
     RELEASE = "release"
+    PAUSE = "pause"
     FINISH = "finish"
     REJECT = "reject"
     APPLY = "apply"
@@ -193,9 +200,24 @@ ECARD_UNDER: Mapping[CardState, ECardState] = MappingProxyType(
 
 BATCH: Mapping[Step, Mapping[BatchState, BatchState]] = MappingProxyType(
     {
+        Step.COMPLETE: {BatchState.IMPORTING: BatchState.IMPORTED},
+        Step.DROP: {
+            BatchState.IMPORTING: BatchState.DROPPED,
+            BatchState.DROPPED: BatchState.DROPPED,  # its rows go some at a time
+        },
         Step.RELEASE: {BatchState.IMPORTED: BatchState.RELEASED},
         Step.REJECT: {BatchState.IMPORTED: BatchState.REJECTED},
-        Step.FINISH: {BatchState.RELEASED: BatchState.ISSUED},
+        Step.PAUSE: {BatchState.RELEASED: BatchState.PAUSED},
+        Step.RESUME: {BatchState.PAUSED: BatchState.RELEASED},
+        # A chunk that is under way when its batch is paused still ends.
+        Step.FINISH: {
+            BatchState.RELEASED: BatchState.ISSUED,
+            BatchState.PAUSED: BatchState.ISSUED,
+        },
+        Step.CANCEL: {
+            BatchState.RELEASED: BatchState.CANCELLED,
+            BatchState.PAUSED: BatchState.CANCELLED,
+        },
     }
 )
 

@@ -7,93 +7,21 @@ skipped.
 """
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 
-from card_core.kernel import Actor, Kernel
-from card_core.kernel.acts.batches import ImportRoster, ReleaseBatch
+from card_core.kernel.acts.batches import ReleaseBatch
 from card_core.states import BatchKind
 from card_core.store import Reader, approvals, batches
 from card_core.store.approvals import Approval
 from card_core.store.batches import Batch
 from issuance.errors import BatchError
-from issuance.roster import RosterReport
 
 # Fewer characters of an id, or none at all, are more likely a slip than a choice.
 ID_BEGINNING_MIN = 8
-
-REFUSED_AT_IMPORT: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "has_live_card": (
-            "此人已有未注销的社保卡,请勿重复申领;补领、换领请到窗口办理",
-            "This person has a card that is not cancelled; replacements are made at the counter",
-        ),
-        "has_open_application": (
-            "此人已有在办申领,请等该批次办结",
-            "This person's application is under way in another batch; wait for it",
-        ),
-        "record_merged": (
-            "该号码的持卡人记录已合并到另一记录，请以现用号码申领；见 sscard holder show",
-            "This number's record was merged; apply with the number of the one that stays",
-        ),
-        "has_stock_card": (
-            "此人的存量卡正在接管，请等接管办结",
-            "A card that this person has already is being taken over; wait for it",
-        ),
-        "twice_in_roster": (
-            "与前面某行是同一人,每人只保留一行",
-            "The same person stands in an earlier row; keep one row for each person",
-        ),
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What came of an import. batch_id: None where no row was left.
-
-    refused: rows refused against the holders and cards that there are, as (row, code of
-    REFUSED_AT_IMPORT).
-    """
-
-    batch_id: str | None
-    approval_id: str | None
-    accepted: int
-    refused: tuple[tuple[int, str], ...]
 
 
 def new_request_id() -> str:
     """A name for one request to the kernel that no other has."""
     return secrets.token_hex(16)
-
-
-def import_roster(kernel: Kernel, found: RosterReport, *, name: str, actor: Actor) -> Imported:
-    """Store the accepted rows as a batch and propose its release, in one act.
-
-    Run again, also after a crash, it makes no second batch: everybody in the first one has an
-    open application. Raises BatchError when no row is good; KernelError.
-    """
-    if not found.applications:
-        raise BatchError(
-            "no_row_accepted",
-            "名册中没有可以受理的行，未建立批次。请按提示修改后重新导入。",
-            "No row of the roster was accepted and no batch was made. Correct the rows and import "
-            "the roster again.",
-        )
-    act = ImportRoster(
-        name=name,
-        file_digest=bytes.fromhex(found.digest_hex),
-        applications=found.applications,
-        refused_count=len(found.refused),
-    )
-    answer = kernel.perform(act, actor=actor, request_id=new_request_id())
-    return Imported(
-        batch_id=answer["batch_id"],
-        approval_id=answer["approval_id"],
-        accepted=answer["accepted"],
-        refused=tuple((row["row"], row["code"]) for row in answer["refused"]),
-    )
 
 
 def begins(record_id: str, wanted: str) -> bool:
@@ -109,7 +37,7 @@ def find_batch(tx: Reader, wanted: str) -> Batch:
     page = batches.page(tx)
     found = [one for one in page if wanted in {one.id, one.name} or begins(one.id, wanted)]
     exact = batches.get(tx, wanted)
-    if exact is not None and exact.kind is BatchKind.ROSTER:
+    if exact is not None and exact.kind is BatchKind.ROSTER and exact.is_whole:
         return exact
     if len(found) == 1:
         return found[0]

@@ -1,4 +1,4 @@
-"""Issuing a batch chunk by chunk, in this process or in several.
+"""Issuing a batch chunk by chunk: in this process, in several, or on many machines (`cluster`).
 
 The ledger in the database says which chunks are done, and who takes one locks it: so it does not
 matter how many work, on how many machines, or which of them dies. A task is a batch's id and who
@@ -9,6 +9,7 @@ between processes: each worker opens the installation for itself.
 import atexit
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -36,6 +37,11 @@ from issuance.settings import Settings
 CHUNKS_A_WORKER = 8
 # For each worker: one that it is at, and one that waits for it.
 QUEUED_A_WORKER = 2
+# How often it is asked who is there to work.
+ASKED_SECONDS = 2.0
+# Chunks that somebody else is at, or that a dead worker's connection still holds, are waited for.
+ROUNDS_MAX = 15
+ROUND_SECONDS = 1.0
 
 Progress = Callable[[int, int], None]
 """Called with (cards made, cards of the batch)."""
@@ -72,21 +78,31 @@ def workers_for(site: Installation, chunks: int, workers: int | None = None) -> 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Where tasks run, and how many at a time."""
+    """Where tasks run. workers: asks how many do; 0 when nobody is left to.
+
+    failures: what a task ends with when its worker died of it, again and again.
+    """
 
     executor: Executor
-    workers: int
+    workers: Callable[[], int]
+    failures: tuple[type[BaseException], ...] = ()
+
+
+@contextmanager
+def opened(kernel: Kernel) -> Iterator[None]:
+    """This process does tasks over a kernel that is open already."""
+    _kernels.append(kernel)
+    try:
+        yield
+    finally:
+        _kernels.remove(kernel)
 
 
 @contextmanager
 def here(kernel: Kernel) -> Iterator[Pool]:
-    """One thread of this process, over a kernel that is open already."""
-    _kernels.append(kernel)
-    try:
-        with ThreadPoolExecutor(1) as executor:
-            yield Pool(executor, 1)
-    finally:
-        _kernels.remove(kernel)
+    """One thread of this process."""
+    with opened(kernel), ThreadPoolExecutor(1) as executor:
+        yield Pool(executor, lambda: 1)
 
 
 @contextmanager
@@ -98,7 +114,7 @@ def processes(settings: Settings, passphrase: bytes, workers: int) -> Iterator[P
         initializer=_open,
         initargs=(settings, passphrase),
     ) as executor:
-        yield Pool(executor, workers)
+        yield Pool(executor, lambda: workers, (BrokenProcessPool,))
 
 
 def _open(settings: Settings, passphrase: bytes) -> None:
@@ -111,12 +127,19 @@ def _open(settings: Settings, passphrase: bytes) -> None:
 def issue(pool: Pool, store: Store, batch_id: str, *, actor: Actor, progress: Progress) -> Batch:
     """Issue what is not issued yet of a released batch; returns the batch after.
 
+    Somebody may pause or cancel it meanwhile: then what is under way ends, and nothing else begins.
     Raises BatchError when it isn't released, or a worker died; whatever a task raises. Chunks that
     are issued stay so, and running it again goes on with the others.
     """
     with store.read() as tx:
         batch = batches.get(tx, batch_id)
         ledger = batches.chunks(tx, batch_id)
+    if batch is not None and batch.state is BatchState.PAUSED:
+        raise BatchError(
+            "batch_paused",
+            "批次已暂停。请先运行 sscard batch resume。",
+            "The batch is paused. First run sscard batch resume.",
+        )
     if batch is None or batch.state not in {BatchState.RELEASED, BatchState.ISSUED}:
         raise BatchError(
             "batch_not_released",
@@ -126,38 +149,49 @@ def issue(pool: Pool, store: Store, batch_id: str, *, actor: Actor, progress: Pr
         )
     done = sum(chunk.size for chunk in ledger if chunk.is_issued)
     progress(done, batch.accepted)
-    if batch.state is BatchState.RELEASED:
+    for round_number in range(ROUNDS_MAX):
+        if batch.state is not BatchState.RELEASED:
+            break
+        if round_number:
+            time.sleep(ROUND_SECONDS)
         try:
             for issued in _receipts(pool, batch_id, actor):
                 done += issued
                 progress(done, batch.accepted)
-        except BrokenProcessPool:
-            raise BatchError(
-                "worker_died",
-                "一个发卡进程意外终止；已发出的卡有效。再次运行同一命令即可继续。",
-                "A worker process died; what was issued stays issued. Run the same command to go "
-                "on.",
-            ) from None
-    with store.read() as tx:
-        return batches.get(tx, batch_id) or batch
+        except pool.failures:
+            raise _worker_died() from None
+        with store.read() as tx:
+            batch = batches.get(tx, batch_id) or batch
+    if batch.issued > done:  # by somebody else, or by a worker that died before it could say so
+        progress(batch.issued, batch.accepted)
+    return batch
 
 
 def _receipts(pool: Pool, batch_id: str, actor: Actor) -> Iterator[int]:
     """How many cards each chunk had, as they are issued; until a task finds none left."""
-    waiting = {_submit(pool, batch_id, actor) for _ in range(pool.workers * QUEUED_A_WORKER)}
+    waiting: set[Future[Receipt]] = set()
     is_over = False
+    asked_at, queued_max = -ASKED_SECONDS, 0
     try:
-        while waiting:
-            ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        while not is_over or waiting:
+            if time.monotonic() - asked_at >= ASKED_SECONDS:
+                asked_at, queued_max = time.monotonic(), pool.workers() * QUEUED_A_WORKER
+                if not queued_max:
+                    raise _worker_died()
+            while not is_over and len(waiting) < queued_max:
+                waiting.add(pool.executor.submit(issue_next, batch_id, actor))
+            ended, waiting = wait(waiting, ASKED_SECONDS, return_when=FIRST_COMPLETED)
             for receipt in [future.result() for future in ended]:
                 is_over |= receipt.chunk_number is None
-                if not is_over:
-                    waiting.add(_submit(pool, batch_id, actor))
                 yield receipt.issued
     finally:
         for future in waiting:
             future.cancel()
 
 
-def _submit(pool: Pool, batch_id: str, actor: Actor) -> Future[Receipt]:
-    return pool.executor.submit(issue_next, batch_id, actor)
+def _worker_died() -> BatchError:
+    return BatchError(
+        "worker_died",
+        "发卡进程意外终止；已发出的卡有效。再次运行同一命令即可继续。",
+        "A worker process died; what was issued stays issued. Run the same command to go on.",
+    )

@@ -5,6 +5,7 @@
     +-- HomeError          the home folder is missing, unfinished, taken or not ours
     +-- FileRefusedError   a file that can't be read or written
     +-- BatchError         a batch that isn't where the command needs it
+    +-- EngineError        the engine over many machines can't be used as asked
     +-- SandboxError       the installation was not founded as a sandbox
     +-- CardFileError      a file of bank or maker that can't be used (issuance/card_files)
     +-- ElementError       a value that can't be written into a card or a file (likewise)
@@ -37,6 +38,10 @@ class FileRefusedError(IssuanceError):
 
 class BatchError(IssuanceError):
     """The batch isn't in the state that the command needs."""
+
+
+class EngineError(IssuanceError):
+    """Scheduler or workers can't be reached, or would be reached by too many."""
 
 
 class SandboxError(IssuanceError):

@@ -15,6 +15,15 @@ SECRET_BYTES_MAX = 1024
 
 
 @dataclass(frozen=True, slots=True)
+class EngineCertificate:
+    """PEM files: the engine's own authority, and a certificate from it with its key."""
+
+    ca_file: Path
+    certificate_file: Path
+    key_file: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one command.
 
@@ -29,6 +38,8 @@ class Settings:
         `FastStoreConfig.parse`); None: in the service's process, where there is only one.
     peer_ca_file: PEM; the only authorities whose certificates other issuers' services are taken
         for (SSCARD_PEER_CA_FILE); None: those of the system.
+    engine_certificate: how machines that issue together know each other (SSCARD_ENGINE_CA_FILE,
+        _CERTIFICATE_FILE, _KEY_FILE); None: they don't.
     """
 
     home: Home
@@ -38,6 +49,7 @@ class Settings:
     visit_policy: VisitPolicy = field(default_factory=VisitPolicy)
     fast_store: FastStoreConfig | None = None
     peer_ca_file: Path | None = None
+    engine_certificate: EngineCertificate | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -51,11 +63,30 @@ class Settings:
             visit_policy=_visit_policy(environment),
             fast_store=_fast_store(environment.get("SSCARD_REDIS_URL")),
             peer_ca_file=_path(environment.get("SSCARD_PEER_CA_FILE")),
+            engine_certificate=_engine_certificate(environment),
         )
 
 
 def _path(value: str | None) -> Path | None:
     return Path(value).expanduser() if value else None
+
+
+def _engine_certificate(environment: Mapping[str, str]) -> EngineCertificate | None:
+    """All three files, or none of them. Raises SettingsError."""
+    names = ("CA_FILE", "CERTIFICATE_FILE", "KEY_FILE")
+    files = [_path(environment.get(f"SSCARD_ENGINE_{name}")) for name in names]
+    found = [file for file in files if file is not None]
+    if not found:
+        return None
+    if len(found) < len(files):
+        raise SettingsError(
+            "engine_certificate_incomplete",
+            "SSCARD_ENGINE_CA_FILE、SSCARD_ENGINE_CERTIFICATE_FILE、SSCARD_ENGINE_KEY_FILE "
+            "须同时设置。",
+            "SSCARD_ENGINE_CA_FILE, SSCARD_ENGINE_CERTIFICATE_FILE and SSCARD_ENGINE_KEY_FILE go "
+            "together: set all three.",
+        )
+    return EngineCertificate(*found)
 
 
 def _fast_store(address: str | None) -> FastStoreConfig | None:

@@ -1,6 +1,6 @@
 """`make bench-issuance`: I1 to I3 beside their yardsticks, and build/bench/bench-issuance.json.
 
-python -m benchmarks.bench_issuance [--cards 10000 100000] [--only sqlite|postgresql]
+python -m benchmarks.bench_issuance [--cards 10000 100000 1000000] [--only sqlite|postgresql]
 """
 
 import argparse
@@ -10,32 +10,32 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.bench_issuance import yardsticks
-from benchmarks.bench_issuance.people import applications, write_roster
+from benchmarks.bench_issuance import memory, yardsticks
+from benchmarks.bench_issuance.people import write_roster
 from benchmarks.bench_scan import postgresql
 from benchmarks.bench_scan.bureau import PASSPHRASE, Ground, founded
 from benchmarks.report import PATH, Figure, machine
 from benchmarks.report import write as write_figures
-from card_core.kernel.acts.batches import ImportRoster
 from card_core.store import batches
 from issuance import engine
-from issuance.batches import new_request_id
+from issuance.batches import find_batch, new_request_id, release_approval
 from issuance.cli.roster import today_in_shanghai
-from issuance.roster import check_roster
+from issuance.importing import opened_import
+from issuance.roster import check_stream, open_roster
 from issuance.settings import Settings
 
 ISSUANCE_PATH = PATH.with_name("bench-issuance.json")
-ROSTER_ROWS = 50_000
+ROSTER_ROWS = 100_000
 RESUME_CARDS = 20_000
 POLL_SECONDS = 0.02
 RESUME_SECONDS_MAX = 120.0
-MEMORY_EVERY_SECONDS = 0.1
 
 
 def roster_rate() -> dict[str, Figure]:
@@ -44,9 +44,10 @@ def roster_rate() -> dict[str, Figure]:
         path = Path(folder) / "roster.csv"
         write_roster(path, ROSTER_ROWS)
         began = time.perf_counter()
-        report = check_roster(path, today=today_in_shanghai())
+        with open_roster(path) as roster:
+            report = check_stream(roster, today=today_in_shanghai(), take=lambda _: None)
         checked = ROSTER_ROWS / (time.perf_counter() - began)
-        if len(report.applications) != ROSTER_ROWS:
+        if len(report.accepted) != ROSTER_ROWS:
             raise RuntimeError(f"good rows were refused: {report.refused[:1]}")
         began = time.perf_counter()
         with path.open(encoding="gb18030", newline="") as file:
@@ -55,57 +56,37 @@ def roster_rate() -> dict[str, Figure]:
     return {"I1": Figure(round(checked), "rows/s", {"read with no checks": round(read)})}
 
 
-class Memory:
-    """The most that this process and its children held at once, looked at now and then."""
-
-    def __init__(self) -> None:
-        self.most_mib = 0.0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> "Memory":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(MEMORY_EVERY_SECONDS):
-            family = [os.getpid(), *_children(os.getpid())]
-            self.most_mib = max(self.most_mib, sum(map(_resident_mib, family)))
-
-
-def _children(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in found]
-
-
-def _resident_mib(pid: int) -> float:
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError):
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def released(ground: Ground, first: int, count: int) -> tuple[str, dict[str, float]]:
-    """A batch of so many people, approved, and how long it took to import and to release it."""
-    people = tuple(applications(first, count))
+def released(ground: Ground, first: int, count: int) -> tuple[str, dict[str, Figure]]:
+    """A batch of so many people, approved; how fast its roster came in and was released."""
     kernel, staff = ground.site.kernel, ground.staff
+    with tempfile.TemporaryDirectory(prefix="sscard-bench-") as folder:
+        path = Path(folder) / "roster.csv"
+        write_roster(path, count, first)
+        memory.forget()
+        began = time.perf_counter()
+        with opened_import(kernel, name=f"of {count}", actor=staff["maker"]) as importing:
+            found = importing.take_file(path, today=today_in_shanghai())
+            imported = importing.close(found)
+        import_rate = count / (time.perf_counter() - began)
+    if imported.batch_id is None or imported.accepted != count:
+        raise RuntimeError(f"{imported.accepted} of {count} were accepted")
+    with ground.site.store.read() as tx:
+        batch = find_batch(tx, imported.batch_id)
+        approval = release_approval(tx, batch)
+    importing_memory = memory.most_mib(os.getpid())
     began = time.perf_counter()
-    roster = ImportRoster(f"of {count}", bytes(32), people, 0)
-    imported = kernel.perform(roster, actor=staff["maker"], request_id=new_request_id())
-    between = time.perf_counter()
     kernel.approve(
-        imported["approval_id"],
-        content_hash=imported["content_hash"],
+        approval.id,
+        content_hash=approval.content_hash,
         actor=staff["checker"],
         request_id=new_request_id(),
     )
-    times = {"import": between - began, "release": time.perf_counter() - between}
-    return str(imported["batch_id"]), times
+    figures = {
+        "import": Figure(round(import_rate), "rows/s"),
+        "import.memory": Figure(round(importing_memory), "MiB"),
+        "release": Figure(round(count / (time.perf_counter() - began)), "rows/s"),
+    }
+    return imported.batch_id, figures
 
 
 @contextmanager
@@ -126,8 +107,9 @@ def issue_rate(
     database: str, ground: Ground, url: str | None, first: int, count: int
 ) -> dict[str, Figure]:
     """I2 for one size of batch: cards numbered and stored with their holders and e-cards."""
-    batch_id, times = released(ground, first, count)
-    with pool_for(ground, count) as pool, Memory() as memory:
+    batch_id, figures = released(ground, first, count)
+    memory.forget()
+    with pool_for(ground, count) as pool:
         began = time.perf_counter()
         after = engine.issue(
             pool,
@@ -137,19 +119,26 @@ def issue_rate(
             progress=lambda _done, _all: None,
         )
         rate = after.issued / (time.perf_counter() - began)
+        figures["issue.memory"] = Figure(round(memory.most_mib(os.getpid())), "MiB")
+        for number, child in enumerate(memory.children(), 1):
+            figures[f"worker{number}.memory"] = Figure(round(memory.most_mib(child)), "MiB")
     if after.issued != count:
         raise RuntimeError(f"{after.issued} of {count} were issued")
-    stored = (
-        yardsticks.sqlite_inserts(Path(ground.environment["SSCARD_HOME"]) / "sscard.db", batch_id)
-        if url is None
-        else yardsticks.postgresql_copy(url, batch_id)
-    )
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+        stored = (
+            apart.submit(
+                yardsticks.sqlite_inserts,
+                Path(ground.environment["SSCARD_HOME"]) / "sscard.db",
+                batch_id,
+            )
+            if url is None
+            else apart.submit(yardsticks.postgresql_copy, url, batch_id)
+        ).result()
     name = f"I2.{database}.{count}"
     only = "the same rows, stored" if url is None else "COPY of the same rows"
     return {
         name: Figure(round(rate), "cards/s", {only: round(stored)}),
-        f"{name}.memory": Figure(round(memory.most_mib), "MiB"),
-        **{f"{name}.{what}": Figure(round(count / took), "rows/s") for what, took in times.items()},
+        **{f"{name}.{what}": figure for what, figure in figures.items()},
     }
 
 
@@ -205,7 +194,10 @@ def measure(database: str, sizes: list[int]) -> dict[str, Figure]:
     with ground_on(database) as (ground, url):
         first = 0
         for size in sizes:
-            figures |= issue_rate(database, ground, url, first, size)
+            found = issue_rate(database, ground, url, first, size)
+            for name, figure in found.items():
+                show(name, figure)
+            figures |= found
             first += size
         figures |= resume_seconds(database, ground, first)
     return figures
@@ -214,7 +206,7 @@ def measure(database: str, sizes: list[int]) -> dict[str, Figure]:
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--cards", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--cards", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--only", choices=("sqlite", "postgresql"))
     options = parser.parse_args()
     for name, value in machine().items():

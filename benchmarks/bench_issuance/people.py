@@ -10,6 +10,8 @@ from card_core.identity.number import check_character
 from issuance.roster import columns
 
 REGION = "440604"
+# Their numbers are of another one, which nobody in the sample rosters comes from.
+BORN_IN = "530102"
 FIRST_BIRTH = date(1950, 1, 1)
 A_DAY = 999
 
@@ -18,7 +20,7 @@ def numbers(first: int, count: int) -> Iterator[str]:
     """Social security numbers of `count` people, from the one with the serial `first`."""
     for serial in range(first, first + count):
         born = FIRST_BIRTH + timedelta(days=serial // A_DAY)
-        body = f"{REGION}{born:%Y%m%d}{serial % A_DAY + 1:03d}"
+        body = f"{BORN_IN}{born:%Y%m%d}{serial % A_DAY + 1:03d}"
         yield body + check_character(body)
 
 
@@ -43,11 +45,11 @@ def applications(first: int, count: int) -> Iterator[Application]:
         )
 
 
-def write_roster(path: Path, count: int) -> None:
-    """A roster as bureaus send it: CSV in GB 18030."""
+def write_roster(path: Path, count: int, first: int = 0) -> None:
+    """A roster as bureaus send it: CSV in GB 18030. first: the serial of its first person."""
     with path.open("w", encoding="gb18030", newline="") as file:
         file.write(",".join(columns.TITLES) + "\r\n")
-        for one in applications(0, count):
+        for one in applications(first, count):
             cells = {
                 "姓名": one.name,
                 "证件类型": "居民身份证",

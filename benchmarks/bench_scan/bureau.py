@@ -28,9 +28,10 @@ from card_core.store import cards
 from card_core.store.operators import Role
 from crypto import sm2
 from issuance import engine
-from issuance.batches import find_batch, import_roster, new_request_id, release_approval
+from issuance.batches import find_batch, new_request_id, release_approval
 from issuance.cli.roster import today_in_shanghai
 from issuance.founding import Bureau, NewPerson, found
+from issuance.importing import import_roster
 from issuance.installation import Installation, open_installation, random_bytes
 from issuance.roster import check_roster
 from issuance.settings import Settings

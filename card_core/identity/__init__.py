@@ -12,7 +12,7 @@ from card_core.identity.age import is_at_least, validate_birth_on
 from card_core.identity.ethnic import ETHNIC_GROUPS, parse_ethnic_group
 from card_core.identity.likeness import Likeness, Traits, likeness, number_of_18
 from card_core.identity.mask import mask_card_number, mask_name, mask_number, mask_phone
-from card_core.identity.name import NameTooLongError, chip_name, validate_name
+from card_core.identity.name import NameTooLongError, chip_name, is_common_name, validate_name
 from card_core.identity.number import (
     IdentityNumber,
     IdentityNumberError,
@@ -36,6 +36,7 @@ __all__ = [
     "check_character",
     "chip_name",
     "is_at_least",
+    "is_common_name",
     "likeness",
     "mask_card_number",
     "mask_name",

@@ -61,9 +61,14 @@ class NameTooLongError(ValueError):
         self.problem = TOO_LONG
 
 
+def is_common_name(name: str) -> bool:
+    """Whether a name is 1 to 15 common ideographs: nothing is wrong with it, no more is said."""
+    return _is_common(name) is not None
+
+
 def validate_name(name: str) -> Problem | None:
     """Return the first thing wrong with a name, or None. The name is taken as it is."""
-    if _is_common(name):
+    if is_common_name(name):
         return None
     if not name:
         return MISSING

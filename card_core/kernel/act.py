@@ -89,6 +89,14 @@ class DangerousAct(Act):
     def summary(self, tx: Reader) -> str:
         """What the approver reads, in Chinese and English; no personal data of holders."""
 
+    def examine(self, tx: Reader) -> None:
+        """Look at what takes long to look at, before the transaction that applies the act.
+
+        Raises a CardCoreError where it must not be applied. What may change in between has to be
+        looked at again where it counts.
+        """
+        del tx
+
     def is_part_of_set_up(self, tx: Reader) -> bool:
         """Whether the system may do it now alone, since there is nobody yet to approve it."""
         return False

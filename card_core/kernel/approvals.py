@@ -4,7 +4,7 @@ from card_core.errors import ContentChangedError, NotFoundError
 from card_core.kernel.act import DangerousAct, Scene
 from card_core.kernel.content import canonical_bytes, content_hash, from_json, to_json
 from card_core.states import ApprovalState
-from card_core.store import Lock, approvals
+from card_core.store import Lock, Reader, approvals
 from card_core.store.approvals import Approval
 
 
@@ -33,9 +33,9 @@ def lock(scene: Scene, approval_id: str) -> Approval:
     return approval
 
 
-def proposed_act(scene: Scene, approval: Approval, kind: type[DangerousAct]) -> DangerousAct:
+def proposed_act(tx: Reader, approval: Approval, kind: type[DangerousAct]) -> DangerousAct:
     """Build the act from what is stored. Raises ContentChangedError if its hash does not fit."""
-    content = approvals.content_of(scene.tx, approval.id)
+    content = approvals.content_of(tx, approval.id)
     if content_hash(approval.act, content) != approval.content_hash:
         raise ContentChangedError
     return from_json(kind, content)

@@ -7,7 +7,7 @@ import types
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
-from enum import Enum, StrEnum
+from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -20,20 +20,7 @@ _T = TypeVar("_T")
 
 def to_json(value: Any) -> Any:
     """Dataclasses become objects of their constructor's fields, bytes hex, dates ISO 8601."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {name: to_json(getattr(value, name)) for name in _names(type(value))}
-    if isinstance(value, StrEnum) or value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, tuple | list | frozenset):
-        items = [to_json(item) for item in value]
-        return sorted(items) if isinstance(value, frozenset) else items
-    if isinstance(value, Mapping):
-        return {str(key): to_json(item) for key, item in value.items()}
-    raise TypeError(f"an act can't hold a {type(value).__name__}")
+    return _writer(cast("Hashable", type(value)))(value)
 
 
 def from_json(kind: type[_T], value: Any) -> _T:
@@ -55,6 +42,40 @@ def content_hash(kind: str, content: Any) -> str:
 
 
 _Read = Callable[[Any], Any]
+_Write = Callable[[Any], Any]
+
+
+@cache
+def _writer(kind: Any) -> _Write:
+    """What writes a value of this type; made once for each, since a roster has millions of them."""
+    if is_dataclass(kind):
+        return _fields_writer(_names(cast("Hashable", kind)))
+    for written, write in _WRITERS:
+        if issubclass(kind, written):
+            return write
+    raise TypeError(f"an act can't hold a {kind.__name__}")
+
+
+def _fields_writer(names: tuple[str, ...]) -> _Write:
+    def write(value: Any) -> dict[str, Any]:
+        found = {}
+        for name in names:
+            part = getattr(value, name)
+            found[name] = part if type(part) is str else to_json(part)
+        return found
+
+    return write
+
+
+# The first that fits; a datetime is a date.
+_WRITERS: tuple[tuple[tuple[type, ...], _Write], ...] = (
+    ((bool, int, str, types.NoneType), lambda value: value),
+    ((bytes,), bytes.hex),
+    ((date,), lambda value: value.isoformat()),
+    ((tuple, list), lambda items: [to_json(item) for item in items]),
+    ((frozenset,), lambda items: sorted(to_json(item) for item in items)),
+    ((Mapping,), lambda items: {str(key): to_json(item) for key, item in items.items()}),
+)
 
 
 @cache

@@ -198,11 +198,12 @@ class Kernel:
             authorisation.check_may_approve(scene, rule, approval.maker_id)
             if content_hash != approval.content_hash:
                 raise ContentChangedError
-            done = approvals.proposed_act(scene, approval, kind).apply(scene)
+            done = approvals.proposed_act(scene.tx, approval, kind).apply(scene)
             _close(scene, approval, Step.APPLY)
             decided = {"approval_id": approval.id, "maker_id": approval.maker_id}
             return Done(done.answer, done.subject, {**done.detail, **decided}, approval.act)
 
+        self._examine(approval_id)
         content = {"approval_id": approval_id, "content_hash": content_hash}
         return self._run(_Request("approve", content, actor, request_id), work)
 
@@ -213,7 +214,7 @@ class Kernel:
         def work(scene: Scene) -> Done:
             approval, kind, rule = _decide(scene, approval_id, Step.REJECT)
             authorisation.check_may_reject(scene, rule, approval.maker_id)
-            approvals.proposed_act(scene, approval, kind).withdraw(scene)
+            approvals.proposed_act(scene.tx, approval, kind).withdraw(scene)
             closed = _close(scene, approval, Step.REJECT)
             answer = {"approval_id": approval.id, "state": closed.value}
             return Done(answer, f"approval/{approval.id}", {"act": approval.act})
@@ -275,6 +276,16 @@ class Kernel:
                 "device_credentials": devices.sweep(tx, days_gone),
                 "status_lists": status_lists.sweep(tx, days_gone),
             }
+
+    def _examine(self, approval_id: str) -> None:
+        """Let the proposed act look at what takes long, with nobody waiting for it."""
+        with self.store.read() as tx:
+            approval = stored_approvals.get(tx, approval_id)
+            kind = ACTS[approval.act] if approval else None
+            if approval is None or approval.state is not states.ApprovalState.PENDING:
+                return  # the transaction says what is wrong, or gives the answer again
+            if kind is not None and issubclass(kind, DangerousAct):
+                approvals.proposed_act(tx, approval, kind).examine(tx)
 
     def _run(self, request: _Request, work: Callable[[Scene], Done]) -> Answer:
         limits.check_request_id(request.request_id)

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from card_core.kernel.act import Act, DangerousAct
 from card_core.kernel.actors import ActorKind
+from card_core.kernel.acts.batch_control import CancelBatch, PauseBatch, ResumeBatch
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
 from card_core.kernel.acts.card_locks import LockCard, SealCard, UnlockCard, UnsealCard
 from card_core.kernel.acts.card_policies import SetCardPolicy
@@ -39,6 +40,7 @@ from card_core.kernel.acts.enrolment import (
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
 from card_core.kernel.acts.holder_base import CorrectHolder, MergeHolders
+from card_core.kernel.acts.imports import CloseImport, DropImport, ImportRows, OpenImport
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
     DesignateInstitution,
@@ -131,8 +133,15 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         SuspendTerminal: Rule(_WHO_WORKS),
         ReinstateTerminal: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         ImportRoster: Rule(_MAKER),
+        OpenImport: Rule(_MAKER),
+        ImportRows: Rule(_MAKER),
+        CloseImport: Rule(_MAKER),
+        DropImport: Rule(_MAKER),
         ReleaseBatch: Rule(_MAKER, _CHECKER),
         IssueChunk: Rule(_MAKER),
+        PauseBatch: Rule(_MAKER | _CHECKER),
+        ResumeBatch: Rule(_MAKER | _CHECKER),
+        CancelBatch: Rule(_MAKER, _CHECKER),
         ActivateCard: Rule(_MAKER),
         ActivateECard: Rule(_MAKER),
         ReportTemporaryLoss: Rule(_MAKER, others=_HOLDER),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from card_core.states import ApplicationState
 from card_core.store import bulk
@@ -41,11 +41,21 @@ def numbers_with_open_one(tx: Reader, numbers: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for at in range(0, len(indexes), _IN_MAX):
         statement = select(table.c.number_index).where(
-            table.c.number_index.in_(indexes[at : at + _IN_MAX]),
+            bulk.among_indexes(tx, table.c.number_index, indexes[at : at + _IN_MAX]),
             table.c.state == ApplicationState.OPEN.value,
         )
         found |= {number_by_index[row.number_index] for row in tx.connection.execute(statement)}
     return found
+
+
+def numbers_in_batch(tx: Reader, batch_id: str, numbers: Sequence[str]) -> set[str]:
+    """Those of the social security numbers, some hundreds, with an application in this batch."""
+    number_by_index = {_index(tx, number): number for number in numbers}
+    statement = select(table.c.number_index).where(
+        table.c.batch_id == batch_id,
+        bulk.among_indexes(tx, table.c.number_index, number_by_index),
+    )
+    return {number_by_index[index] for index in tx.connection.execute(statement).scalars()}
 
 
 def of_numbers(tx: Reader, numbers: Sequence[str]) -> list[Filed]:
@@ -112,6 +122,13 @@ def mark_issued(tx: Transaction, batch_id: str, first: int, last: int) -> int:
         .values(state=ApplicationState.ISSUED.value)
     )
     return done.rowcount
+
+
+def delete_behind(tx: Transaction, batch_id: str, position: int) -> None:
+    """Delete a batch's applications behind this position, of a batch that never came in whole."""
+    tx.connection.execute(
+        delete(table).where(table.c.batch_id == batch_id, table.c.position > position)
+    )
 
 
 def withdraw_all(tx: Transaction, batch_id: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from card_core.states import BatchKind, BatchState
 from card_core.store import guarded
@@ -13,6 +13,8 @@ from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
 from card_core.store.schema import batch_chunks
 from card_core.store.schema import batches as table
+
+_NOT_WHOLE = (BatchState.IMPORTING.value, BatchState.DROPPED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class Batch:
     created_at: datetime
     first_card_serial: int | None = None
     kind: BatchKind = BatchKind.ROSTER
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its rows came in to the last one: before that, nobody sees it."""
+        return self.state.value not in _NOT_WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +76,22 @@ def page(
     before: str = "",
     limit: int = PAGE_SIZE_MAX,
 ) -> list[Batch]:
-    """At most `limit` batches, the newest first, whose id comes before `before`."""
+    """At most `limit` batches that came in whole, the newest first, whose id comes before
+    `before`."""
     statement = select(table).order_by(table.c.id.desc()).limit(check_limit(limit))
+    statement = statement.where(table.c.state.not_in(_NOT_WHOLE))
     is_kind = table.c.kind == _stored(kind)
     statement = statement.where(table.c.kind.is_(None) if _stored(kind) is None else is_kind)
     if before:
         statement = statement.where(table.c.id < before)
+    return [_record(row) for row in guarded.rows(tx, table, statement)]
+
+
+def not_whole(tx: Reader) -> list[Batch]:
+    """Imports that are under way, and those of which rows are left to be dropped."""
+    statement = select(table).where(table.c.state.in_(_NOT_WHOLE)).order_by(table.c.id)
+    dropped = BatchState.DROPPED.value
+    statement = statement.where((table.c.state != dropped) | (table.c.accepted > 0))
     return [_record(row) for row in guarded.rows(tx, table, statement)]
 
 
@@ -83,6 +100,17 @@ def chunks(tx: Reader, batch_id: str) -> list[Chunk]:
     statement = select(batch_chunks).where(batch_chunks.c.batch_id == batch_id)
     found = tx.connection.execute(statement.order_by(batch_chunks.c.number))
     return [Chunk(*row) for row in found]
+
+
+def lock_unissued(tx: Transaction, batch_id: str) -> list[Chunk]:
+    """Lock the chunks that are not issued, once those are done that somebody is at.
+
+    From the last one on: whoever issues takes the first, and would be run after to the end.
+    """
+    wanted = (batch_chunks.c.batch_id == batch_id, batch_chunks.c.issued_at.is_(None))
+    statement = select(batch_chunks).where(*wanted).order_by(batch_chunks.c.number.desc())
+    found = [Chunk(*row) for row in tx.connection.execute(statement.with_for_update())]
+    return found[::-1]
 
 
 _DIGESTS = (
@@ -135,17 +163,35 @@ def add(tx: Transaction, batch: Batch, ledger: Sequence[Chunk]) -> None:
             "kind": _stored(batch.kind),
         },
     )
+    add_chunks(tx, ledger)
+
+
+def add_chunks(tx: Transaction, ledger: Sequence[Chunk]) -> None:
+    if ledger:
+        kept = ("batch_id", "number", "size", "digest")
+        rows = [{name: getattr(chunk, name) for name in kept} for chunk in ledger]
+        tx.connection.execute(insert(batch_chunks), rows)
+
+
+def replace_chunk(tx: Transaction, chunk: Chunk) -> None:
+    """Write size and digest of a chunk that has more rows now."""
     tx.connection.execute(
-        insert(batch_chunks),
-        [
-            {
-                "batch_id": chunk.batch_id,
-                "number": chunk.number,
-                "size": chunk.size,
-                "digest": chunk.digest,
-            }
-            for chunk in ledger
-        ],
+        update(batch_chunks)
+        .where(batch_chunks.c.batch_id == chunk.batch_id, batch_chunks.c.number == chunk.number)
+        .values(size=chunk.size, digest=chunk.digest)
+    )
+
+
+def drop_chunks(tx: Transaction, batch_id: str) -> None:
+    """Of a batch that never came in whole."""
+    tx.connection.execute(delete(batch_chunks).where(batch_chunks.c.batch_id == batch_id))
+
+
+def set_complete(
+    tx: Transaction, batch: Batch, *, refused: int, content_root: bytes, state: BatchState
+) -> None:
+    guarded.change(
+        tx, table, batch.id, refused=refused, content_root=content_root, state=state.value
     )
 
 

@@ -83,7 +83,7 @@ def record_that_stays(tx: Reader, holder_id: str) -> str:
 
 def indexes_of_merged(tx: Reader, indexes: Collection[bytes]) -> dict[bytes, str]:
     """Of these blind indexes those that a merged record was found by, with what it went into."""
-    found = select(table).where(table.c.number_index.in_(list(indexes)))
+    found = select(table).where(bulk.among_indexes(tx, table.c.number_index, indexes))
     return {row.number_index: row.holder_id for row in guarded.rows(tx, table, found)}
 
 

@@ -141,7 +141,7 @@ def numbers_with_live_card(tx: Reader, numbers: Sequence[str]) -> set[str]:
             select(table.c.number_index)
             .join(cards, cards.c.holder_id == table.c.id)
             .where(
-                table.c.number_index.in_(indexes[at : at + _IN_MAX]),
+                bulk.among_indexes(tx, table.c.number_index, indexes[at : at + _IN_MAX]),
                 cards.c.state != CardState.CANCELLED.value,
             )
         )
@@ -158,7 +158,7 @@ def put_all(
     """Make or renew the holder of each application (at most 500); their ids, in that order."""
     indexes = [index_of(tx, application.number.text) for application in applications]
     columns = (table.c.number_index, table.c.id, table.c.social_security_number)
-    statement = select(*columns).where(table.c.number_index.in_(indexes))
+    statement = select(*columns).where(bulk.among_indexes(tx, table.c.number_index, indexes))
     known = {row.number_index: row for row in tx.connection.execute(statement)}
     ids, new = [], []
     for index, application in zip(indexes, applications, strict=True):

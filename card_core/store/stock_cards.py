@@ -89,7 +89,7 @@ def numbers_with_open_card(
     found: set[str] = set()
     for at in range(0, len(indexes), _IN_MAX):
         statement = select(table.c.number_index).where(
-            table.c.number_index.in_(indexes[at : at + _IN_MAX]),
+            bulk.among_indexes(tx, table.c.number_index, indexes[at : at + _IN_MAX]),
             table.c.state == StockCardState.OPEN.value,
             table.c.batch_id != batch_id,
         )

@@ -1,16 +1,31 @@
-"""`sscard batch`: see batches, approve their release, issue their cards."""
+"""`sscard batch`: see batches, approve their release, issue their cards, hold that up or end it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from card_core.store import Reader, batches, operators
-from card_core.store.batches import Batch
+from card_core.kernel.acts.batch_control import CancelBatch, PauseBatch, ResumeBatch
+from card_core.kernel.acts.batches import serials_of
+from card_core.states import BatchState
+from card_core.store import Reader, batches, issuers, operators
+from card_core.store.batches import Batch, Chunk
 from issuance import engine
 from issuance.batches import find_batch, new_request_id, release_approval
 from issuance.cli import screen
-from issuance.cli.desk import OperatorOption, YesOption, make_sure, opened_desk
+from issuance.cli.desk import (
+    Desk,
+    OperatorOption,
+    SecondOption,
+    YesOption,
+    make_sure,
+    opened_desk,
+)
 from issuance.cli.words import both
+from issuance.installation import utc_now
+from issuance.progress import progress_of
 
 app = typer.Typer(
     help="批次：查看、复核放行、发卡。\nBatches: see, approve, issue.", no_args_is_help=True
@@ -29,6 +44,15 @@ WorkersOption = Annotated[
         min=1,
         max=64,
         help="最多几个进程，默认按处理器数。\n\nProcesses at most, by default one a core.",
+    ),
+]
+
+
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="交给此调度器下的各机器（sscard engine-worker）。\n\nBy a scheduler's machines.",
     ),
 ]
 
@@ -67,9 +91,24 @@ def show(batch: BatchArgument, operator: OperatorOption = None) -> None:
         found = find_batch(tx, batch)
         show_batch(tx, found)
         ledger = batches.chunks(tx, found.id)
+        state = progress_of(found, ledger, utc_now())
+        unused = _unused(tx, found, ledger) if found.state is BatchState.CANCELLED else {}
+    if state.rate is not None:
+        screen.say(
+            f"正在发卡：{state.rate:.0f} 张/秒，约剩 {_duration(state.seconds_left)}。",
+            f"Being issued: {state.rate:.0f} cards/s, about {_duration(state.seconds_left)} left.",
+        )
     screen.show_table(
-        ["块 Chunk", "张数 Cards", "首号 First", "末号 Last"],
-        [(one.number, one.size, one.first_card_number, one.last_card_number) for one in ledger],
+        ["块 Chunk", "张数 Cards", "首号 First", "末号 Last", "备注 Remark"],
+        [
+            (
+                one.number,
+                one.size,
+                *unused.get(one.number, (one.first_card_number, one.last_card_number)),
+                "已取消，卡号不用 Cancelled, never used" if one.number in unused else None,
+            )
+            for one in ledger
+        ],
     )
 
 
@@ -96,7 +135,10 @@ def approve(batch: BatchArgument, yes: YesOption = False, operator: OperatorOpti
 
 @app.command("issue")
 def issue_cards(
-    batch: BatchArgument, workers: WorkersOption = None, operator: OperatorOption = None
+    batch: BatchArgument,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    operator: OperatorOption = None,
 ) -> None:
     """为已放行的批次发卡；中断后再次运行即继续。
     Issue the cards; run again to go on.
@@ -105,15 +147,97 @@ def issue_cards(
         with desk.site.store.read() as tx:
             found = find_batch(tx, batch)
             left = sum(not chunk.is_issued for chunk in batches.chunks(tx, found.id))
-        count = engine.workers_for(desk.site, left, workers)
         with (
-            engine.here(desk.site.kernel)
-            if count == 1
-            else engine.processes(desk.settings, desk.passphrase, count) as pool,
+            _pool(desk, left, workers, scheduler) as pool,
             screen.progress("发卡", "Issuing") as shown,
         ):
             after = engine.issue(pool, desk.site.store, found.id, actor=desk.actor, progress=shown)
     screen.say(f"已发卡 {after.issued} 张。", f"{after.issued} cards issued.")
+    if after.state is not BatchState.ISSUED:
+        screen.warn(f"批次{both(after.state)}，未发完。", f"The batch is {after.state.value}.")
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _pool(
+    desk: Desk, chunks: int, workers: int | None, scheduler: str | None
+) -> Iterator[engine.Pool]:
+    """Where the chunks that are left are issued. Raises EngineError."""
+    if scheduler is not None:
+        from issuance.cli.engine import load_cluster  # noqa: PLC0415 - an extra, slow to import
+
+        cluster = load_cluster()
+        at = cluster.endpoint(scheduler, desk.settings.engine_certificate)
+        with cluster.cluster(at) as pool:
+            yield pool
+        return
+    count = engine.workers_for(desk.site, chunks, workers)
+    with (
+        engine.here(desk.site.kernel)
+        if count == 1
+        else engine.processes(desk.settings, desk.passphrase, count) as pool
+    ):
+        yield pool
+
+
+@app.command()
+def pause(batch: BatchArgument, operator: OperatorOption = None) -> None:
+    """暂停发卡，无论在哪台机器进行；进行中的块会发完。
+    Pause issuing, on whatever machine it runs.
+    """
+    with opened_desk(operator) as desk:
+        done = desk.perform(PauseBatch(_id_of(desk, batch)))
+    screen.say(
+        f"已暂停：已发 {done['issued']} / {done['accepted']} 张。",
+        f"Paused: {done['issued']} of {done['accepted']} cards are issued.",
+    )
+
+
+@app.command()
+def resume(batch: BatchArgument, operator: OperatorOption = None) -> None:
+    """解除暂停；随后再运行 batch issue。
+    End a pause; then run batch issue again.
+    """
+    with opened_desk(operator) as desk:
+        batch_id = _id_of(desk, batch)
+        desk.perform(ResumeBatch(batch_id))
+    screen.say("已解除暂停。", "No longer paused.")
+    screen.hint(f"sscard batch issue {batch_id} --operator …")
+
+
+@app.command()
+def cancel(
+    batch: BatchArgument,
+    second: SecondOption = None,
+    yes: YesOption = False,
+    operator: OperatorOption = None,
+) -> None:
+    """取消尚未发出的卡（须另一人复核）；已发的卡有效。
+    Make no more cards of it; another approves.
+    """
+    with opened_desk(operator) as desk:
+        if desk.decide(CancelBatch(_id_of(desk, batch)), second, yes=yes):
+            screen.say("已取消。", "Cancelled.")
+
+
+def _id_of(desk: Desk, batch: str) -> str:
+    with desk.site.store.read() as tx:
+        return find_batch(tx, batch).id
+
+
+def _unused(tx: Reader, batch: Batch, ledger: list[Chunk]) -> dict[int, tuple[str, str]]:
+    """By chunk, the first and last card number that a cancelled batch's release took in vain."""
+    issuer = issuers.required(tx)
+    serials = {one.number: serials_of(batch, one) for one in ledger if not one.is_issued}
+    return {
+        number: (issuer.card_number(taken[0]), issuer.card_number(taken[1]))
+        for number, taken in serials.items()
+        if taken is not None
+    }
+
+
+def _duration(seconds: float | None) -> str:
+    return "-" if seconds is None else str(timedelta(seconds=round(seconds)))
 
 
 def show_batch(tx: Reader, batch: Batch) -> None:

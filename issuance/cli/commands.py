@@ -38,6 +38,8 @@ _PLACES: Mapping[str, tuple[str, str]] = {
             "sandbox",
         )
     },
+    "engine-scheduler": ("engine", "scheduler"),
+    "engine-worker": ("engine", "worker"),
     "serve": ("serve", "serve"),
     "doctor": ("doctor", "doctor"),
     "demo": ("demo", "demo"),

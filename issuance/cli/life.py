@@ -13,7 +13,6 @@ from card_core.kernel.acts.life_events import (
 )
 from card_core.life_events import APPLYING, SERVING, LifeEvent
 from card_core.states import CardState
-from issuance.batches import REFUSED_AT_IMPORT
 from issuance.cli import screen
 from issuance.cli.card_finding import CardArgument, card_id_of
 from issuance.cli.desk import (
@@ -26,6 +25,7 @@ from issuance.cli.desk import (
 )
 from issuance.cli.roster import read_roster, show_findings
 from issuance.cli.words import both, word_of
+from issuance.importing import REFUSED_AT_IMPORT
 
 app = typer.Typer(
     help="人生事件：出生、就业、退休、身故等一次办理。\nLife events, each in one go.",

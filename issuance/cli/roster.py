@@ -1,20 +1,28 @@
 """`sscard roster`: check a bureau's list of applicants, and import it as a batch."""
 
-from collections import defaultdict
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from card_core.kernel.acts.batches import ImportRoster
-from issuance.batches import REFUSED_AT_IMPORT, Imported, import_roster
+from card_core.kernel.acts.imports import OpenImport
+from issuance.batches import find_batch, new_request_id, release_approval
 from issuance.cli import screen
+from issuance.cli.batch import BatchArgument
 from issuance.cli.desk import OperatorOption, opened_desk
 from issuance.cli.failures import UNUSABLE_FILE
 from issuance.cli.row_findings import COLUMNS, check_report_place, show_rows, which, write_rows
 from issuance.errors import IssuanceError
-from issuance.roster import RosterFileError, RosterReport, check_roster
+from issuance.importing import REFUSED_AT_IMPORT, Imported, opened_import
+from issuance.roster import (
+    RosterFileError,
+    RosterReport,
+    WholeRoster,
+    check_roster,
+    check_stream,
+    open_roster,
+)
 
 app = typer.Typer(help="名册：检查、导入。\nRosters: check, import.", no_args_is_help=True)
 
@@ -49,7 +57,10 @@ def check(
     """
     check_report_place(file, report)
     try:
-        found = read_roster(file)
+        with screen.progress("检查名册", "Checking") as shown, open_roster(file) as roster:
+            found = check_stream(
+                roster, today=today_in_shanghai(), take=lambda _: None, progress=shown
+            )
         if report:
             write_report(report, found)
     except (RosterFileError, IssuanceError) as error:
@@ -61,8 +72,8 @@ def check(
     raise typer.Exit(1 if found.refused else 0)
 
 
-def read_roster(file: Path) -> RosterReport:
-    """Check `file` with a progress bar. Raises RosterFileError."""
+def read_roster(file: Path) -> WholeRoster:
+    """Check `file`, a small one, with a progress bar. Raises RosterFileError."""
     with screen.progress("检查名册", "Checking") as shown:
         return check_roster(
             file,
@@ -78,12 +89,12 @@ def today_in_shanghai() -> date:
 
 def write_report(path: Path, found: RosterReport) -> None:
     """Write the report whole or not at all. Raises FileRefusedError."""
-    write_rows(path, found.to_json())
+    write_rows(path, found.parts())
 
 
 def show_findings(found: RosterReport) -> None:
     """How many rows are good, and a table of what is wrong with the others."""
-    show_rows(len(found.applications), found.refused, found.warnings)
+    show_rows(len(found.accepted), found.refused, found.warnings)
 
 
 @app.command("import")
@@ -103,26 +114,39 @@ def import_(
     """
     check_report_place(file, report)
     with opened_desk(operator) as desk:
-        desk.check_may(ImportRoster)
-        found = read_roster(file)
-        if report:
-            write_report(report, found)
-        show_findings(found)
-        with screen.working("正在导入", "Importing"):
-            imported = import_roster(
-                desk.site.kernel, found, name=name or file.stem, actor=desk.actor
-            )
+        desk.check_may(OpenImport)
+        with opened_import(desk.site.kernel, name=name or file.stem, actor=desk.actor) as importing:
+            with screen.progress("正在导入", "Importing") as shown:
+                found = importing.take_file(file, today=today_in_shanghai(), progress=shown)
+            if report:
+                write_report(report, found)
+            show_findings(found)
+            imported = importing.close(found)
     show_imported(imported)
     if imported.batch_id is None:
         raise typer.Exit(1)
 
 
+@app.command()
+def undo(batch: BatchArgument, operator: OperatorOption = None) -> None:
+    """撤销尚未放行的导入：批次作废，其中人员可重新申领。
+    Undo an import that is not released yet.
+    """
+    with opened_desk(operator) as desk:
+        with desk.site.store.read() as tx:
+            found = find_batch(tx, batch)
+            approval = release_approval(tx, found)
+        desk.site.kernel.reject(approval.id, actor=desk.actor, request_id=new_request_id())
+    screen.say(
+        f"已撤销：批次 {found.name} 作废，其中 {found.accepted} 人可重新申领。",
+        f"Undone: batch {found.name} is void, and its {found.accepted} people may apply again.",
+    )
+
+
 def show_imported(imported: Imported) -> None:
     """What the holders and cards that there are have refused, and what comes next."""
     if imported.refused:
-        rows = defaultdict(list)
-        for row, code in imported.refused:
-            rows[code].append(row)
+        rows = imported.refused
         screen.show_table(
             COLUMNS,
             [("-", len(rows[code]), which(rows[code]), "\n".join(REFUSED_AT_IMPORT[code]))

@@ -10,7 +10,7 @@ import typer
 
 from issuance.cli import screen
 from issuance.cli.failures import UNUSABLE_FILE
-from issuance.files import PUBLIC, write_whole
+from issuance.files import PUBLIC, whole_file
 from issuance.roster import RowFindings
 
 ROWS_SHOWN = 5
@@ -35,10 +35,19 @@ def check_report_place(file: Path, report: Path | None) -> None:
         raise typer.Exit(UNUSABLE_FILE)
 
 
-def write_rows(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a report whole or not at all; it has no personal data. Raises FileRefusedError."""
-    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
-    write_whole(path, text.encode(), mode=PUBLIC)
+def write_rows(path: Path, content: Mapping[str, Iterable[Any]]) -> None:
+    """Write a report, a row a line, whole or not at all; it has no personal data.
+
+    Raises FileRefusedError.
+    """
+    with whole_file(path, mode=PUBLIC) as file:
+        for at, (name, rows) in enumerate(content.items()):
+            file.write(f"{',' if at else '{'}\n{json.dumps(name)}: [".encode())
+            for number, row in enumerate(rows):
+                line = json.dumps(row, ensure_ascii=False)
+                file.write(f"{',' if number else ''}\n {line}".encode())
+            file.write(b"]")
+        file.write(b"}\n")
 
 
 def show_rows(

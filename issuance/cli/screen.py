@@ -5,8 +5,10 @@ rich draws; elsewhere the same content comes as plain lines, so that it can be k
 """
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from getpass import getpass
 
 from rich import box
@@ -16,6 +18,8 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -108,6 +112,7 @@ def progress(zh: str, en: str) -> Iterator[Report]:
         TextColumn("{task.description}"),
         BarColumn(bar_width=32),
         MofNCompleteColumn(),
+        _Rate(),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     with Progress(*columns, console=err) as bar:
@@ -126,15 +131,27 @@ def working(zh: str, en: str) -> Iterator[None]:
         yield
 
 
+class _Rate(ProgressColumn):
+    """How much is done in a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="dim")
+
+
 def _plain_progress(label: str) -> Report:
-    shown = -1
+    shown, first, began_at = -1, 0, 0.0
 
     def report(done: int, total: int | None) -> None:
-        nonlocal shown
+        nonlocal shown, first, began_at
         quarter = PLAIN_REPORTS * done // total if total else shown
+        if shown < 0:  # work that was interrupted goes on where it stopped
+            first, began_at = done, time.monotonic()
         if quarter > shown:
             shown = quarter
-            err.print(f"{label} {done}/{total}", soft_wrap=True)
+            rate = (done - first) / max(time.monotonic() - began_at, 0.001)
+            left = timedelta(seconds=round((total - done) / rate)) if total and rate else None
+            how_fast = f"  {rate:.0f}/s, {left}" if left is not None else ""
+            err.print(f"{label} {done}/{total}{how_fast}", soft_wrap=True)
 
     return report
 

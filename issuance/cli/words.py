@@ -38,10 +38,14 @@ _WORDS: Mapping[type[StrEnum], Mapping[str, str]] = MappingProxyType(
             ECardState.CANCELLED: "注销",
         },
         BatchState: {
+            BatchState.IMPORTING: "导入中",
+            BatchState.DROPPED: "导入未完成",
             BatchState.IMPORTED: "待复核",
             BatchState.RELEASED: "已放行",
+            BatchState.PAUSED: "已暂停",
             BatchState.ISSUED: "已发卡",
             BatchState.REJECTED: "已驳回",
+            BatchState.CANCELLED: "已取消",
         },
         ApplicationState: {
             ApplicationState.OPEN: "在办",

@@ -11,7 +11,7 @@ from typing import Final
 
 from issuance.roster.columns import BIRTH, PHONE, TITLES, Cells
 
-_BETWEEN: Final = "\x1e"
+BETWEEN: Final = "\x1e"
 _has_more_than_plain = re.compile(r"[^0-9A-Z\-\u3400-\u4dbf\u4e00-\u9fff\x1e]").search
 
 _INVISIBLE: Final = dict.fromkeys((0x200B, 0x2060, 0xFEFF))  # no width, no meaning
@@ -50,7 +50,7 @@ def normalise_row(cells: Cells) -> Cells:
     """Return the row, in the order of `columns.TITLES`, with every cell in its one form."""
     # Most rows are tidy already, and one look over the whole row is enough to know.
     if (
-        not _has_more_than_plain(_BETWEEN.join(cells))
+        is_plain(BETWEEN.join(cells))
         and _is_iso_shaped(cells[_BIRTH])
         and _is_phone_shaped(cells[_PHONE])
     ):
@@ -87,6 +87,11 @@ def normalise_row(cells: Cells) -> Cells:
         normalise_name(guardian_name),
         normalise_number(guardian_number),
     )
+
+
+def is_plain(joined: str) -> bool:
+    """Whether cells with BETWEEN between them have nothing to tidy, but for dates and phones."""
+    return not _has_more_than_plain(joined)
 
 
 def normalise_compact(text: str) -> str:

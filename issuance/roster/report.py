@@ -1,5 +1,6 @@
 """What a check of a roster found, and its JSON form."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,21 +33,32 @@ class RowFindings:
 
 @dataclass(frozen=True, slots=True)
 class RosterReport:
-    """The outcome for a whole file, each in the order of its rows.
+    """The outcome for a whole file, each in the order of its rows; nobody's data is in it.
 
-    applications: the accepted rows. warnings: of accepted and refused rows alike.
+    accepted: row numbers. warnings: of accepted and refused rows alike.
     digest_hex: SM3 of the file's bytes, hex.
     """
 
-    applications: tuple[Application, ...]
-    refused: tuple[RowFindings, ...]
-    warnings: tuple[RowFindings, ...]
+    accepted: Sequence[int]
+    refused: Sequence[RowFindings]
+    warnings: Sequence[RowFindings]
     digest_hex: str
 
-    def to_json(self) -> dict[str, Any]:
-        """{"accepted": [row, ...], "refused": [...], "warnings": [...]}; no personal data."""
+    def parts(self) -> Mapping[str, Iterable[Any]]:
+        """As `to_json`, a row at a time."""
         return {
-            "accepted": [application.row for application in self.applications],
-            "refused": [findings.to_json() for findings in self.refused],
-            "warnings": [findings.to_json() for findings in self.warnings],
+            "accepted": self.accepted,
+            "refused": (findings.to_json() for findings in self.refused),
+            "warnings": (findings.to_json() for findings in self.warnings),
         }
+
+    def to_json(self) -> dict[str, Any]:
+        """{"accepted": [row, ...], "refused": [...], "warnings": [...]}"""
+        return {name: list(rows) for name, rows in self.parts().items()}
+
+
+@dataclass(frozen=True, slots=True)
+class WholeRoster(RosterReport):
+    """A report with the accepted people themselves: for a roster that is small enough to hold."""
+
+    applications: tuple[Application, ...]

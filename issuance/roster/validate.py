@@ -32,7 +32,7 @@ from issuance.roster.problem import CELL_CHARS_MAX, FieldProblem
 
 _FOREIGN: Final = frozenset({NumberKind.FOREIGN_PERMANENT, NumberKind.FOREIGN_PERMANENT_OLD})
 _RESIDENT: Final = frozenset({NumberKind.RESIDENT})
-_CERTIFICATES: Final = {
+CERTIFICATES: Final = {
     "居民身份证": _RESIDENT,
     "身份证": _RESIDENT,
     "居民户口簿": _RESIDENT,  # children without a card of their own
@@ -40,17 +40,17 @@ _CERTIFICATES: Final = {
     "港澳台居民居住证": frozenset({NumberKind.RESIDENCE_PERMIT}),
     "外国人永久居留身份证": _FOREIGN,
 }
-_SEXES: Final = {"男": Sex.MALE, "女": Sex.FEMALE, "1": Sex.MALE, "2": Sex.FEMALE}
-_KINDS: Final = {"新申领": ApplicationKind.NEW}
+SEXES: Final = {"男": Sex.MALE, "女": Sex.FEMALE, "1": Sex.MALE, "2": Sex.FEMALE}
+KINDS: Final = {"新申领": ApplicationKind.NEW}
 
 _is_rounded = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]+").fullmatch
 _is_iso_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _is_region = re.compile(r"[0-9]{6}").fullmatch
-_is_branch = re.compile(r"[0-9A-Za-z]{3,20}").fullmatch
+is_branch = re.compile(r"[0-9A-Za-z]{3,20}").fullmatch
 _has_control = re.compile(r"[\x00-\x1f\x7f-\x9f\u200c-\u200f\u2028-\u202e\u2066-\u2069]").search
 UNUSABLE: Final = "\0"  # stands for a cell that is reported already; no file can contain it
 _NOTHING_TO_JUDGE: Final = frozenset({"", UNUSABLE})
-_RUN_BY_SPREADSHEETS: Final = ("+", "-", "@")  # besides "=", when a CSV is opened
+RUN_BY_SPREADSHEETS: Final = ("+", "-", "@")  # besides "=", when a CSV is opened
 
 
 class Verdict(NamedTuple):
@@ -181,7 +181,7 @@ def _validate_certificate(text: str, number: IdentityNumber | None, found: Findi
     """Return whether the holder is a foreigner: by the number, or else by the kind of document."""
     kinds: frozenset[NumberKind] = frozenset()
     if is_filled(columns.CERTIFICATE, text, found):
-        kinds = _CERTIFICATES.get(text, kinds)
+        kinds = CERTIFICATES.get(text, kinds)
         if not kinds:
             found.add(columns.CERTIFICATE, problem.CERTIFICATE_UNKNOWN)
         elif number and number.kind not in kinds:
@@ -192,7 +192,7 @@ def _validate_certificate(text: str, number: IdentityNumber | None, found: Findi
 def _read_sex(text: str, number: IdentityNumber | None, found: Findings) -> Sex | None:
     if not is_filled(columns.SEX, text, found):
         return None
-    sex = _SEXES.get(text)
+    sex = SEXES.get(text)
     if sex is None:
         found.add(columns.SEX, problem.SEX_UNKNOWN)
     elif number and number.sex is not sex:
@@ -237,7 +237,7 @@ def _read_birth(
 def _validate_address(text: str, found: Findings) -> None:
     if not is_filled(columns.ADDRESS, text, found):
         return
-    if text.startswith(_RUN_BY_SPREADSHEETS):
+    if text.startswith(RUN_BY_SPREADSHEETS):
         found.add(columns.ADDRESS, problem.FORMULA)
     elif _has_control(text):
         found.add(columns.ADDRESS, problem.ADDRESS_CHARACTER)
@@ -256,7 +256,7 @@ def _validate_region(text: str, found: Findings) -> None:
 def _read_kind(text: str, found: Findings) -> ApplicationKind | None:
     if not is_filled(columns.KIND, text, found):
         return None
-    kind = _KINDS.get(text)
+    kind = KINDS.get(text)
     if kind is None:
         found.add(columns.KIND, problem.KIND_UNSUPPORTED)
     return kind
@@ -265,7 +265,7 @@ def _read_kind(text: str, found: Findings) -> ApplicationKind | None:
 def _validate_bank(bank: str, branch: str, found: Findings) -> None:
     if is_filled(columns.BANK, bank, found) and bank not in BANKS:
         found.add(columns.BANK, problem.BANK_UNKNOWN)
-    if is_filled(columns.BRANCH, branch, found) and not _is_branch(branch):
+    if is_filled(columns.BRANCH, branch, found) and not is_branch(branch):
         found.add(columns.BRANCH, problem.BRANCH_SHAPE)
 
 

@@ -198,3 +198,26 @@ def test_an_operator_is_added_by_two_and_may_then_work(office: Office, tmp_path:
     suspended = office.done("operator", "suspend", "zhao", operator="admin")
     office.done("approval", "approve", batch_id(suspended), "--yes", operator="li")
     assert office.run("operator", "list", operator="zhao").exit_code == 1
+
+
+def test_a_batch_is_paused_resumed_and_cancelled(office: Office) -> None:
+    roster = str(ROSTERS / "foshan-2000.csv")
+    office.done("roster", "import", roster, operator="wang")
+    office.done("batch", "approve", "foshan-2000", "--yes", operator="li")
+    assert "0 of " in office.done("batch", "pause", "foshan-2000", operator="li")
+    refused = office.run("batch", "issue", "foshan-2000", operator="wang")
+    assert refused.exit_code == 1
+    assert "sscard batch resume" in refused.stderr
+    office.done("batch", "resume", "foshan-2000", operator="wang")
+    waiting = office.done("batch", "cancel", "foshan-2000", operator="wang")
+    office.done("approval", "approve", batch_id(waiting), "--yes", operator="li")
+    assert "cancelled" in office.done("batch", "list", operator="li")
+    shown = office.done("batch", "show", "foshan-2000", operator="li")
+    first = next(line for line in shown.splitlines() if line.startswith("1 "))
+    # The numbers that the release took are told, and that nobody has them.
+    assert re.search(r"FS0000001\s+FS0000500\s+.*never used", first)
+    assert office.run("batch", "issue", "foshan-2000", operator="wang").exit_code == 1
+    again = office.done("roster", "import", roster, "--name", "again", operator="wang")
+    office.done("batch", "approve", batch_id(again), "--yes", operator="li")
+    office.done("batch", "issue", "again", operator="wang")
+    assert "FS0000001" not in office.done("card", "list", "again", operator="wang")

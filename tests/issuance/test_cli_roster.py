@@ -177,7 +177,7 @@ def test_ctrl_c_exits_130_with_a_sentence_and_nothing_written(
     def interrupted(path: Path, **_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(roster_command, "check_roster", interrupted)
+    monkeypatch.setattr(roster_command, "open_roster", interrupted)
     report = empty_office.folder / "out.json"
     result = empty_office.run("roster", "check", "any.csv", "--report", str(report))
     assert result.exit_code == 130
@@ -193,7 +193,7 @@ def test_an_unexpected_error_tells_its_kind_and_place_and_no_content(
     def broken(path: Path, **_: object) -> None:
         raise error
 
-    monkeypatch.setattr(roster_command, "check_roster", broken)
+    monkeypatch.setattr(roster_command, "open_roster", broken)
     result = empty_office.run("roster", "check", "any.csv")
     assert result.exit_code == 1
     assert type(error).__name__ in result.stderr
@@ -206,6 +206,6 @@ def test_a_store_error_is_a_sentence(empty_office: Office, monkeypatch: pytest.M
     def broken(path: Path, **_: object) -> None:
         raise StoreError
 
-    monkeypatch.setattr(roster_command, "check_roster", broken)
+    monkeypatch.setattr(roster_command, "open_roster", broken)
     result = empty_office.run("roster", "check", "any.csv")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 2)

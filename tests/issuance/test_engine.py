@@ -4,131 +4,137 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date
 
 import pytest
-from office import ROSTERS
+from issuing_ground import PATIENCE_SECONDS, Released, released_batch, until
 from servers.postgresql import PostgreSQLServer
-from sqlalchemy import select, text
+from sqlalchemy import select, update
 
-from benchmarks.bench_scan.bureau import PASSPHRASE, Ground, founded
+from benchmarks.bench_scan.bureau import PASSPHRASE, founded
+from card_core.errors import TamperedRowError
+from card_core.kernel.acts.batch_control import PauseBatch, ResumeBatch
 from card_core.states import BatchState
-from card_core.store import batches, cards, schema
+from card_core.store import batches, schema
 from card_core.store.batches import Batch
-from card_core.store.cards import Card
 from issuance import engine
-from issuance.batches import find_batch, import_roster, new_request_id, release_approval
+from issuance.batches import new_request_id
 from issuance.errors import BatchError
-from issuance.roster import check_roster
 from issuance.settings import Settings
 
 WORKERS = 2
-PATIENCE_SECONDS = 120
-
-
-@dataclass
-class Released:
-    """A released batch of several chunks, and where."""
-
-    ground: Ground
-    batch_id: str
-
-    def issue(self, progress: Callable[[int, int], None] = lambda *_: None) -> Batch:
-        settings = Settings.from_environment(self.ground.environment)
-        site, maker = self.ground.site, self.ground.staff["maker"]
-        with engine.processes(settings, PASSPHRASE.encode(), WORKERS) as pool:
-            return engine.issue(pool, site.store, self.batch_id, actor=maker, progress=progress)
-
-    def cards(self) -> list[Card]:
-        with self.ground.site.store.read() as tx:
-            found = cards.page(tx, batch_id=self.batch_id)
-            while more := cards.page(tx, batch_id=self.batch_id, after=found[-1].id):
-                found += more
-        return found
-
-    def check_complete(self, after: Batch) -> None:
-        """Each number of the batch once, in its chunk; each person one card."""
-        assert (after.state, after.issued) == (BatchState.ISSUED, after.accepted)
-        made = self.cards()
-        first = after.first_card_serial
-        assert first is not None
-        serials = sorted(int(card.card_number[2:]) for card in made)
-        assert serials == list(range(first, first + after.accepted))
-        assert len({card.holder_id for card in made}) == after.accepted
-        with self.ground.site.store.read() as tx:
-            ledger = batches.chunks(tx, self.batch_id)
-        assert [chunk.first_card_number for chunk in ledger] == [
-            f"FS{first + at * 500:07d}" for at in range(len(ledger))
-        ]
 
 
 @pytest.fixture
 def released(postgresql: PostgreSQLServer) -> Iterator[Released]:
-    with founded(postgresql.url(postgresql.create()), ecards=0) as ground:
-        report = check_roster(ROSTERS / "foshan-2000.csv", today=date(2026, 11, 22))
-        kernel, staff = ground.site.kernel, ground.staff
-        import_roster(kernel, report, name="large", actor=staff["maker"])
-        with ground.site.store.read() as tx:
-            batch = find_batch(tx, "large")
-            approval = release_approval(tx, batch)
-        kernel.approve(
-            approval.id,
-            content_hash=approval.content_hash,
-            actor=staff["checker"],
-            request_id=new_request_id(),
-        )
-        yield Released(ground, batch.id)
+    with released_batch(postgresql.url(postgresql.create())) as found:
+        yield found
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.02)
+def issue(released: Released, progress: Callable[[int, int], None] = lambda *_: None) -> Batch:
+    settings = Settings.from_environment(released.ground.environment)
+    site, maker = released.ground.site, released.ground.staff["maker"]
+    with engine.processes(settings, PASSPHRASE.encode(), WORKERS) as pool:
+        return engine.issue(pool, site.store, released.batch_id, actor=maker, progress=progress)
 
 
 def test_processes_share_a_batch_and_no_number(released: Released) -> None:
     seen: list[int] = []
-    after = released.issue(lambda done, _total: seen.append(done))
+    after = issue(released, lambda done, _total: seen.append(done))
     assert seen == sorted(seen)
     assert (seen[0], seen[-1]) == (0, after.accepted)
     released.check_complete(after)
-    assert released.issue() == after
+    assert issue(released) == after
 
 
 def test_a_worker_that_is_killed_costs_nothing_but_its_chunk(released: Released) -> None:
     errors: list[BatchError] = []
 
-    def issue() -> None:
+    def issue_it() -> None:
         try:
-            released.issue()
+            issue(released)
         except BatchError as error:
             errors.append(error)
 
-    def waiting() -> int:
-        with released.ground.site.store.read() as tx:
-            found = tx.connection.execute(
-                text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-            ).scalar()
-        return int(found or 0)
-
-    issuing = threading.Thread(target=issue)
+    issuing = threading.Thread(target=issue_it)
     with released.ground.site.store.write() as tx:
         # Every chunk ends by writing to the log: both workers stand there, with all else done.
         head = select(schema.audit_heads).with_for_update()
         tx.connection.execute(head).all()
         issuing.start()
-        until(lambda: waiting() == WORKERS)
+        until(lambda: released.waiting_for_locks() == WORKERS)
         victim = multiprocessing.active_children()[0].pid
         assert victim is not None
         os.kill(victim, signal.SIGKILL)
         issuing.join(PATIENCE_SECONDS)
     assert not issuing.is_alive()
     assert [error.code for error in errors] == ["worker_died"]
-    released.check_complete(released.issue())
+    released.check_complete(issue(released))
+
+
+def test_what_a_worker_process_refuses_is_heard_as_it_said_it(released: Released) -> None:
+    with released.ground.site.store.write() as tx:
+        changed = update(schema.batch_chunks).values(digest=bytes(32))
+        tx.connection.execute(changed)
+    with pytest.raises(TamperedRowError) as heard:
+        issue(released)
+    assert (heard.value.table, heard.value.row_id) == ("batches", released.batch_id)
+
+
+def test_a_chunk_that_somebody_holds_is_waited_for(released: Released) -> None:
+    site, maker = released.ground.site, released.ground.staff["maker"]
+    after: list[Batch] = []
+    told: list[int] = []
+
+    def issue_it() -> None:
+        with engine.here(site.kernel) as pool:
+            after.append(
+                engine.issue(
+                    pool,
+                    site.store,
+                    released.batch_id,
+                    actor=maker,
+                    progress=lambda done, _total: told.append(done),
+                )
+            )
+
+    issuing = threading.Thread(target=issue_it)
+    with site.store.write() as tx:
+        held = batches.lock_chunk(tx, released.batch_id, 2)
+        assert held is not None
+        issuing.start()
+        # All but that one; then it is asked again and again.
+        until(lambda: len(told) > 5 and told[-1] == told[-2])
+        assert not after
+    issuing.join(PATIENCE_SECONDS)
+    released.check_complete(after[0])
+
+
+def test_a_batch_is_paused_from_elsewhere_and_goes_on(released: Released) -> None:
+    site, staff = released.ground.site, released.ground.staff
+    told: list[int] = []
+
+    def pause(done: int, _total: int) -> None:
+        told.append(done)
+        if len(told) == 2:
+            act = PauseBatch(released.batch_id)
+            site.kernel.perform(act, actor=staff["checker"], request_id=new_request_id())
+
+    def issue_it() -> Batch:
+        with engine.here(site.kernel) as pool:
+            return engine.issue(
+                pool, site.store, released.batch_id, actor=staff["maker"], progress=pause
+            )
+
+    paused = issue_it()
+    assert paused.state is BatchState.PAUSED
+    assert 0 < paused.issued < paused.accepted
+    with pytest.raises(BatchError) as refused:
+        issue_it()
+    assert refused.value.code == "batch_paused"
+    act = ResumeBatch(released.batch_id)
+    site.kernel.perform(act, actor=staff["maker"], request_id=new_request_id())
+    released.check_complete(issue_it())
 
 
 def test_processes_are_taken_where_they_are_worth_their_start(released: Released) -> None:

@@ -50,6 +50,7 @@ CardNumbers = tuple[int, list[str]]
 """An issuer and card numbers of it."""
 
 _NO_FILE = bytes(32)
+_STOPPED = frozenset({BatchState.PAUSED, BatchState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -80,7 +81,7 @@ class ImportRoster(Act):
 
     def apply(self, scene: Scene) -> Done:
         holder_base.lock(scene.tx, Lock.SHARED)
-        good, refused = _sort_out(scene.tx, self.applications)
+        good, refused = sort_out(scene.tx, self.applications)
         answer: dict[str, Any] = {
             "batch_id": None,
             "approval_id": None,
@@ -127,14 +128,20 @@ class ReleaseBatch(DangerousAct):
             f"Release batch {batch.name}: {batch.accepted} cards"
         )
 
+    def examine(self, tx: Reader) -> None:
+        """Compare every application with the ledger; each chunk does so again when it is issued."""
+        batch = batches.get(tx, self.batch_id)
+        if batch is None or batch.state is not BatchState.IMPORTED:
+            return  # `apply` says so
+        for chunk in batches.chunks(tx, batch.id):
+            _stored_chunk(tx, chunk)
+
     def apply(self, scene: Scene) -> Done:
         batch = _lock(scene, self.batch_id)
         state = states.after(states.BATCH, "batch", batch.state, Step.RELEASE)
         ledger = batches.chunks(scene.tx, batch.id)
         if not batch.content_root == self.content_root == root_of(chunk.digest for chunk in ledger):
             raise ContentChangedError
-        for chunk in ledger:
-            _read_chunk(scene.tx, chunk)
         first = issuers.take_card_serials(scene.tx, batch.accepted)
         batches.set_released(scene.tx, batch, state, first)
         answer = {
@@ -158,7 +165,8 @@ class IssueChunk(Act):
     """Make the cards and e-cards of one chunk of a released batch.
 
     chunk_number: from 1; None for the first one that nobody is at. A chunk that is issued already
-    gives the same answer and changes nothing; where none is left, `chunk_number` is None in it.
+    gives the same answer and changes nothing; where none is left, or the batch is paused or
+    cancelled, `chunk_number` is None in it.
     """
 
     act: ClassVar[str] = "issue_chunk"
@@ -172,11 +180,14 @@ class IssueChunk(Act):
             limits.check_range("chunk_number", self.chunk_number, 1, limits.ROSTER_ROWS_MAX)
 
     def apply(self, scene: Scene) -> Done:
+        holder_base.lock(scene.tx, Lock.SHARED)
+        chunk = self._lock_chunk(scene.tx)
+        # Read after the chunk is locked: whoever cancels the batch locks its chunks first.
         batch = batches.get(scene.tx, self.batch_id)
         if batch is None or batch.kind is not BatchKind.ROSTER:
             raise NotFoundError("batch")
-        holder_base.lock(scene.tx, Lock.SHARED)
-        chunk = self._lock_chunk(scene.tx)
+        if self.chunk_number is None and batch.state in _STOPPED:
+            chunk = None
         if chunk is not None and not chunk.is_issued:
             if batch.state is not BatchState.RELEASED:
                 raise WrongStateError("batch", batch.state)
@@ -202,10 +213,13 @@ class IssueChunk(Act):
         return chunk
 
 
-def _sort_out(
-    tx: Reader, rows: Sequence[Application]
+def sort_out(
+    tx: Reader, rows: Sequence[Application], batch_id: str | None = None
 ) -> tuple[list[Application], list[dict[str, Any]]]:
-    """Part the rows that may be stored from those that are refused, with row and code."""
+    """Part the rows that may be stored from those that are refused, with row and code.
+
+    batch_id: of the batch that they are for, where others of its rows are stored already.
+    """
     numbers = [row.number.text for row in rows]
     # Applications first: one is closed only in the transaction that makes its card, so that
     # nobody slips between the two questions while another process issues.
@@ -213,12 +227,16 @@ def _sort_out(
     with_card = holders.numbers_with_live_card(tx, numbers)
     merged = holder_base.merged_numbers(tx, numbers)
     in_stock = stock_cards.numbers_with_open_card(tx, numbers, live_only=True)
-    good, refused, seen = [], [], set()
+    good, refused = [], []
+    seen: set[str] = set()
+    if batch_id is not None and with_application:
+        seen = applications.numbers_in_batch(tx, batch_id, sorted(with_application))
+    applying = with_application - seen
     for row in rows:
         number = row.number.text
         if number in with_card:
             refused.append({"row": row.row, "code": "has_live_card"})
-        elif number in with_application:
+        elif number in applying:
             refused.append({"row": row.row, "code": "has_open_application"})
         elif number in merged:
             refused.append({"row": row.row, "code": "record_merged"})
@@ -252,12 +270,8 @@ def _store_batch(
     scene: Scene, name: str, file_digest: bytes, good: Sequence[Application], refused: int
 ) -> Batch:
     batch_id = scene.new_id()
-    rows = [(row, canonical_bytes(to_json(row))) for row in good]
-    ledger = []
-    for number, first in enumerate(range(0, len(rows), CHUNK_SIZE), 1):
-        part = rows[first : first + CHUNK_SIZE]
-        digest = _digest(scene.tx, batch_id, number, [content for _, content in part])
-        ledger.append(Chunk(batch_id, number, len(part), digest, None, None, None))
+    contents = [canonical_bytes(to_json(row)) for row in good]
+    ledger = _cut(scene.tx, batch_id, 1, contents)
     batch = Batch(
         id=batch_id,
         name=name,
@@ -271,12 +285,46 @@ def _store_batch(
         created_at=scene.now,
     )
     batches.add(scene.tx, batch, ledger)
+    _add_applications(scene, batch_id, 1, good, contents)
+    return batch
+
+
+def add_rows(scene: Scene, batch: Batch, good: Sequence[Application]) -> None:
+    """Store rows behind those that a batch has, and their chunks. Its own row is left as it is."""
+    number, stored = batch.accepted // CHUNK_SIZE + 1, batch.accepted % CHUNK_SIZE
+    before: list[bytes] = []
+    if stored:  # the last chunk has room
+        chunk = batches.lock_chunk(scene.tx, batch.id, number)
+        if chunk is None or chunk.size != stored:
+            raise TamperedRowError("batch_chunks", f"{batch.id}/{number}")
+        before = [content for _, content in _stored_chunk(scene.tx, chunk)]
+    contents = [canonical_bytes(to_json(row)) for row in good]
+    _add_applications(scene, batch.id, batch.accepted + 1, good, contents)
+    ledger = _cut(scene.tx, batch.id, number, before + contents)
+    if stored:
+        batches.replace_chunk(scene.tx, ledger.pop(0))
+    batches.add_chunks(scene.tx, ledger)
+
+
+def _cut(tx: Reader, batch_id: str, number: int, contents: Sequence[bytes]) -> list[Chunk]:
+    """Chunks of these contents, the first one with this number."""
+    ledger = []
+    for number_, first in enumerate(range(0, len(contents), CHUNK_SIZE), number):
+        part = contents[first : first + CHUNK_SIZE]
+        digest = _digest(tx, batch_id, number_, part)
+        ledger.append(Chunk(batch_id, number_, len(part), digest, None, None, None))
+    return ledger
+
+
+def _add_applications(
+    scene: Scene, batch_id: str, first: int, rows: Sequence[Application], contents: list[bytes]
+) -> None:
+    """first: the position of the first of them within the batch."""
     new = [
         applications.NewApplication(scene.new_id(), position, row.row, row.number.text, content)
-        for position, (row, content) in enumerate(rows, 1)
+        for position, (row, content) in enumerate(zip(rows, contents, strict=True), first)
     ]
     applications.add_all(scene.tx, batch_id, new)
-    return batch
 
 
 def _digest(tx: Reader, batch_id: str, number: int, contents: Sequence[bytes]) -> bytes:
@@ -298,17 +346,31 @@ def _lock(scene: Scene, batch_id: str) -> Batch:
 
 def _read_chunk(tx: Reader, chunk: Chunk) -> list[tuple[str, Application]]:
     """The chunk's applications with their row ids, after comparing them with its digest."""
+    stored = _stored_chunk(tx, chunk)
+    return [(row_id, from_json(Application, json.loads(content))) for row_id, content in stored]
+
+
+def _stored_chunk(tx: Reader, chunk: Chunk) -> list[tuple[str, bytes]]:
+    """The chunk's rows, id and content, after comparing them with its digest."""
     stored = applications.between(tx, chunk.batch_id, *_positions(chunk))
     digest = _digest(tx, chunk.batch_id, chunk.number, [content for _, content in stored])
     if len(stored) != chunk.size or digest != chunk.digest:
         raise TamperedRowError("batch_chunks", f"{chunk.batch_id}/{chunk.number}")
-    return [(row_id, from_json(Application, json.loads(content))) for row_id, content in stored]
+    return stored
 
 
 def _positions(chunk: Chunk) -> tuple[int, int]:
     """From its first application within the batch, from 1, to the last that it could have."""
     first = (chunk.number - 1) * CHUNK_SIZE + 1
     return first, first + CHUNK_SIZE - 1
+
+
+def serials_of(batch: Batch, chunk: Chunk) -> tuple[int, int] | None:
+    """The first and last serial of the card numbers that the release took for a chunk."""
+    if batch.first_card_serial is None:
+        return None
+    first = batch.first_card_serial + _positions(chunk)[0] - 1
+    return first, first + chunk.size - 1
 
 
 def _card_numbers(tx: Transaction, batch: Batch, chunk: Chunk) -> CardNumbers:

@@ -105,14 +105,20 @@ class ReleaseStock(DangerousAct):
             f"Release the take-over of {stock.name}: {stock.accepted} cards"
         )
 
+    def examine(self, tx: Reader) -> None:
+        """Compare every card with the ledger; each chunk does so again when it is taken over."""
+        stock = batches.get(tx, self.stock_id)
+        if stock is None or stock.state is not BatchState.IMPORTED:
+            return  # `apply` says so
+        for chunk in batches.chunks(tx, stock.id):
+            _stored_chunk(tx, chunk)
+
     def apply(self, scene: Scene) -> Done:
         stock = _lock(scene, self.stock_id)
         state = states.after(states.BATCH, "batch", stock.state, Step.RELEASE)
         ledger = batches.chunks(scene.tx, stock.id)
         if not stock.content_root == self.content_root == root_of(chunk.digest for chunk in ledger):
             raise ContentChangedError
-        for chunk in ledger:
-            _stored_chunk(scene.tx, chunk)
         batches.set_state(scene.tx, stock, state)
         answer = {"stock_id": stock.id, "state": state.value, "accepted": stock.accepted}
         return Done(answer, f"batch/{stock.id}", answer)

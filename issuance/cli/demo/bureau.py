@@ -18,14 +18,15 @@ from card_core.store.cards import Card
 from card_core.store.holders import Holder
 from card_core.store.operators import Role
 from issuance import engine
-from issuance.batches import find_batch, import_roster, new_request_id, release_approval
+from issuance.batches import find_batch, new_request_id, release_approval
 from issuance.cli import screen
 from issuance.cli.demo.folder import DemoFolder
 from issuance.cli.demo.steps import DeviationError, Steps
 from issuance.cli.roster import read_roster, show_findings, write_report
 from issuance.founding import Bureau, NewPerson, found
+from issuance.importing import import_roster
 from issuance.installation import Installation, random_bytes
-from issuance.roster import RosterReport
+from issuance.roster import WholeRoster
 from scan_api.terminal import TerminalKey
 
 ROSTER_ROWS = 600
@@ -127,7 +128,7 @@ def issue_roster(steps: Steps, site: Installation, staff: Staff, folder: DemoFol
     return batch.id
 
 
-def check_sample(steps: Steps, folder: DemoFolder) -> RosterReport:
+def check_sample(steps: Steps, folder: DemoFolder) -> WholeRoster:
     """Check the sample roster and show what is refused and why."""
     sample = resources.files("issuance.cli.demo").joinpath("foshan-600.xlsx")
     with steps.step("检查名册", "Checking the roster") as step, resources.as_file(sample) as path:

@@ -11,6 +11,7 @@ from card_core.card_policy import CardNumberKept
 from card_core.codes import KeyPurpose, key_name
 from card_core.errors import ApprovalNeededError, CardCoreError, NotAllowedError
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct
+from card_core.kernel.acts.batch_control import CancelBatch, PauseBatch, ResumeBatch
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
 from card_core.kernel.acts.card_locks import LockCard, SealCard, SealReason, UnlockCard, UnsealCard
 from card_core.kernel.acts.card_policies import SetCardPolicy
@@ -37,6 +38,7 @@ from card_core.kernel.acts.enrolment import (
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
 from card_core.kernel.acts.holder_base import CorrectHolder, HolderEvidence, MergeHolders
+from card_core.kernel.acts.imports import CloseImport, DropImport, ImportRows, OpenImport
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
     DesignateInstitution,
@@ -110,7 +112,14 @@ MATRIX = {
     "ensure_box_key": "system",
     "exchange_card": "maker",
     "grant_buckets": "system",
+    "cancel_batch": "maker",
+    "close_import": "maker",
+    "drop_import": "maker",
     "import_roster": "maker",
+    "import_rows": "maker",
+    "open_import": "maker",
+    "pause_batch": "maker checker",
+    "resume_batch": "maker checker",
     "import_stock": "maker",
     "import_trust_list": "administrator",
     "issue_chunk": "maker",
@@ -185,6 +194,7 @@ APPROVERS = {
     "register_issuer_key": "administrator checker",
     "reinstate_institution": "administrator checker",
     "reinstate_terminal": "administrator checker",
+    "cancel_batch": "checker",
     "release_batch": "checker",
     "release_stock": "checker",
     "set_offline_policy": "administrator checker",
@@ -245,7 +255,14 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         EndVisit(ID),
         EnsureBoxKey(date(2026, 3, 2), bytes(44)),
         ImportRoster("名册", bytes(32), (make_application(77),), 0),
+        OpenImport("名册", bytes(32)),
+        ImportRows(ID, (make_application(79),)),
+        CloseImport(ID, 0),
+        DropImport(ID),
         IssueChunk(ID, 1),
+        PauseBatch(ID),
+        ResumeBatch(ID),
+        CancelBatch(ID),
         ImportStock("存量卡", bytes(32), (), 0),
         ReleaseStock(ID, bytes(32)),
         TakeOverChunk(ID, 1),

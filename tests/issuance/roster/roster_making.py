@@ -7,7 +7,7 @@ from datetime import date
 
 from stdnum.iso7064 import mod_11_2
 
-from issuance.roster import RosterReport
+from issuance.roster import WholeRoster
 
 Row = Mapping[str, str]
 TODAY = date(2026, 11, 22)
@@ -40,8 +40,8 @@ VALID_ROW: Row = {
 TITLES = tuple(VALID_ROW)
 
 
-CheckBytes = Callable[..., RosterReport]
-CheckRow = Callable[..., RosterReport]
+CheckBytes = Callable[..., WholeRoster]
+CheckRow = Callable[..., WholeRoster]
 
 
 def to_csv(rows: Iterable[Iterable[str]], *, encoding: str = "utf-8") -> bytes:
@@ -57,12 +57,12 @@ def people(count: int) -> list[dict[str, str]]:
     ]
 
 
-def found(report: RosterReport) -> set[tuple[str, str]]:
+def found(report: WholeRoster) -> set[tuple[str, str]]:
     """The (field, code) pairs of the first refused row; empty if none is refused."""
     if not report.refused:
         return set()
     return {(field, problem.code) for field, problem in report.refused[0].problems}
 
 
-def warned(report: RosterReport) -> set[tuple[str, str]]:
+def warned(report: WholeRoster) -> set[tuple[str, str]]:
     return {(field, problem.code) for row in report.warnings for field, problem in row.problems}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from issuance.roster import RosterReport, check_roster
+from issuance.roster import WholeRoster, check_roster
 
 ROSTERS = Path(__file__).parents[2] / "rosters"
 NAMES = ("foshan-2000.csv", "foshan-600.xlsx")
@@ -45,7 +45,7 @@ def expected(name: str) -> tuple[list[int], dict[int, str]]:
     return outcome["accept"], {int(row): why for row, why in outcome["reject"].items()}
 
 
-def check(name: str, today: date = date(2026, 11, 22)) -> RosterReport:
+def check(name: str, today: date = date(2026, 11, 22)) -> WholeRoster:
     return check_roster(ROSTERS / name, today=today)
 
 

@@ -1,0 +1,125 @@
+"""The short way for good rows: the same application as `validate_row` gives, or no answer.
+
+Nearly all rows of a roster have nothing wrong with them. Here each check only says so, and none is
+left out; whatever is not plainly good, for a reason or for want of one, is for `normalise_row` and
+`validate_row`, which find out what it is.
+"""
+
+from datetime import date
+
+from card_core.application import Application
+from card_core.identity import (
+    IdentityNumber,
+    IdentityNumberError,
+    is_at_least,
+    is_common_name,
+    parse_ethnic_group,
+    validate_birth_on,
+    validate_mobile,
+)
+from card_core.identity.age import ADULT_YEARS, GUARDED_UNDER_YEARS
+from card_core.identity.counties import COUNTIES
+from issuance.roster.bank import BANKS
+from issuance.roster.columns import Cells
+from issuance.roster.normalise import BETWEEN, is_plain
+from issuance.roster.problem import CELL_CHARS_MAX
+from issuance.roster.validate import (
+    CERTIFICATES,
+    KINDS,
+    RUN_BY_SPREADSHEETS,
+    SEXES,
+    is_branch,
+)
+
+
+def read_good_row(row: int, cells: Cells, *, today: date) -> Application | None:
+    """The row's application; None for a row that has to be looked at closely.
+
+    cells: in the order of `columns.TITLES`, as they stand in the file.
+    """
+    joined = BETWEEN.join(cells)
+    # All cells together are no longer than one may be, tidy, no formula and no control characters:
+    # what `normalise_row` and `drop_unusable` ask.
+    if len(joined) > CELL_CHARS_MAX or not is_plain(joined):
+        return None
+    (
+        name,
+        certificate,
+        number_text,
+        sex,
+        ethnic_group,
+        birth,
+        phone,
+        address,
+        region,
+        kind_text,
+        bank,
+        branch,
+        guardian_name,
+        guardian_number_text,
+    ) = cells
+    number = _number(number_text)
+    ethnic_code = parse_ethnic_group(ethnic_group)
+    kind = KINDS.get(kind_text)
+    if (
+        number is None
+        or ethnic_code is None
+        or kind is None
+        or number.kind not in CERTIFICATES.get(certificate, ())
+        or SEXES.get(sex) is not number.sex
+        or birth != number.birth_on.isoformat()
+        or not is_common_name(name)
+        or validate_mobile(phone) is not None
+        or region not in COUNTIES
+        or bank not in BANKS
+        or not is_branch(branch)
+        or not address
+        or address.startswith(RUN_BY_SPREADSHEETS)
+        or BETWEEN in address
+        or validate_birth_on(number.birth_on, today=today) is not None
+    ):
+        return None
+    guardian_number = None
+    if guardian_name or guardian_number_text:
+        guardian_number = _guardian_number(guardian_name, guardian_number_text, today)
+        if guardian_number is None:
+            return None
+    elif not is_at_least(GUARDED_UNDER_YEARS, birth_on=number.birth_on, today=today):
+        return None
+    return Application(
+        row,
+        number,
+        name,
+        number.sex,
+        number.birth_on,
+        ethnic_code,
+        phone,
+        address,
+        region,
+        kind,
+        bank,
+        branch,
+        guardian_name or None,
+        guardian_number,
+    )
+
+
+def _guardian_number(name: str, number_text: str, today: date) -> IdentityNumber | None:
+    number = _number(number_text)
+    if (
+        number is None
+        or not is_common_name(name)
+        or not is_at_least(ADULT_YEARS, birth_on=number.birth_on, today=today)
+        or validate_birth_on(number.birth_on, today=today) is not None
+    ):
+        return None
+    return number
+
+
+def _number(text: str) -> IdentityNumber | None:
+    """A number that calls for neither a problem nor a warning."""
+    try:
+        number = IdentityNumber(text)
+    except IdentityNumberError:
+        return None
+    return number if number.is_region_known else None

@@ -1,0 +1,89 @@
+"""A batch that waits to be issued, on a PostgreSQL of its own, and what it is when it was."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+from office import ROSTERS
+from sqlalchemy import text
+
+from benchmarks.bench_scan.bureau import Ground, founded
+from card_core.states import BatchState
+from card_core.store import batches, cards
+from card_core.store.batches import Batch
+from card_core.store.cards import Card
+from issuance.batches import find_batch, new_request_id, release_approval
+from issuance.importing import import_roster
+from issuance.roster import check_roster
+
+PATIENCE_SECONDS = 120
+
+
+@dataclass
+class Released:
+    """A released batch of several chunks, and where."""
+
+    ground: Ground
+    batch_id: str
+
+    def cards(self) -> list[Card]:
+        with self.ground.site.store.read() as tx:
+            found = cards.page(tx, batch_id=self.batch_id)
+            while more := cards.page(tx, batch_id=self.batch_id, after=found[-1].id):
+                found += more
+        return found
+
+    def check_complete(self, after: Batch) -> None:
+        """Each number of the batch once, in its chunk; each person one card."""
+        assert (after.state, after.issued) == (BatchState.ISSUED, after.accepted)
+        made = self.cards()
+        first = after.first_card_serial
+        assert first is not None
+        serials = sorted(int(card.card_number[2:]) for card in made)
+        assert serials == list(range(first, first + after.accepted))
+        assert len({card.holder_id for card in made}) == after.accepted
+        with self.ground.site.store.read() as tx:
+            ledger = batches.chunks(tx, self.batch_id)
+        assert [chunk.first_card_number for chunk in ledger] == [
+            f"FS{first + at * 500:07d}" for at in range(len(ledger))
+        ]
+
+    def waiting_for_locks(self) -> int:
+        """How many transactions stand before a lock."""
+        with self.ground.site.store.read() as tx:
+            found = tx.connection.execute(
+                text(
+                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                    "AND datname = current_database()"
+                )
+            ).scalar()
+        return int(found or 0)
+
+
+@contextmanager
+def released_batch(database_url: str) -> Iterator[Released]:
+    """The sample roster of 2000 rows, imported and approved."""
+    with founded(database_url, ecards=0) as ground:
+        report = check_roster(ROSTERS / "foshan-2000.csv", today=date(2026, 11, 22))
+        kernel, staff = ground.site.kernel, ground.staff
+        import_roster(kernel, report, name="large", actor=staff["maker"])
+        with ground.site.store.read() as tx:
+            batch = find_batch(tx, "large")
+            approval = release_approval(tx, batch)
+        kernel.approve(
+            approval.id,
+            content_hash=approval.content_hash,
+            actor=staff["checker"],
+            request_id=new_request_id(),
+        )
+        yield Released(ground, batch.id)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.02)
