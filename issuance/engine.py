@@ -61,6 +61,11 @@ def issue_next(batch_id: str, actor: Actor) -> Receipt:
     return Receipt(answer["chunk_number"], answer["issued"])
 
 
+def kernel_here() -> Kernel:
+    """The kernel of the installation that was opened last in this process, for a pool's tasks."""
+    return _kernels[-1]
+
+
 def workers_for(site: Installation, chunks: int, workers: int | None = None) -> int:
     """How many processes are worth their start; 1 where the database takes one writer at a time.
 

@@ -1,5 +1,6 @@
 """What the environment decides: where the home is, which database, how keys are unlocked."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,8 @@ class Settings:
         `FastStoreConfig.parse`); None: in the service's process, where there is only one.
     peer_ca_file: PEM; the only authorities whose certificates other issuers' services are taken
         for (SSCARD_PEER_CA_FILE); None: those of the system.
+    initialising_organisation: what cards say of who initialised them, 24 hexadecimal digits
+        (SSCARD_INITIALISING_ORGANISATION); empty: made of each card's region.
     """
 
     home: Home
@@ -38,6 +41,7 @@ class Settings:
     visit_policy: VisitPolicy = field(default_factory=VisitPolicy)
     fast_store: FastStoreConfig | None = None
     peer_ca_file: Path | None = None
+    initialising_organisation: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -51,11 +55,25 @@ class Settings:
             visit_policy=_visit_policy(environment),
             fast_store=_fast_store(environment.get("SSCARD_REDIS_URL")),
             peer_ca_file=_path(environment.get("SSCARD_PEER_CA_FILE")),
+            initialising_organisation=_organisation(
+                environment.get("SSCARD_INITIALISING_ORGANISATION")
+            ),
         )
 
 
 def _path(value: str | None) -> Path | None:
     return Path(value).expanduser() if value else None
+
+
+def _organisation(value: str | None) -> str:
+    """Raises SettingsError."""
+    if value and not re.fullmatch("[0-9A-F]{24}", value):
+        raise SettingsError(
+            "organisation_unusable",
+            "SSCARD_INITIALISING_ORGANISATION 应为 24 位十六进制数（大写字母）。",
+            "SSCARD_INITIALISING_ORGANISATION must be 24 hexadecimal digits, in capitals.",
+        )
+    return value or ""
 
 
 def _fast_store(address: str | None) -> FastStoreConfig | None:
