@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks.bench_issuance import yardsticks
+from benchmarks.bench_issuance import making, yardsticks
 from benchmarks.bench_issuance.people import applications, write_roster
 from benchmarks.bench_scan import postgresql
 from benchmarks.bench_scan.bureau import PASSPHRASE, Ground, founded
@@ -125,7 +125,9 @@ def pool_for(ground: Ground, count: int) -> Iterator[engine.Pool]:
 def issue_rate(
     database: str, ground: Ground, url: str | None, first: int, count: int
 ) -> dict[str, Figure]:
-    """I2 for one size of batch: cards numbered and stored with their holders and e-cards."""
+    """I2 for one size of batch: from approved applications to a maker file with a signed record of
+    each card, and its parts: cards numbered and stored; records with keys, prepared and signed;
+    the file."""
     batch_id, times = released(ground, first, count)
     with pool_for(ground, count) as pool, Memory() as memory:
         began = time.perf_counter()
@@ -136,9 +138,11 @@ def issue_rate(
             actor=ground.staff["maker"],
             progress=lambda _done, _all: None,
         )
-        rate = after.issued / (time.perf_counter() - began)
-    if after.issued != count:
-        raise RuntimeError(f"{after.issued} of {count} were issued")
+        times["issue"] = time.perf_counter() - began
+        if after.issued != count:
+            raise RuntimeError(f"{after.issued} of {count} were issued")
+        times |= making.made(pool, ground, batch_id, count)
+        rate = count / (time.perf_counter() - began)
     stored = (
         yardsticks.sqlite_inserts(Path(ground.environment["SSCARD_HOME"]) / "sscard.db", batch_id)
         if url is None
@@ -203,6 +207,7 @@ def show(name: str, figure: Figure) -> None:
 def measure(database: str, sizes: list[int]) -> dict[str, Figure]:
     figures: dict[str, Figure] = {}
     with ground_on(database) as (ground, url):
+        making.register_maker(ground)
         first = 0
         for size in sizes:
             figures |= issue_rate(database, ground, url, first, size)
