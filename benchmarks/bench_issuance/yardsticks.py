@@ -1,5 +1,6 @@
 """What a database takes of the same rows when nothing is done but storing them."""
 
+import json
 import sqlite3
 import time
 from pathlib import Path
@@ -46,8 +47,8 @@ def sqlite_inserts(path: Path, batch_id: str) -> float:
             text
             for (text,) in source.execute(
                 "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL "
-                f"AND tbl_name IN ({', '.join('?' * len(TABLES))})",
-                TABLES,
+                "AND tbl_name IN (SELECT value FROM json_each(?))",
+                (json.dumps(TABLES),),
             )
         ]
     connection = sqlite3.connect(copy)
