@@ -240,6 +240,7 @@ class SendMakerFile(Act):
         maker = _maker_of(scene.tx, order)
         if maker.state is not ServiceState.ACTIVE:
             raise WrongStateError("maker", maker.state)
+        _issuing_key(scene.tx, order)
         if any(chunk.signature is None for chunk in making_orders.chunks(scene.tx, order.id)):
             raise WrongStateError("making order", order.state)
         making_orders.set_state(scene.tx, order, state, file_digest=self.file_digest)
@@ -367,6 +368,7 @@ def _signing_key_number(tx: Reader, issuer: int, now: datetime) -> int:
 
 
 def _issuing_key(tx: Reader, order: Order) -> sm2.PublicKey:
+    """The key that the order's records are signed with. Raises NoSigningKeyError once revoked."""
     key = issuers.get_key(tx, order.issuer, order.key_number, KeyPurpose.CARD_ISSUING)
     if key is None or key.state is KeyState.REVOKED:
         raise NoSigningKeyError

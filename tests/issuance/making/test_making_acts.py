@@ -7,6 +7,7 @@ from bureau import Bureau
 from card_making import MAKER, CardIssuer, card_issuer
 from sqlalchemy import select, update
 
+from card_core.codes import KeyPurpose
 from card_core.errors import (
     ContentChangedError,
     InvalidActError,
@@ -20,9 +21,11 @@ from card_core.kernel.acts import making as acts
 from card_core.kernel.acts.banking import AccountReturned, SendToBank, TakeBankReturn
 from card_core.kernel.acts.cards import ActivateCard, CancelCard, CancelReason, Evidence
 from card_core.kernel.acts.handing_over import DispatchCards, HandOverCard, ReworkCards
+from card_core.kernel.acts.issuer_keys import RevocationCause, RevokeIssuerKey
 from card_core.kernel.acts.maker_returns import CardReturned, TakeMakerReturn
 from card_core.kernel.acts.makers import ChangeMakerKey, RegisterMaker, SuspendMaker
 from card_core.kernel.acts.making import OrderMaking, WithdrawOrder
+from card_core.signing import NoSigningKeyError
 from card_core.states import MakingState, OrderState
 from card_core.store import cards, making_orders, makings, schema
 from card_core.store.making_orders import OrderChunk
@@ -163,6 +166,20 @@ def test_no_file_is_noted_before_every_chunk_is_signed(issuer: CardIssuer) -> No
     issuer.sign(order_id, 1, to_be_signed(issuer, order_id, 1))
     with pytest.raises(WrongStateError):
         issuer.send(order_id)
+
+
+def test_nothing_leaves_under_a_key_that_was_revoked(issuer: CardIssuer) -> None:
+    batch_id, order_id = issuer.ordered_batch(1)
+    issuer.prepare(order_id)
+    message = to_be_signed(issuer, order_id, 1)
+    issuer.sign(order_id, 1, message)
+    revoke = RevokeIssuerKey(KeyPurpose.CARD_ISSUING, 1, RevocationCause.LEAKED)
+    issuer.bureau.decide(revoke, issuer.bureau.administrator)
+    for again in (lambda: issuer.sign(order_id, 1, message), lambda: issuer.send(order_id)):
+        with pytest.raises(NoSigningKeyError):
+            again()
+    issuer.bureau.perform(WithdrawOrder(order_id), issuer.bureau.maker)
+    assert states(issuer, batch_id) == ["23"]
 
 
 def test_cards_of_an_order_stay_as_they_are_until_it_is_prepared(issuer: CardIssuer) -> None:
