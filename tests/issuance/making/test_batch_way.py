@@ -73,7 +73,9 @@ def answered(
     return office.file(f"{path.name}.back", content)
 
 
-@pytest.mark.parametrize("roster", ["foshan-600.xlsx", "foshan-2000.csv"])
+@pytest.mark.parametrize(
+    "roster", ["foshan-600.xlsx", pytest.param("foshan-2000.csv", marks=pytest.mark.long)]
+)
 def test_a_roster_goes_the_whole_way_to_cards_in_hand(
     office: Office, site: Installation, roster: str
 ) -> None:
