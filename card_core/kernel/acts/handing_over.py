@@ -119,14 +119,23 @@ _HANDED_OVER = {MakingState.HANDED_OVER, MakingState.HANDED_TO_EMPLOYER}
 
 
 def _hand_over(tx: Transaction, making: Making, *, to_employer: bool) -> MakingState:
-    state = _after(making, Step.HAND_TO_EMPLOYER if to_employer else Step.HAND_OVER)
+    step = Step.HAND_TO_EMPLOYER if to_employer else Step.HAND_OVER
     if making.state is MakingState.AWAITING_BANK:
-        # Made at the counter; not while an order that skips the bank may name the card.
-        batch = batches.get(tx, making.batch_id, Lock.SHARED)
-        if batch is not None:
-            refuse_while_preparing(tx, batch)
+        making = _still_here(tx, making)
+    state = _after(making, step)
     makings.change(tx, making, state=state)
     return state
+
+
+def _still_here(tx: Transaction, making: Making) -> Making:
+    """A card that is made at the counter, read anew once nobody can order it any more.
+
+    Raises WrongStateError while an order that skips the bank may name it.
+    """
+    batch = batches.get(tx, making.batch_id, Lock.SHARED)
+    if batch is not None:
+        refuse_while_preparing(tx, batch)
+    return makings.get(tx, making.card_id) or making
 
 
 def _after(making: Making, step: Step) -> MakingState:

@@ -199,9 +199,9 @@ class KeepChunkSignatures(Act):
         kept = 0
         for one in sorted(self.signatures, key=lambda one: one.chunk_number):
             chunk = _locked_chunk(scene.tx, order.id, one.chunk_number)
-            if chunk.root is None:
-                raise WrongStateError("making order", order.state)
             if chunk.signature is None:
+                if chunk.root is None or order.state is not OrderState.PREPARING:
+                    raise WrongStateError("making order", order.state)
                 message = personaliser.to_be_signed(
                     issuer=order.issuer,
                     key_number=order.key_number,

@@ -160,6 +160,17 @@ def test_the_first_signature_is_kept_and_only_the_orders_key_signs(issuer: CardI
     assert ledger(issuer, order_id) == [kept]
 
 
+def test_nothing_of_an_order_that_was_withdrawn_is_signed(issuer: CardIssuer) -> None:
+    _, order_id = issuer.ordered_batch(2)
+    issuer.prepare(order_id)
+    message = to_be_signed(issuer, order_id, 1)
+    issuer.bureau.perform(WithdrawOrder(order_id), issuer.bureau.maker)
+    with pytest.raises(WrongStateError):
+        issuer.sign(order_id, 1, message)
+    with pytest.raises(WrongStateError):
+        issuer.send(order_id)
+
+
 def test_no_file_is_noted_before_every_chunk_is_signed(issuer: CardIssuer) -> None:
     _, order_id = issuer.ordered_batch(3)
     issuer.prepare(order_id, 1)
