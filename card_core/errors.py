@@ -19,6 +19,7 @@
         AlreadyExistsError      there is one already
         ApplicantsRefusedError  of people who apply together some may not; none is opened
         ImportUnderWayError     the same roster is being imported
+        ReturnRefusedError      a row of a bank's or a maker's return does not fit what was sent
         InvalidActError         a field of the act is out of its limits
         IdempotencyConflictError    the request id was used for another content
         NotReversibleError      nothing, or nothing more, of this scan can be taken back
@@ -184,6 +185,36 @@ class TooEarlyError(KernelError):
         self.message_en = f"This can't be done yet{f', at the earliest {when}' if when else ''}"
         super().__init__()
         self.possible_at = possible_at
+
+
+class ReturnRefusedError(KernelError):
+    """number: of the row. reason: of RETURN_REASONS; nothing of the return was taken."""
+
+    code = "return_refused"
+
+    def __init__(self, number: int, reason: str) -> None:
+        zh, en = RETURN_REASONS[reason]
+        self.message_zh = f"回盘文件序号 {number}：{zh}。整个文件未采用，请核对后重新取得文件"
+        self.message_en = (
+            f"Record {number} of the return: {en}. Nothing of the file was taken; have it checked "
+            "and sent again"
+        )
+        super().__init__()
+        self.number = number
+        self.reason = reason
+
+
+RETURN_REASONS = {
+    "unknown": ("没有送出过这条记录", "no such record was sent"),
+    "other_card": ("卡号与送出的不一致", "the card number is not the one that was sent"),
+    "not_waiting": ("该卡不在等待这份回盘的状态", "the card does not wait for this answer"),
+    "other_outcome": ("与先前采用的结果不一致", "another outcome was taken before"),
+    "code_taken": ("卡识别码已属于另一张卡", "another card has this identification code"),
+    "other_region": (
+        "卡识别码的地区与该卡的发卡地区不一致",
+        "the identification code is not of the card's region",
+    ),
+}
 
 
 class NotFoundError(KernelError):

@@ -61,6 +61,51 @@ class BatchState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class MakingState(StrEnum):
+    """Where a card is on its way from its number to its holder's hand (制卡)."""
+
+    AWAITING_BANK = "awaiting_bank"
+    AT_BANK = "at_bank"
+    AWAITING_MAKER = "awaiting_maker"
+    AT_MAKER = "at_maker"
+    MADE = "made"
+    AT_BRANCH = "at_branch"
+    HANDED_OVER = "handed_over"
+    HANDED_TO_EMPLOYER = "handed_to_employer"
+    ACCOUNT_FAILED = "account_failed"
+    MAKING_FAILED = "making_failed"
+
+    @property
+    def code(self) -> str:
+        """The two digits that bureaus and makers know it by (数据状态)."""
+        return _MAKING_CODES[self]
+
+
+_MAKING_CODES: Mapping[MakingState, str] = MappingProxyType(
+    {
+        MakingState.AWAITING_BANK: "21",
+        MakingState.AT_BANK: "22",
+        MakingState.AWAITING_MAKER: "23",
+        MakingState.AT_MAKER: "24",
+        MakingState.MADE: "25",
+        MakingState.AT_BRANCH: "31",
+        MakingState.HANDED_OVER: "32",
+        MakingState.HANDED_TO_EMPLOYER: "33",
+        MakingState.ACCOUNT_FAILED: "80",
+        MakingState.MAKING_FAILED: "85",
+    }
+)
+
+
+class OrderState(StrEnum):
+    """Of a making order: its records are prepared, its file is with the maker, all is answered."""
+
+    PREPARING = "preparing"
+    SENT = "sent"
+    ANSWERED = "answered"
+    WITHDRAWN = "withdrawn"
+
+
 class BatchKind(StrEnum):
     """What the cards of a batch come from."""
 
@@ -111,8 +156,8 @@ class DeviceState(StrEnum):
 
 
 class Step(StrEnum):
-    """What can happen to a card, an e-card, a batch, an approval, a visit, a key, a phone, or who
-    serves."""
+    """What can happen to a card, its making, an e-card, a batch, a making order, an approval, a
+    visit, a key, a phone, or who serves."""
 
     ACTIVATE = "activate"
     REPORT_TEMPORARY_LOSS = "report_temporary_loss"
@@ -141,6 +186,17 @@ class Step(StrEnum):
     END = "end"
     REVOKE = "revoke"
     REMOVE = "remove"
+    SEND_TO_BANK = "send_to_bank"
+    OPEN_ACCOUNT = "open_account"
+    FAIL_ACCOUNT = "fail_account"
+    SEND_TO_MAKER = "send_to_maker"
+    MAKE = "make"
+    FAIL_MAKING = "fail_making"
+    REWORK = "rework"
+    DISPATCH = "dispatch"
+    HAND_OVER = "hand_over"
+    HAND_TO_EMPLOYER = "hand_to_employer"
+    WITHDRAW = "withdraw"
 
 
 # A temporary loss ends by the holder's word or by its time, a formal one only where the issuer's
@@ -218,6 +274,53 @@ BATCH: Mapping[Step, Mapping[BatchState, BatchState]] = MappingProxyType(
             BatchState.RELEASED: BatchState.CANCELLED,
             BatchState.PAUSED: BatchState.CANCELLED,
         },
+    }
+)
+
+# A card without bank function goes to its maker past the bank. A card that was sent nowhere is made
+# at the counter (即时制卡), and handed over as it is.
+MAKING: Mapping[Step, Mapping[MakingState, MakingState]] = MappingProxyType(
+    {
+        Step.SEND_TO_BANK: {
+            MakingState.AWAITING_BANK: MakingState.AT_BANK,
+            MakingState.AT_BANK: MakingState.AT_BANK,
+        },
+        Step.OPEN_ACCOUNT: {MakingState.AT_BANK: MakingState.AWAITING_MAKER},
+        Step.FAIL_ACCOUNT: {MakingState.AT_BANK: MakingState.ACCOUNT_FAILED},
+        Step.SEND_TO_MAKER: {
+            MakingState.AWAITING_MAKER: MakingState.AT_MAKER,
+            MakingState.AWAITING_BANK: MakingState.AT_MAKER,
+        },
+        Step.MAKE: {MakingState.AT_MAKER: MakingState.MADE},
+        Step.FAIL_MAKING: {MakingState.AT_MAKER: MakingState.MAKING_FAILED},
+        Step.REWORK: {
+            MakingState.ACCOUNT_FAILED: MakingState.AWAITING_BANK,
+            MakingState.MAKING_FAILED: MakingState.AWAITING_MAKER,
+        },
+        Step.DISPATCH: {MakingState.MADE: MakingState.AT_BRANCH},
+        Step.HAND_OVER: {
+            MakingState.AWAITING_BANK: MakingState.HANDED_OVER,
+            MakingState.MADE: MakingState.HANDED_OVER,
+            MakingState.AT_BRANCH: MakingState.HANDED_OVER,
+        },
+        Step.HAND_TO_EMPLOYER: {
+            MakingState.AWAITING_BANK: MakingState.HANDED_TO_EMPLOYER,
+            MakingState.MADE: MakingState.HANDED_TO_EMPLOYER,
+            MakingState.AT_BRANCH: MakingState.HANDED_TO_EMPLOYER,
+        },
+        Step.WITHDRAW: {MakingState.AT_MAKER: MakingState.AWAITING_MAKER},
+    }
+)
+
+ORDER: Mapping[Step, Mapping[OrderState, OrderState]] = MappingProxyType(
+    {
+        # The same records may be written into a file again: the first may have been lost.
+        Step.SEND_TO_MAKER: {
+            OrderState.PREPARING: OrderState.SENT,
+            OrderState.SENT: OrderState.SENT,
+        },
+        Step.FINISH: {OrderState.SENT: OrderState.ANSWERED},
+        Step.WITHDRAW: {OrderState.PREPARING: OrderState.WITHDRAWN},
     }
 )
 

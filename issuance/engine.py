@@ -22,6 +22,7 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from card_core.kernel import Actor, Kernel
 from card_core.kernel.acts.batches import IssueChunk
@@ -46,6 +47,8 @@ ROUND_SECONDS = 1.0
 Progress = Callable[[int, int], None]
 """Called with (cards made, cards of the batch)."""
 
+_T = TypeVar("_T")
+
 _kernels: list[Kernel] = []
 
 
@@ -65,6 +68,11 @@ def issue_next(batch_id: str, actor: Actor) -> Receipt:
     act = IssueChunk(batch_id)
     answer = _kernels[-1].perform(act, actor=actor, request_id=new_request_id())
     return Receipt(answer["chunk_number"], answer["issued"])
+
+
+def kernel_here() -> Kernel:
+    """The kernel of the installation that was opened last in this process, for a pool's tasks."""
+    return _kernels[-1]
 
 
 def workers_for(site: Installation, chunks: int, workers: int | None = None) -> int:
@@ -147,6 +155,10 @@ def issue(pool: Pool, store: Store, batch_id: str, *, actor: Actor, progress: Pr
             "The batch is not released, so no card can be issued. First a checker runs sscard "
             "batch approve.",
         )
+
+    def submit() -> Future[Receipt]:
+        return pool.executor.submit(issue_next, batch_id, actor)
+
     done = sum(chunk.size for chunk in ledger if chunk.is_issued)
     progress(done, batch.accepted)
     for round_number in range(ROUNDS_MAX):
@@ -155,11 +167,11 @@ def issue(pool: Pool, store: Store, batch_id: str, *, actor: Actor, progress: Pr
         if round_number:
             time.sleep(ROUND_SECONDS)
         try:
-            for issued in _receipts(pool, batch_id, actor):
-                done += issued
+            for receipt in results(pool, submit, lambda one: one.chunk_number is None):
+                done += receipt.issued
                 progress(done, batch.accepted)
         except pool.failures:
-            raise _worker_died() from None
+            raise worker_died() from None
         with store.read() as tx:
             batch = batches.get(tx, batch_id) or batch
     if batch.issued > done:  # by somebody else, or by a worker that died before it could say so
@@ -167,9 +179,14 @@ def issue(pool: Pool, store: Store, batch_id: str, *, actor: Actor, progress: Pr
     return batch
 
 
-def _receipts(pool: Pool, batch_id: str, actor: Actor) -> Iterator[int]:
-    """How many cards each chunk had, as they are issued; until a task finds none left."""
-    waiting: set[Future[Receipt]] = set()
+def results(
+    pool: Pool, submit: Callable[[], Future[_T]], is_none_left: Callable[[_T], bool]
+) -> Iterator[_T]:
+    """What tasks come to, one after the other, as long as they find something to do.
+
+    Raises BatchError when nobody is left to work; whatever a task raises.
+    """
+    waiting: set[Future[_T]] = set()
     is_over = False
     asked_at, queued_max = -ASKED_SECONDS, 0
     try:
@@ -177,21 +194,21 @@ def _receipts(pool: Pool, batch_id: str, actor: Actor) -> Iterator[int]:
             if time.monotonic() - asked_at >= ASKED_SECONDS:
                 asked_at, queued_max = time.monotonic(), pool.workers() * QUEUED_A_WORKER
                 if not queued_max:
-                    raise _worker_died()
+                    raise worker_died()
             while not is_over and len(waiting) < queued_max:
-                waiting.add(pool.executor.submit(issue_next, batch_id, actor))
+                waiting.add(submit())
             ended, waiting = wait(waiting, ASKED_SECONDS, return_when=FIRST_COMPLETED)
-            for receipt in [future.result() for future in ended]:
-                is_over |= receipt.chunk_number is None
-                yield receipt.issued
+            for result in [future.result() for future in ended]:
+                is_over |= is_none_left(result)
+                yield result
     finally:
         for future in waiting:
             future.cancel()
 
 
-def _worker_died() -> BatchError:
+def worker_died() -> BatchError:
     return BatchError(
         "worker_died",
-        "发卡进程意外终止；已发出的卡有效。再次运行同一命令即可继续。",
-        "A worker process died; what was issued stays issued. Run the same command to go on.",
+        "工作进程意外终止；已完成的部分有效。再次运行同一命令即可继续。",
+        "A worker process died; what was done stays done. Run the same command to go on.",
     )

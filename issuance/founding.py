@@ -8,7 +8,7 @@ passphrase, and nothing is made twice.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from card_core.chip_cards import CHALLENGE_KEY, card_authentication_key
+from card_core.chip_cards import CHALLENGE_KEY
 from card_core.codes import KeyPurpose, key_name
 from card_core.errors import TamperedRowError
 from card_core.kernel import Act, Actor, ActorKind, Kernel
@@ -22,9 +22,11 @@ from card_core.store.operators import Role
 from crypto import sm2
 from crypto.keys import KeyFiles
 from issuance.batches import new_request_id
+from issuance.card_files import CardKeyKind
 from issuance.errors import HomeError
 from issuance.home import HomeFacts
 from issuance.installation import make_kernel, open_database, random_bytes
+from issuance.making.keys import EVERYWHERE, master_key_name
 from issuance.settings import Settings
 
 SECRET_SIZES_BYTES = {
@@ -37,8 +39,9 @@ SECRET_SIZES_BYTES = {
     "pseudonym": 32,
     "visit": 32,
     CHALLENGE_KEY: 32,
-    # For demonstration, and for cards that this installation personalises itself.
-    card_authentication_key("000000", 1): 16,
+    # For demonstration, and for cards that this installation personalises itself; the one of
+    # internal authentication is what the scan service checks chips with.
+    **{master_key_name(kind, EVERYWHERE, 1): 16 for kind in CardKeyKind},
 }
 # What a sandbox has besides: the phone of one of its holders is made from it (issuance/sandbox).
 SANDBOX_PHONE = "sandbox_phone"

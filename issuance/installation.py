@@ -28,6 +28,7 @@ from crypto import random_source
 from crypto.keys import KeyFiles, KeyMaker, KeyProvider
 from issuance.errors import HomeError, SettingsError
 from issuance.home import Home, HomeFacts
+from issuance.making.personalising import CardPersonaliser
 from issuance.settings import Settings
 
 SQLITE = "sqlite:///"
@@ -186,6 +187,9 @@ def make_kernel(store: Store, keys: KeyProvider, settings: Settings, issuer: int
             visit_policy=settings.visit_policy,
             views=HolderViews(settings.full_numbers_for),
         ),
+    )
+    kernel.personaliser = CardPersonaliser(
+        keys, issuer=issuer, organisation=settings.initialising_organisation
     )
     # Whoever changes a card tells the processes that scan, and asks no more of the fast store.
     config = settings.fast_store or FastStoreConfig(Mode.PROCESS)

@@ -1,5 +1,6 @@
 """What the environment decides: where the home is, which database, how keys are unlocked."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,8 @@ class Settings:
         for (SSCARD_PEER_CA_FILE); None: those of the system.
     engine_certificate: how machines that issue together know each other (SSCARD_ENGINE_CA_FILE,
         _CERTIFICATE_FILE, _KEY_FILE); None: they don't.
+    initialising_organisation: what cards say of who initialised them, 24 hexadecimal digits
+        (SSCARD_INITIALISING_ORGANISATION); empty: made of each card's region.
     """
 
     home: Home
@@ -50,6 +53,7 @@ class Settings:
     fast_store: FastStoreConfig | None = None
     peer_ca_file: Path | None = None
     engine_certificate: EngineCertificate | None = None
+    initialising_organisation: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -64,6 +68,9 @@ class Settings:
             fast_store=_fast_store(environment.get("SSCARD_REDIS_URL")),
             peer_ca_file=_path(environment.get("SSCARD_PEER_CA_FILE")),
             engine_certificate=_engine_certificate(environment),
+            initialising_organisation=_organisation(
+                environment.get("SSCARD_INITIALISING_ORGANISATION")
+            ),
         )
 
 
@@ -87,6 +94,17 @@ def _engine_certificate(environment: Mapping[str, str]) -> EngineCertificate | N
             "together: set all three.",
         )
     return EngineCertificate(*found)
+
+
+def _organisation(value: str | None) -> str:
+    """Raises SettingsError."""
+    if value and not re.fullmatch("[0-9A-F]{24}", value):
+        raise SettingsError(
+            "organisation_unusable",
+            "SSCARD_INITIALISING_ORGANISATION 应为 24 位十六进制数（大写字母）。",
+            "SSCARD_INITIALISING_ORGANISATION must be 24 hexadecimal digits, in capitals.",
+        )
+    return value or ""
 
 
 def _fast_store(address: str | None) -> FastStoreConfig | None:

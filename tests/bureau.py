@@ -110,6 +110,9 @@ class MemoryKeys(KeyProvider):
     def make(self, name: str) -> MemorySigner:
         return self._signers.setdefault(name, MemorySigner(sm2.PrivateKey.generate()))
 
+    def keep(self, name: str, secret: bytes) -> None:
+        self._secrets[name] = secret
+
     def signer(self, name: str) -> Signer:
         return self._signers[name]
 

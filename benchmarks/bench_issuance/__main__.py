@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.bench_issuance import memory, yardsticks
+from benchmarks.bench_issuance import making, memory, yardsticks
 from benchmarks.bench_issuance.people import write_roster
 from benchmarks.bench_scan import postgresql
 from benchmarks.bench_scan.bureau import PASSPHRASE, Ground, founded
@@ -106,7 +106,9 @@ def pool_for(ground: Ground, count: int) -> Iterator[engine.Pool]:
 def issue_rate(
     database: str, ground: Ground, url: str | None, first: int, count: int
 ) -> dict[str, Figure]:
-    """I2 for one size of batch: cards numbered and stored with their holders and e-cards."""
+    """I2 for one size of batch: from approved applications to a maker file with a signed record of
+    each card, and its parts: cards numbered and stored; records with keys, prepared and signed;
+    the file."""
     batch_id, figures = released(ground, first, count)
     memory.forget()
     with pool_for(ground, count) as pool:
@@ -118,12 +120,15 @@ def issue_rate(
             actor=ground.staff["maker"],
             progress=lambda _done, _all: None,
         )
-        rate = after.issued / (time.perf_counter() - began)
+        times = {"issue": time.perf_counter() - began}
+        if after.issued != count:
+            raise RuntimeError(f"{after.issued} of {count} were issued")
+        times |= making.made(pool, ground, batch_id, count)
+        rate = count / (time.perf_counter() - began)
+        figures |= {what: Figure(round(took, 2), "s") for what, took in times.items()}
         figures["issue.memory"] = Figure(round(memory.most_mib(os.getpid())), "MiB")
         for number, child in enumerate(memory.children(), 1):
             figures[f"worker{number}.memory"] = Figure(round(memory.most_mib(child)), "MiB")
-    if after.issued != count:
-        raise RuntimeError(f"{after.issued} of {count} were issued")
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
         stored = (
             apart.submit(
@@ -192,6 +197,7 @@ def show(name: str, figure: Figure) -> None:
 def measure(database: str, sizes: list[int]) -> dict[str, Figure]:
     figures: dict[str, Figure] = {}
     with ground_on(database) as (ground, url):
+        making.register_maker(ground)
         first = 0
         for size in sizes:
             found = issue_rate(database, ground, url, first, size)

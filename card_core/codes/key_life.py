@@ -59,6 +59,8 @@ OVERLAP: Mapping[KeyPurpose, timedelta] = MappingProxyType(
         KeyPurpose.PEER: timedelta(minutes=10),
         # Trust lists say themselves when they expire, a year ahead at the latest.
         KeyPurpose.TRUST_LIST: timedelta(days=366),
+        # A maker makes cards within weeks; a file that failed is sent again.
+        KeyPurpose.CARD_ISSUING: timedelta(days=366),
     }
 )
 """How long a key of this purpose verifies after it has ceased to sign: the longest life of what

@@ -19,6 +19,7 @@ class KeyPurpose(enum.StrEnum):
     RECEIPT = "receipt"
     PEER = "peer"
     TRUST_LIST = "trust_list"
+    CARD_ISSUING = "card_issuing"
 
 
 class KeyState(enum.StrEnum):

@@ -11,6 +11,7 @@ from card_core.kernel.actors import Actor
 from card_core.kernel.box_keys import BoxKeyWrap
 from card_core.kernel.content import to_json
 from card_core.kernel.grants import Grants
+from card_core.kernel.personalising import Personaliser
 from card_core.store import Reader, Transaction
 from card_core.store.ids import make_id
 from card_core.store.institutions import Institution, Terminal
@@ -40,6 +41,7 @@ class Scene:
     standing: Standing
     box_key_wrap: BoxKeyWrap | None = None
     grants: Grants | None = None
+    personaliser: Personaliser | None = None
     _sequence: Iterator[int] = field(default_factory=itertools.count)
 
     def new_id(self) -> str:

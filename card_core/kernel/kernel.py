@@ -41,6 +41,7 @@ from card_core.kernel.content import canonical_bytes
 from card_core.kernel.grants import Grants
 from card_core.kernel.identified import IdentifiedScan
 from card_core.kernel.permissions import ACTS, RULES, Rule
+from card_core.kernel.personalising import Personaliser
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.states import Step
 from card_core.store import (
@@ -119,6 +120,8 @@ class Kernel:
         # Tells the fast store of cards that changed. It is made of a kernel itself, so the
         # composition root sets it afterwards; None where there is no fast store.
         self.card_pusher: CardPusher | None = None
+        # Makes what is written into cards; set where cards are issued, and nowhere else.
+        self.personaliser: Personaliser | None = None
 
     def perform(
         self, act: Act, *, actor: Actor, request_id: str, proof: RequestProof | None = None
@@ -356,7 +359,16 @@ class Kernel:
             return _Performed(known, card_pushes.named_in(known))
         # 5 allow and apply
         done = work(
-            Scene(tx, actor, now, self.random_bytes, standing, self.box_key_wrap, self.grants)
+            Scene(
+                tx,
+                actor,
+                now,
+                self.random_bytes,
+                standing,
+                self.box_key_wrap,
+                self.grants,
+                self.personaliser,
+            )
         )
         # 6 record
         _record(tx, request, done, now)

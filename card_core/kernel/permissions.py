@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from card_core.kernel.act import Act, DangerousAct
 from card_core.kernel.actors import ActorKind
+from card_core.kernel.acts.banking import SendToBank, TakeBankReturn
 from card_core.kernel.acts.batch_control import CancelBatch, PauseBatch, ResumeBatch
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
 from card_core.kernel.acts.card_locks import LockCard, SealCard, UnlockCard, UnsealCard
@@ -39,6 +40,7 @@ from card_core.kernel.acts.enrolment import (
     WithdrawEnrolment,
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
+from card_core.kernel.acts.handing_over import DispatchCards, HandOverCard, ReworkCards
 from card_core.kernel.acts.holder_base import CorrectHolder, MergeHolders
 from card_core.kernel.acts.imports import CloseImport, DropImport, ImportRows, OpenImport
 from card_core.kernel.acts.institutions import (
@@ -59,6 +61,20 @@ from card_core.kernel.acts.life_events import (
     ApplyForLifeEvent,
     DecideLifeEvent,
     ServeLifeEvent,
+)
+from card_core.kernel.acts.maker_returns import TakeMakerReturn
+from card_core.kernel.acts.makers import (
+    ChangeMakerKey,
+    RegisterMaker,
+    ReinstateMaker,
+    SuspendMaker,
+)
+from card_core.kernel.acts.making import (
+    KeepChunkSignatures,
+    OrderMaking,
+    PrepareMakingChunk,
+    SendMakerFile,
+    WithdrawOrder,
 )
 from card_core.kernel.acts.offline_scans import RecordOfflineScans
 from card_core.kernel.acts.operators import AddOperator, SuspendOperator
@@ -142,6 +158,21 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         PauseBatch: Rule(_MAKER | _CHECKER),
         ResumeBatch: Rule(_MAKER | _CHECKER),
         CancelBatch: Rule(_MAKER, _CHECKER),
+        RegisterMaker: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        ChangeMakerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        SuspendMaker: Rule(_WHO_WORKS),
+        ReinstateMaker: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        SendToBank: Rule(_MAKER),
+        TakeBankReturn: Rule(_MAKER),
+        OrderMaking: Rule(_MAKER, _CHECKER),
+        PrepareMakingChunk: Rule(_MAKER),
+        KeepChunkSignatures: Rule(_MAKER),
+        SendMakerFile: Rule(_MAKER),
+        WithdrawOrder: Rule(_MAKER),
+        TakeMakerReturn: Rule(_MAKER),
+        ReworkCards: Rule(_MAKER),
+        DispatchCards: Rule(_MAKER),
+        HandOverCard: Rule(_MAKER),
         ActivateCard: Rule(_MAKER),
         ActivateECard: Rule(_MAKER),
         ReportTemporaryLoss: Rule(_MAKER, others=_HOLDER),

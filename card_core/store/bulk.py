@@ -128,6 +128,37 @@ def insert(tx: Transaction, table: Table, rows: Sequence[Row]) -> None:
     tx.run_many(_sqlite_insert(table, columns, ""), values)
 
 
+def update_versions(tx: Transaction, table: Table, rows: Sequence[Row]) -> int:
+    """Write rows that all have the same columns, "id" and "version" among them, over those that are
+    there with the version before; how many there were."""
+    if not rows:
+        return 0
+    columns = tuple(rows[0])
+    if not tx.is_sqlite:
+        statement = _postgresql_update(table, columns)
+        done: int = tx.run(statement, _arrays(table, columns, rows)).rowcount
+        return done
+    # SQLite's parameters stand where they are used: the columns, then id and version.
+    places = (*columns, "id", "version")
+    values = _values(table, places, rows, tx.connection.dialect)
+    return tx.run_many(_sqlite_update(table, columns), values)
+
+
+def select_between(
+    tx: Reader,
+    table: Table,
+    columns: tuple[str, ...],
+    within: tuple[str, str],
+    between: tuple[str, int, int],
+) -> list[Any]:
+    """Rows, as named tuples of `columns`, in the order of the integer column that `between` names,
+    which lies between its two numbers. within: a column and the text in it."""
+    statement = _between_statement(table, columns, within[0], between[0], tx.is_sqlite)
+    make, readers = _row_maker(table, columns, tx.connection.dialect)
+    found = tx.run(statement, (within[1], *between[1:])).fetchall()
+    return [make(_read(row, readers) if readers else row) for row in found]
+
+
 def insert_new(
     tx: Transaction, table: Table, rows: Sequence[Row], key: tuple[str, ...]
 ) -> Pending[set[tuple[Any, ...]]]:
@@ -268,6 +299,33 @@ def _find_statement(
         arrays = ", ".join(f"%s::{_array_type(table.c[name])}[]" for name in by)
         wanted = f"IN (SELECT * FROM unnest({arrays}))" if several else f"= ANY ({arrays})"  # noqa: S608 - names of types
     return f"SELECT {', '.join(columns)} FROM {table.name} WHERE ({', '.join(by)}) {wanted}"  # noqa: S608 - names of the schema
+
+
+@lru_cache(maxsize=64)
+def _between_statement(
+    table: Table, columns: tuple[str, ...], within: str, by: str, is_sqlite: bool
+) -> str:
+    place = "?" if is_sqlite else "%s"
+    return (
+        f"SELECT {', '.join(columns)} FROM {table.name} WHERE {within} = {place} "  # noqa: S608 - names of the schema
+        f"AND {by} BETWEEN {place} AND {place} ORDER BY {by}"
+    )
+
+
+@lru_cache(maxsize=64)
+def _sqlite_update(table: Table, columns: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{name} = ?" for name in columns)
+    return f"UPDATE {table.name} SET {changes} WHERE id = ? AND version = ? - 1"  # noqa: S608 - names of the schema
+
+
+@lru_cache(maxsize=64)
+def _postgresql_update(table: Table, columns: tuple[str, ...]) -> str:
+    arrays = ", ".join(f"%s::{_array_type(table.c[name])}[]" for name in columns)
+    changes = ", ".join(f"{name} = new.{name}" for name in columns if name != "id")
+    return (
+        f"UPDATE {table.name} SET {changes} FROM unnest({arrays}) AS new({', '.join(columns)}) "  # noqa: S608 - names of the schema
+        f"WHERE {table.name}.id = new.id AND {table.name}.version = new.version - 1"
+    )
 
 
 _Reader = tuple[int, Callable[[Any], Any]]

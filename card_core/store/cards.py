@@ -92,6 +92,14 @@ def find_by_card_number(tx: Reader, card_number: str) -> Card | None:
     return None if row is None else _card(row)
 
 
+def get_all(tx: Reader, card_ids: Collection[str]) -> dict[str, Card]:
+    """By id, these cards. Raises TamperedRowError."""
+    found, tampered = guarded.find_intact(tx, cards, "id", card_ids)()
+    if tampered:
+        raise TamperedRowError(cards.name, min(tampered))
+    return {row.id: _card(row) for row in found}
+
+
 def numbers_there(tx: Reader, card_numbers: Collection[str]) -> set[str]:
     """Those of the card numbers that a card has."""
     statement = select(cards.c.card_number).where(bulk.among(tx, cards.c.card_number, card_numbers))

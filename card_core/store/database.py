@@ -76,9 +76,11 @@ class Reader:
         cursor.execute(sql, values)
         return cursor
 
-    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Run a statement that gives no rows once for each of these."""
-        self.connection.connection.cursor().executemany(sql, rows)
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """Run a statement that gives no rows once for each of these; how many rows it changed."""
+        cursor = self.connection.connection.cursor()
+        cursor.executemany(sql, rows)
+        return cursor.rowcount
 
     @contextmanager
     def together(self) -> Iterator[None]:

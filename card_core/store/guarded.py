@@ -134,3 +134,39 @@ def change(tx: Transaction, table: Table, row_id: str | int, **changes: Value) -
     if table in AUDITED:
         tx.changed.append((str(table.name), str(row_id), version))
     return version
+
+
+def check_all(tx: Reader, table: Table, found: Sequence[Any]) -> list[dict[str, Any]]:
+    """The values, without their HMACs, of whole rows that were read as named tuples.
+
+    Raises TamperedRowError.
+    """
+    columns, checked = _columns(table), []
+    for row in found:
+        values = dict(zip(columns, row, strict=True))
+        mac, row_id = values.pop("mac"), values["id"]
+        is_sound = same(mac, tx.cipher.row_mac(table.name, values))
+        tx.integrity.tell(table.name, str(row_id), is_sound=is_sound)
+        if not is_sound:
+            raise TamperedRowError(table.name, str(row_id))
+        checked.append(values)
+    return checked
+
+
+def change_all(
+    tx: Transaction, table: Table, changes: Sequence[tuple[Mapping[str, Any], Mapping[str, Value]]]
+) -> None:
+    """Change many rows of a table whose changes the audit log does not list one by one.
+
+    changes: of each row its values, as `check_all` gave them in this transaction, and what changes
+    in it; in all of them the same columns. Raises StoreConflictError where somebody was faster.
+    """
+    rows = []
+    for values, changed in changes:
+        version = values["version"] + 1
+        mac = tx.cipher.row_mac(table.name, {**values, **changed, "version": version})
+        rows.append({"id": values["id"], **changed, "version": version, "mac": mac})
+    if table in AUDITED:
+        raise TypeError(f"each change of {table.name} is listed: use `change`")
+    if bulk.update_versions(tx, table, rows) != len(rows):
+        raise StoreConflictError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 
 from card_core.application import Application
 from card_core.errors import TamperedRowError
@@ -46,6 +46,17 @@ class Identity:
     social_security_number: str
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class ChipFacts:
+    """What a chip holds of its holder. birth_on: ISO 8601. ethnic_group: empty if none."""
+
+    social_security_number: str
+    name: str
+    sex: str
+    birth_on: str
+    ethnic_group: str
+
+
 _SEALED = (
     "social_security_number",
     "name",
@@ -58,6 +69,7 @@ _SEALED = (
     "guardian_number",
 )
 
+_ON_CHIPS = ("social_security_number", "name", "sex", "birth_on", "ethnic_group")
 _FACTS = ("id", *(name for name in HolderFacts._fields if name in _SEALED))
 
 
@@ -108,6 +120,20 @@ def identity_of(tx: Reader, holder_id: str) -> Identity:
     if row is None:
         raise TamperedRowError(table.name, holder_id)
     return Identity(_open(tx, row, "name"), _open(tx, row, "social_security_number"))
+
+
+def chip_facts_of(tx: Reader, holder_ids: Collection[str]) -> dict[str, ChipFacts]:
+    """By id, what is written into the cards of these holders. Raises TamperedRowError."""
+    found = {}
+    for row in bulk.find(tx, table, ("id", *_ON_CHIPS), "id", holder_ids)():
+        found[row.id] = ChipFacts(*[_open(tx, row, name) for name in _ON_CHIPS])
+    return found
+
+
+def get_all(tx: Reader, holder_ids: Collection[str]) -> dict[str, Holder]:
+    """By id, these holders. Raises TamperedRowError."""
+    found = bulk.find(tx, table, ("id", "region", *_SEALED), "id", holder_ids)()
+    return {row.id: _record(tx, row) for row in found}
 
 
 def facts_of(tx: Reader, wanted: Mapping[str, Collection[str]]) -> dict[str, HolderFacts]:
@@ -197,7 +223,7 @@ def _sealed_values(tx: Reader, holder_id: str, application: Application) -> dict
     return {**sealed, "region": application.region}
 
 
-def _record(tx: Reader, row: Row[Any]) -> Holder:
+def _record(tx: Reader, row: Any) -> Holder:
     opened = {column: _open(tx, row, column) for column in _SEALED}
     birth_on = date.fromisoformat(opened.pop("birth_on"))
     return Holder(id=row.id, birth_on=birth_on, region=row.region, **opened)

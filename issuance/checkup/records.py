@@ -20,6 +20,7 @@ PURPOSES = (
     KeyPurpose.DEVICE_CREDENTIAL,
     KeyPurpose.STATUS,
     KeyPurpose.PEER,
+    KeyPurpose.CARD_ISSUING,
 )
 ROTATION_DUE = timedelta(days=2 * 365)
 TRUST_DUE = timedelta(days=30)

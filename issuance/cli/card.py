@@ -25,7 +25,7 @@ from card_core.kernel.acts.cards import (
 from card_core.kernel.dates import SHANGHAI
 from card_core.sign_in import check_new_password, hash_password
 from card_core.states import CardState
-from card_core.store import Reader, cards, holders
+from card_core.store import Reader, cards, holders, makings
 from card_core.store.batches import Batch
 from card_core.store.holders import Holder
 from card_core.store.paging import PAGE_SIZE_MAX
@@ -81,6 +81,7 @@ def show(card: CardArgument, operator: OperatorOption = None) -> None:
     with opened_desk(operator) as desk, desk.site.store.read() as tx:
         found, holder = find_card(tx, card)
         ecard = cards.ecard_of(tx, found.id)
+        making = makings.get(tx, found.id)
     screen.show_facts(
         [
             ("卡号 Card number", found.card_number),
@@ -89,6 +90,7 @@ def show(card: CardArgument, operator: OperatorOption = None) -> None:
             ("卡状态 Card state", both(found.state)),
             ("AAZ502", found.state.aaz502),
             ("电子社保卡 E-card", both(ecard.state)),
+            ("制卡 Making", making and both(making.state)),
             ("自动解挂 Loss lapses at", found.loss_lapses_at),
             ("发卡日期 Issued on", found.issued_on),
             ("有效期至 Expires on", found.expires_on),

@@ -8,6 +8,7 @@ from card_core.card_policy import CardNumberKept, CardPolicy
 from card_core.kernel.acts.card_locks import LockCard, SealCard, SealReason, UnlockCard, UnsealCard
 from card_core.kernel.acts.cards import Evidence
 from card_core.kernel.acts.ecards import CancelECard, ResumeECard, SuspendECard
+from card_core.kernel.acts.handing_over import HandOverCard
 from card_core.kernel.acts.replacements import ExchangeCard, ExchangeReason, ReplaceCard
 from card_core.store import card_policies, cards
 from issuance.cli import screen
@@ -23,6 +24,22 @@ NewNumberOption = Annotated[
         help="一律换新卡号，不论规定。\n\nA new number, whatever the policy says.",
     ),
 ]
+
+
+@app.command("hand-over")
+def hand_over(
+    card: CardArgument,
+    to_employer: Annotated[
+        bool, typer.Option("--to-employer", help="单位代领。\n\nThe employer collects it.")
+    ] = False,
+    operator: OperatorOption = None,
+) -> None:
+    """领卡登记，启用另办；card activate 则一并办理。
+    Note that a card was collected; activate it later.
+    """
+    with opened_desk(operator) as desk:
+        desk.perform(HandOverCard(card_id_of(desk, card), to_employer=to_employer))
+    screen.say("已领卡，尚未启用。", "Collected; not activated yet.")
 
 
 @app.command()

@@ -16,12 +16,13 @@ from issuance.cli.failures import Commands
 _PLACES: Mapping[str, tuple[str, str]] = {
     "init": ("init", "init"),
     "upgrade": ("init", "upgrade"),
+    "operator": ("operator", "app"),
+    "roster": ("roster", "app"),
+    "batch": ("batch_making", "app"),  # with the commands of `batch`
     **{
         noun: (noun, "app")
         for noun in (
-            "operator",
-            "roster",
-            "batch",
+            "maker",
             "holder",
             "stock",
             "card",

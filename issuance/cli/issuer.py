@@ -244,13 +244,17 @@ def make_list(
     screen.show_facts([("签发公钥 Authority key", point.to_bytes(compressed=True).hex())])
 
 
+# Trust lists are an authority's; records are for makers, who get the key from their bureau.
+_FOR_NO_ISSUER = {KeyPurpose.TRUST_LIST, KeyPurpose.CARD_ISSUING}
+
+
 def _published(keys: Iterable[CodeKey]) -> Iterable[TrustedKey]:
     """What others are to believe. A pending key signs nothing before it is activated, and by then
     everybody should know it: it is published as active."""
     now = utc_now()
     for key in keys:
         state = key_life.at(key, now).state
-        if key.purpose is KeyPurpose.TRUST_LIST:
+        if key.purpose in _FOR_NO_ISSUER:
             continue
         if state is KeyState.PENDING:
             state = KeyState.ACTIVE

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from card_core.card_policy import LOSS_DAYS, CardPolicy
 from card_core.kernel import Act, is_dangerous
+from card_core.kernel.acts.banking import SendToBank, TakeBankReturn
 from card_core.kernel.acts.card_locks import LockCard, SealCard, UnlockCard, UnsealCard
 from card_core.kernel.acts.cards import (
     ActivateCard,
@@ -25,11 +26,23 @@ from card_core.kernel.acts.cards import (
     WithdrawTemporaryLoss,
 )
 from card_core.kernel.acts.ecards import CancelECard, ResumeECard, SuspendECard
+from card_core.kernel.acts.handing_over import DispatchCards, HandOverCard, ReworkCards
 from card_core.kernel.acts.life_events import DecideLifeEvent, ServeLifeEvent
+from card_core.kernel.acts.maker_returns import TakeMakerReturn
+from card_core.kernel.acts.making import PrepareMakingChunk, WithdrawOrder
 from card_core.kernel.acts.replacements import ExchangeCard, ReplaceCard
 from card_core.kernel.permissions import RULES
 from card_core.life_events import APPLYING, SERVING, Applying, LifeEvent, Serving
-from card_core.states import CARD, ECARD, ECARD_UNDER, CardState, Step
+from card_core.states import (
+    CARD,
+    ECARD,
+    ECARD_UNDER,
+    MAKING,
+    CardState,
+    ECardState,
+    MakingState,
+    Step,
+)
 from issuance.cli.words import both, word_of
 
 # In the order in which a clerk learns them.
@@ -56,6 +69,21 @@ ECARD_ACTS: Mapping[Step, tuple[str, type[Act]]] = MappingProxyType(
         Step.SUSPEND: ("停用", SuspendECard),
         Step.RESUME: ("恢复", ResumeECard),
         Step.CANCEL: ("注销", CancelECard),
+    }
+)
+MAKING_ACTS: Mapping[Step, tuple[str, type[Act]]] = MappingProxyType(
+    {
+        Step.SEND_TO_BANK: ("报银行", SendToBank),
+        Step.OPEN_ACCOUNT: ("银行回盘成功", TakeBankReturn),
+        Step.FAIL_ACCOUNT: ("银行回盘失败", TakeBankReturn),
+        Step.SEND_TO_MAKER: ("报卡商", PrepareMakingChunk),
+        Step.MAKE: ("卡商回盘成功", TakeMakerReturn),
+        Step.FAIL_MAKING: ("卡商回盘失败", TakeMakerReturn),
+        Step.REWORK: ("返工", ReworkCards),
+        Step.DISPATCH: ("配送", DispatchCards),
+        Step.HAND_OVER: ("个人领卡", HandOverCard),
+        Step.HAND_TO_EMPLOYER: ("单位领卡", HandOverCard),
+        Step.WITHDRAW: ("撤回制卡单", WithdrawOrder),
     }
 )
 _OTHERS = {"holder": "持卡人 holder", "system": "系统 system"}
@@ -95,6 +123,13 @@ change it. Until then: {loss_days} days, a formal loss {formal}, replacement wit
 a chip are made of region and card number: where a card that is gone keeps its number, whoever finds
 it holds a chip that answers as the next one does.
 """
+_MAKING = """\
+Each card of a roster's batch has a making (制卡) beside it, from its number to its holder's hand.
+Two people decide that a maker makes cards, by a making order; [making.md](making.md) tells the way.
+Activating a card hands it over too, where that was not done before, and is refused while the card
+is at the bank, at the maker, or failed. A card that was sent nowhere is made at the counter
+(即时制卡), as replacements are: those, and cards taken over, have no making.
+"""
 _EVENTS = """\
 ## Life events 人生事件
 
@@ -112,13 +147,25 @@ def page() -> str:
     parts = [
         _INTRODUCTION,
         "## The card 实体卡\n",
-        _diagram(CARD, CARD_ACTS),
+        _diagram(CARD, CARD_ACTS, CardState.NOT_ACTIVATED, [CardState.CANCELLED]),
         _states(),
         _steps(CARD, CARD_ACTS),
         "## The e-card 电子社保卡\n",
-        _diagram(ECARD, ECARD_ACTS),
+        _diagram(ECARD, ECARD_ACTS, ECardState.NOT_ACTIVATED, [ECardState.CANCELLED]),
         _steps(ECARD, ECARD_ACTS),
         _FOLLOWING,
+        "## Making a card 制卡\n",
+        _MAKING,
+        _diagram(
+            MAKING,
+            MAKING_ACTS,
+            MakingState.AWAITING_BANK,
+            [MakingState.HANDED_OVER, MakingState.HANDED_TO_EMPLOYER],
+        ),
+        _table(
+            ["making 制卡状态", "code 数据状态"], ([both(one), one.code] for one in MakingState)
+        ),
+        _steps(MAKING, MAKING_ACTS),
         _LOSSES.format(
             days=days,
             loss_days=policy.loss_days,
@@ -136,7 +183,10 @@ def page() -> str:
 
 
 def _diagram(
-    table: Mapping[Step, Mapping[_S, _S]], acts: Mapping[Step, tuple[str, type[Act]]]
+    table: Mapping[Step, Mapping[_S, _S]],
+    acts: Mapping[Step, tuple[str, type[Act]]],
+    first: _S,
+    last: Sequence[_S],
 ) -> str:
     """A picture of a table; the steps that lead from one state to another share an arrow."""
     arrows: dict[tuple[_S, _S], list[str]] = {}
@@ -144,13 +194,14 @@ def _diagram(
         for before, after in table[step].items():
             arrows.setdefault((before, after), []).append(zh)
     seen = dict.fromkeys(state for pair in arrows for state in pair)
-    lines = ["```mermaid", "stateDiagram-v2", "    direction LR", "    [*] --> not_activated"]
+    lines = ["```mermaid", "stateDiagram-v2", "    direction LR", f"    [*] --> {first.value}"]
     lines += [f'    state "{word_of(state)} {state.value}" as {state.value}' for state in seen]
     lines += [
         f"    {before.value} --> {after.value}: {'、'.join(names)}"
         for (before, after), names in arrows.items()
     ]
-    return "\n".join([*lines, "    cancelled --> [*]", "```\n"])
+    lines += [f"    {state.value} --> [*]" for state in last]
+    return "\n".join([*lines, "```\n"])
 
 
 def _states() -> str:

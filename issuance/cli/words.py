@@ -13,6 +13,8 @@ from card_core.states import (
     BatchState,
     CardState,
     ECardState,
+    MakingState,
+    OrderState,
     ServiceState,
 )
 from card_core.store.holder_changes import ChangeKind
@@ -46,6 +48,24 @@ _WORDS: Mapping[type[StrEnum], Mapping[str, str]] = MappingProxyType(
             BatchState.ISSUED: "已发卡",
             BatchState.REJECTED: "已驳回",
             BatchState.CANCELLED: "已取消",
+        },
+        MakingState: {
+            MakingState.AWAITING_BANK: "待报银行",
+            MakingState.AT_BANK: "已报银行未回盘",
+            MakingState.AWAITING_MAKER: "银行回盘待报卡商",
+            MakingState.AT_MAKER: "已报卡商待回盘",
+            MakingState.MADE: "卡商已回盘",
+            MakingState.AT_BRANCH: "发卡网点领卡",
+            MakingState.HANDED_OVER: "个人已领卡",
+            MakingState.HANDED_TO_EMPLOYER: "单位已领卡",
+            MakingState.ACCOUNT_FAILED: "开户失败信息待修改",
+            MakingState.MAKING_FAILED: "制卡失败",
+        },
+        OrderState: {
+            OrderState.PREPARING: "数据生成中",
+            OrderState.SENT: "已报卡商",
+            OrderState.ANSWERED: "已全部回盘",
+            OrderState.WITHDRAWN: "已撤回",
         },
         ApplicationState: {
             ApplicationState.OPEN: "在办",

@@ -33,7 +33,10 @@ def neighbours_entry(office: Office, out: Path) -> None:
     )
     data = json.loads(out.read_text())
     assert (data["number"], data["service_url"]) == (7, "https://a.b")
-    assert {key["purpose"] for key in data["keys"]} == set(KeyPurpose) - {"trust_list"}
+    assert {key["purpose"] for key in data["keys"]} == set(KeyPurpose) - {
+        "trust_list",
+        "card_issuing",
+    }
     out.write_text(json.dumps({**data, "number": 8, "name": "邻市", "keys": []}))
 
 

@@ -7,7 +7,7 @@ import pytest
 from card_core import states
 from card_core.life_events import LifeEvent
 from issuance.cli import lifecycle_page
-from issuance.cli.lifecycle_page import CARD_ACTS, ECARD_ACTS, page
+from issuance.cli.lifecycle_page import CARD_ACTS, ECARD_ACTS, MAKING_ACTS, page
 
 PAGE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 
@@ -22,6 +22,7 @@ def test_the_page_is_what_the_tables_say() -> None:
 def test_every_step_and_every_event_is_shown() -> None:
     assert CARD_ACTS.keys() == states.CARD.keys()
     assert ECARD_ACTS.keys() == states.ECARD.keys()
+    assert MAKING_ACTS.keys() == states.MAKING.keys()
     shown = page()
     assert all(f"`{event.value}`" in shown for event in LifeEvent)
 

@@ -51,10 +51,16 @@ def answer(
 ) -> bytes:
     """A bank return file. refused: reasons by the number of the row."""
     names = f"{head['batch']}|{head['issuer']}|{head['partner']}"
-    lines = [f"H|SSCBANKBACK|1|GBK|{names}|{len(rows)}|20261201090000"]
+    header = f"H|SSCBANKBACK|1|GBK|{names}|{len(rows)}|20261201090000"
+    lines = []
     for row in rows:
         number = row["number"]
         result = f"0||{refused[number]}" if number in refused else f"1|{int(number):04d}|"
         lines.append(f"D|{number}|{row['card_number']}|{result}")
-    body = "".join(line + "\n" for line in lines).encode("gbk")
-    return body + f"T|{len(rows)}|{sm3_hash(body).hex()}\n".encode("ascii")
+    return sealed(header, lines)
+
+
+def sealed(header: str, lines: Sequence[str]) -> bytes:
+    """A whole file, with its trailer (section 6.1)."""
+    body = "".join(line + "\n" for line in (header, *lines)).encode("gbk")
+    return body + f"T|{len(lines)}|{sm3_hash(body).hex()}\n".encode("ascii")

@@ -222,15 +222,25 @@ def der_integer(value: bytes) -> bytes:
     return bytes([2, len(digits)]) + digits
 
 
-def answer(cards: Sequence[Card], *, batch: str, issuer: int, failed: Mapping[int, str]) -> bytes:
-    """Section 8: a maker return file. failed: reasons by number of the record."""
+def answer(
+    cards: Sequence[Card],
+    *,
+    batch: str,
+    issuer: int,
+    failed: Mapping[int, str],
+    first_serial: int = 0,
+) -> bytes:
+    """Section 8: a maker return file. failed: reasons by number of the record.
+
+    first_serial: what the serials of these chips begin behind: no two chips have one.
+    """
     lines = [f"H|SSCCARDBACK|1|GB18030|{batch}|{issuer}|M01|{len(cards)}|20261201120000"]
     for card in cards:
         number = card.elements["card_number"]
         if card.number in failed:
             lines.append(f"D|{card.number}|{number}|0|||{failed[card.number]}")
             continue
-        code = f"{card.region}D156000005{card.number:08X}"
+        code = f"{card.region}D156000005{first_serial + card.number:08X}"
         reset = f"{card.number:026X}"
         lines.append(f"D|{card.number}|{number}|1|{code}|{reset}|")
     body = "".join(line + "\r\n" for line in lines).encode("gb18030")

@@ -37,10 +37,12 @@ from card_core.store import (
     holder_base,
     holders,
     issuers,
+    makings,
     stock_cards,
 )
 from card_core.store.batches import Batch, Chunk
 from card_core.store.cards import NewCard
+from card_core.store.makings import NewMaking
 from crypto import sm3
 
 CHUNK_SIZE = 500
@@ -262,7 +264,7 @@ def issue_at_once(
         scene.tx, batch, states.after(states.BATCH, "batch", batch.state, Step.RELEASE)
     )
     (chunk,) = batches.chunks(scene.tx, batch.id)
-    _count_issued(scene, _issue(scene, batch, chunk, numbers))
+    _count_issued(scene, _issue(scene, batch, chunk, numbers, at_counter=True))
     return batch
 
 
@@ -382,7 +384,15 @@ def _card_numbers(tx: Transaction, batch: Batch, chunk: Chunk) -> CardNumbers:
     return issuer.number, [issuer.card_number(first + at) for at in range(chunk.size)]
 
 
-def _issue(scene: Scene, batch: Batch, chunk: Chunk, taken: CardNumbers | None = None) -> Chunk:
+def _issue(
+    scene: Scene,
+    batch: Batch,
+    chunk: Chunk,
+    taken: CardNumbers | None = None,
+    *,
+    at_counter: bool = False,
+) -> Chunk:
+    """at_counter: the cards are made there and then, and go to no bank and no maker."""
     tx = scene.tx
     rows = _read_chunk(tx, chunk)
     issuer, numbers = taken or _card_numbers(tx, batch, chunk)
@@ -390,11 +400,12 @@ def _issue(scene: Scene, batch: Batch, chunk: Chunk, taken: CardNumbers | None =
     expires_on = years_later(issued_on, CARD_LIFE_YEARS)
     people = [application for _, application in rows]
     holder_ids = holders.put_all(tx, people, scene.new_id, scene.now)
+    card_ids = [scene.new_id() for _ in people]
     cards.add_all(
         tx,
         [
             NewCard(
-                id=scene.new_id(),
+                id=card_id,
                 holder_id=holder_id,
                 card_number=number,
                 batch_id=batch.id,
@@ -404,9 +415,23 @@ def _issue(scene: Scene, batch: Batch, chunk: Chunk, taken: CardNumbers | None =
                 expires_on=expires_on,
                 ecard_id=make_ecard_id(scene),
             )
-            for holder_id, application, number in zip(holder_ids, people, numbers, strict=True)
+            for card_id, holder_id, application, number in zip(
+                card_ids, holder_ids, people, numbers, strict=True
+            )
         ],
     )
+    if not at_counter:
+        first, _ = _positions(chunk)
+        makings.add_all(
+            tx,
+            batch.id,
+            [
+                NewMaking(card_id, position, application.bank, application.branch)
+                for position, (card_id, application) in enumerate(
+                    zip(card_ids, people, strict=True), first
+                )
+            ],
+        )
     if applications.mark_issued(tx, batch.id, *_positions(chunk)) != chunk.size:
         raise TamperedRowError("applications", batch.id)
     return batches.mark_issued(tx, chunk, numbers[0], numbers[-1], scene.now)

@@ -12,6 +12,7 @@ from typing import ClassVar
 from card_core.errors import NotByPolicyError, TooEarlyError
 from card_core.kernel import card_moves, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
+from card_core.kernel.acts.handing_over import hand_over_if_it_was_not
 from card_core.kernel.acts.operators import PASSWORD_HASH_MAX
 from card_core.kernel.days import DAY, end_of_day
 from card_core.kernel.sign_numbers import make_sign_number
@@ -40,7 +41,10 @@ class CancelReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActivateCard(Act):
-    """领卡启用: the holder has the card in hand and proved who they are."""
+    """领卡启用: the holder has the card in hand and proved who they are.
+
+    Raises WrongStateError for a card that is still on its way (`states.MAKING`).
+    """
 
     act: ClassVar[str] = "activate_card"
 
@@ -52,7 +56,10 @@ class ActivateCard(Act):
 
     def apply(self, scene: Scene) -> Done:
         card = card_moves.lock_card(scene, self.card_id)
-        return card_moves.move(scene, card, Step.ACTIVATE, {"evidence": self.evidence.value})
+        done = card_moves.move(scene, card, Step.ACTIVATE, {"evidence": self.evidence.value})
+        to_employer = self.evidence is Evidence.EMPLOYER_COLLECTS
+        hand_over_if_it_was_not(scene.tx, card, to_employer=to_employer)
+        return done
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -25,6 +25,7 @@ from card_core.store.schema.holders import (
     ecards,
     holders,
 )
+from card_core.store.schema.making import makers, making_chunks, making_orders, makings
 from card_core.store.schema.offline_scans import offline_pairs, offline_scans
 from card_core.store.schema.parties import (
     approvals,
@@ -63,6 +64,8 @@ AUDITED = frozenset(
         devices,
         offline_policies,
         holder_changes,
+        makers,
+        making_orders,
     }
 )
 # Whoever uses an epoch sees that its row went back, and opens a new one (decision 8); to refuse the
@@ -77,6 +80,7 @@ GUARDED = AUDITED | {
     bundles,
     offline_scans,
     offline_pairs,
+    makings,
 }
 
 __all__ = [
@@ -106,6 +110,10 @@ __all__ = [
     "institutions",
     "issuer_keys",
     "issuers",
+    "makers",
+    "making_chunks",
+    "making_orders",
+    "makings",
     "metadata",
     "offline_pairs",
     "offline_policies",

@@ -254,6 +254,14 @@ def test_a_key_serves_its_own_purpose_alone() -> None:
     assert reason(RawOffline().text(), keys=for_codes) is Reason.UNKNOWN_KEY
 
 
+def test_a_ring_takes_every_key_that_there_is_and_keeps_those_of_codes() -> None:
+    ring = KeyRing(
+        one_key(purpose=purpose, public_key=private_key(purpose).public_key())
+        for purpose in KeyPurpose
+    )
+    assert len(ring) == 2
+
+
 def test_an_empty_ring_knows_no_key() -> None:
     assert len(KeyRing([])) == 0
     assert reason(RawOnline().text(), keys=KeyRing([])) is Reason.UNKNOWN_KEY

@@ -11,6 +11,7 @@ from card_core.card_policy import CardNumberKept
 from card_core.codes import KeyPurpose, key_name
 from card_core.errors import ApprovalNeededError, CardCoreError, NotAllowedError
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct
+from card_core.kernel.acts.banking import AccountReturned, SendToBank, TakeBankReturn
 from card_core.kernel.acts.batch_control import CancelBatch, PauseBatch, ResumeBatch
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
 from card_core.kernel.acts.card_locks import LockCard, SealCard, SealReason, UnlockCard, UnsealCard
@@ -37,6 +38,7 @@ from card_core.kernel.acts.enrolment import (
     WithdrawEnrolment,
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
+from card_core.kernel.acts.handing_over import DispatchCards, HandOverCard, ReworkCards
 from card_core.kernel.acts.holder_base import CorrectHolder, HolderEvidence, MergeHolders
 from card_core.kernel.acts.imports import CloseImport, DropImport, ImportRows, OpenImport
 from card_core.kernel.acts.institutions import (
@@ -58,6 +60,21 @@ from card_core.kernel.acts.life_events import (
     ApplyForLifeEvent,
     DecideLifeEvent,
     ServeLifeEvent,
+)
+from card_core.kernel.acts.maker_returns import CardReturned, TakeMakerReturn
+from card_core.kernel.acts.makers import (
+    ChangeMakerKey,
+    RegisterMaker,
+    ReinstateMaker,
+    SuspendMaker,
+)
+from card_core.kernel.acts.making import (
+    ChunkSignature,
+    KeepChunkSignatures,
+    OrderMaking,
+    PrepareMakingChunk,
+    SendMakerFile,
+    WithdrawOrder,
 )
 from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
@@ -102,10 +119,12 @@ MATRIX = {
     "cancel_card": "maker",
     "cancel_ecard": "maker",
     "change_business_types": "maker administrator",
+    "change_maker_key": "administrator",
     "close_epoch": "system",
     "correct_holder": "maker",
     "decide_life_event": "maker",
     "designate_institution": "maker administrator",
+    "dispatch_cards": "maker",
     "end_issuer_key": "administrator",
     "enrol_terminal": "system",
     "end_visit": "holder",
@@ -115,6 +134,7 @@ MATRIX = {
     "cancel_batch": "maker",
     "close_import": "maker",
     "drop_import": "maker",
+    "hand_over_card": "maker",
     "import_roster": "maker",
     "import_rows": "maker",
     "open_import": "maker",
@@ -124,10 +144,13 @@ MATRIX = {
     "import_trust_list": "administrator",
     "issue_chunk": "maker",
     "issue_device_credentials": "holder",
+    "keep_chunk_signatures": "maker",
     "merge_holders": "maker",
     "lapse_temporary_loss": "system",
     "lock_card": "maker",
+    "order_making": "maker",
     "prepare_bundle": "system",
+    "prepare_making_chunk": "maker",
     "prepare_status_list": "system",
     "publish_bundle": "system",
     "publish_status_list": "system",
@@ -147,27 +170,36 @@ MATRIX = {
     "pin_trust_authority": "administrator",
     "prepare_enrolment": "maker administrator",
     "register_issuer_key": "administrator",
+    "register_maker": "administrator",
     "reinstate_institution": "maker administrator",
+    "reinstate_maker": "administrator",
     "reinstate_terminal": "maker administrator",
     "release_batch": "maker",
     "release_stock": "maker",
     "report_formal_loss": "maker",
     "report_temporary_loss": "maker holder",
     "revoke_issuer_key": "administrator",
+    "rework_cards": "maker",
     "revoke_terminal_keys": "maker checker administrator",
     "rotate_terminal_key": "terminal",
     "record_offline_scans": "terminal",
     "reverse_scan": "terminal",
+    "send_maker_file": "maker",
+    "send_to_bank": "maker",
     "set_up_first_operators": "system",
     "set_up_issuer": "system",
     "sign_in": "system",
     "sign_out": "maker checker administrator auditor holder",
     "suspend_institution": "maker checker administrator",
+    "suspend_maker": "maker checker administrator",
     "suspend_operator": "administrator",
+    "take_bank_return": "maker",
+    "take_maker_return": "maker",
     "take_peer_list": "system",
     "suspend_terminal": "maker checker administrator",
     "take_over_chunk": "maker",
     "withdraw_enrolment": "maker checker administrator",
+    "withdraw_order": "maker",
     "withdraw_temporary_loss": "maker holder",
 }
 APPROVERS = {
@@ -187,12 +219,16 @@ APPROVERS = {
     "unseal_card": "checker",
     "withdraw_formal_loss": "checker",
     "change_business_types": "administrator checker",
+    "change_maker_key": "administrator checker",
     "correct_holder": "checker",
     "merge_holders": "checker",
     "designate_institution": "administrator checker",
+    "order_making": "checker",
     "prepare_enrolment": "administrator checker",
     "register_issuer_key": "administrator checker",
+    "register_maker": "administrator checker",
     "reinstate_institution": "administrator checker",
+    "reinstate_maker": "administrator checker",
     "reinstate_terminal": "administrator checker",
     "cancel_batch": "checker",
     "release_batch": "checker",
@@ -263,6 +299,21 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         PauseBatch(ID),
         ResumeBatch(ID),
         CancelBatch(ID),
+        RegisterMaker("M01", "卡商", key),
+        ChangeMakerKey("M01", key),
+        SuspendMaker("M01"),
+        ReinstateMaker("M01"),
+        SendToBank(ID, "102", 1, bytes(32)),
+        TakeBankReturn(ID, "102", bytes(32), (AccountReturned(1, "GD0000001", "1234", None),)),
+        OrderMaking(bureau.import_roster([make_application(79)])["batch_id"], "M01", 1),
+        PrepareMakingChunk(ID),
+        KeepChunkSignatures(ID, (ChunkSignature(1, bytes(64)),)),
+        SendMakerFile(ID, bytes(32)),
+        WithdrawOrder(ID),
+        TakeMakerReturn(ID, bytes(32), (CardReturned(1, "GD0000001", None, "01"),)),
+        ReworkCards(ID),
+        DispatchCards(ID, "440604015"),
+        HandOverCard(person.card_id),
         ImportStock("存量卡", bytes(32), (), 0),
         ReleaseStock(ID, bytes(32)),
         TakeOverChunk(ID, 1),

@@ -16,7 +16,7 @@ from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLo
 from card_core.store import Store, audit, guarded
 from card_core.store.audit import Event
 from card_core.store.database import Transaction
-from card_core.store.schema import audit_events, audit_heads, cards, ecards
+from card_core.store.schema import audit_events, audit_heads, cards, ecards, makings
 
 EVENTS = 40
 CHAIN = "bureau"
@@ -243,6 +243,7 @@ def test_a_changed_row_that_was_deleted_is_seen(bureau: Bureau) -> None:
     bureau.perform(WithdrawTemporaryLoss(person.card_id), person.actor)
     with bureau.store.write() as tx:
         tx.connection.execute(delete(ecards))
+        tx.connection.execute(delete(makings))
         tx.connection.execute(delete(cards).where(cards.c.id == person.card_id))
     with bureau.store.read() as tx, pytest.raises(TamperedRowError):
         audit.verify_rows(tx)
@@ -252,6 +253,7 @@ def test_a_row_that_was_never_changed_and_is_deleted_is_seen(bureau: Bureau) -> 
     gone = bureau.issued_cards(2)[0].id
     with bureau.store.write() as tx:
         tx.connection.execute(delete(ecards).where(ecards.c.card_id == gone))
+        tx.connection.execute(delete(makings).where(makings.c.id == gone))
         tx.connection.execute(delete(cards).where(cards.c.id == gone))
     with bureau.store.read() as tx, pytest.raises(TamperedRowError) as seen:
         audit.verify_rows(tx)

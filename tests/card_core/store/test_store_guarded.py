@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from bureau import OPERATOR_PASSWORD, PEPPER, SYSTEM, Bureau, terminal_actor
+from card_making import card_issuer
 from holder_records import correction
 from phone import publisher_of, registered_phone
 from sqlalchemy import Table, select, update
@@ -66,6 +67,7 @@ def full(bureau: Bureau) -> Bureau:
     bureau.perform(undo, terminal_actor(bureau.pharmacy))
     bureau.scan(bureau.minter.mint(bureau.person().holder_id).text)  # opens a visit
     take_twice_offline(bureau)
+    card_issuer(bureau).ordered_batch(1)
     return bureau
 
 

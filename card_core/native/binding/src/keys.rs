@@ -83,7 +83,7 @@ fn read_key(key: &Bound<'_, PyAny>) -> PyResult<Option<Key>> {
         purpose: match purpose.as_str() {
             "code_signing" => KeyPurpose::CodeSigning,
             "device_credential" => KeyPurpose::DeviceCredential,
-            "status" | "receipt" | "peer" | "trust_list" => return Ok(None),
+            "status" | "receipt" | "peer" | "trust_list" | "card_issuing" => return Ok(None),
             _ => return Err(invalid_field("purpose")),
         },
         issuer: field(&key.getattr("issuer")?, "issuer")?,
