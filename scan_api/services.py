@@ -11,6 +11,7 @@ from card_core.kernel import Kernel
 from card_core.minting import Minter
 from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
+from card_core.sign_in import Profile
 from card_core.store import Store
 from scan_api.issuers.asking import PeerClient
 from scan_api.scans.identifying import IdentifyDesk
@@ -25,8 +26,9 @@ class Services:
     peers: asks other issuers, and knows which are trusted.
     key_ring: the keys that codes are checked with, as `KeyRingCache.ring` gives them.
     authentication: who the terminals are, from a registry that is kept fresh while serving.
-    pepper: the key under holders' passwords. clock: the time now, aware, UTC; raises ClockOffError
-    where it can't be believed (`clock_watch`).
+    pepper: the key under holders' passwords. profile: by which they are hashed.
+    clock: the time now, aware, UTC; raises ClockOffError where it can't be believed
+    (`clock_watch`).
     identifying: takes codes signed for identifying only, in one event loop; None where there is no
     fast store, and such codes are refused.
     """
@@ -45,3 +47,4 @@ class Services:
     pepper: bytes
     clock: Callable[[], datetime]
     identifying: IdentifyDesk | None = None
+    profile: Profile = Profile.SM

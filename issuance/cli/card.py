@@ -215,4 +215,7 @@ def _new_password(desk: Desk, holder: Holder, password_file: Path | None) -> str
             instead="--password-file",
         )  # fmt: skip
     check_new_password(password, holder)
-    return hash_password(password, pepper=desk.site.pepper, random_bytes=random_bytes)
+    site = desk.site
+    return hash_password(
+        password, pepper=site.pepper, random_bytes=random_bytes, profile=site.profile
+    )

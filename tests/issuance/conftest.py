@@ -38,7 +38,7 @@ def _founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
             office.settings,
             PASSPHRASE.encode(),
             bureau=Bureau(7, "FS", "Test bureau"),
-            people=first_people(),
+            people=first_people(office),
         )
     office.sign_in(*PEOPLE)
     return folder

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from bureau import HOLDER_PASSWORD, OPERATOR_PASSWORD, PEPPER
+from bureau import HOLDER_PASSWORD, sign_in_as
 from scan_service import BASE_URL, ScanService
 
 import card_core.sign_in
@@ -15,7 +15,7 @@ from card_core.errors import SessionEndedError
 from card_core.identity import mask_name
 from card_core.kernel.acts.cards import ReportFormalLoss, ReportTemporaryLoss
 from card_core.kernel.acts.sessions import FAILURES_MAX, LOCK_MINUTES, SESSION_IDLE
-from card_core.sign_in import SignedIn, authenticate, sign_in_holder, sign_in_operator
+from card_core.sign_in import SignedIn, authenticate, sign_in_holder
 from scan_api.holders.password_work import THREADS, WAITING_MAX, PasswordWork
 from scan_api.holders.session import COOKIE
 from scan_api.problems import ProblemError
@@ -229,7 +229,7 @@ def test_an_idle_session_ends(service: ScanService) -> None:
 
 def test_an_operators_session_is_not_a_holders(service: ScanService) -> None:
     kernel = service.bureau.kernel
-    operator = sign_in_operator(kernel, "maker", OPERATOR_PASSWORD, pepper=PEPPER)
+    operator = sign_in_as(kernel, "maker")
     answer = service.http.get("/v1/holder/card", headers={"Cookie": f"{COOKIE}={operator.token}"})
     assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_needed")
 
