@@ -1,7 +1,7 @@
 """What the service is built from; the composition root makes it once and passes it down."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from card_core.card_reading import CardReading
@@ -13,6 +13,7 @@ from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
 from card_core.sign_in import Profile
 from card_core.store import Store
+from scan_api.holders.idempotency import RunningRequests
 from scan_api.issuers.asking import PeerClient
 from scan_api.scans.identifying import IdentifyDesk
 from scan_api.scans.writing import ScanWriter
@@ -29,6 +30,7 @@ class Services:
     pepper: the key under holders' passwords. profile: by which they are hashed.
     clock: the time now, aware, UTC; raises ClockOffError where it can't be believed
     (`clock_watch`).
+    running: the holders' requests that have an Idempotency-Key and are under way.
     identifying: takes codes signed for identifying only, in one event loop; None where there is no
     fast store, and such codes are refused.
     """
@@ -48,3 +50,4 @@ class Services:
     clock: Callable[[], datetime]
     identifying: IdentifyDesk | None = None
     profile: Profile = Profile.SM
+    running: RunningRequests = field(default_factory=RunningRequests)

@@ -14,10 +14,12 @@ nobody approves what they proposed themselves.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 
 from card_core.kernel.act import Act, DangerousAct
 from card_core.kernel.actors import ActorKind
+from card_core.kernel.acts.audit_exports import ExportAuditLog
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
 from card_core.kernel.acts.card_locks import LockCard, SealCard, UnlockCard, UnsealCard
 from card_core.kernel.acts.card_policies import SetCardPolicy
@@ -110,6 +112,7 @@ _ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 _MAKER_OR_ADMINISTRATOR = _MAKER | _ADMINISTRATOR
 _CHECKER_OR_ADMINISTRATOR = _CHECKER | _ADMINISTRATOR
 _SECURITY = frozenset({Role.SECURITY})
+_AUDITOR = frozenset({Role.AUDITOR})
 _CHECKER_OR_SECURITY = _CHECKER | _SECURITY
 _WHO_WORKS = _MAKER | _CHECKER | _ADMINISTRATOR
 _EVERYBODY = frozenset(Role)
@@ -188,11 +191,24 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         TakePeerList: Rule(others=_SYSTEM),
         SetOfflinePolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY),
         SignIn: Rule(others=_SYSTEM),
+        ExportAuditLog: Rule(_AUDITOR),
         EnrolFactor: Rule(others=_SYSTEM),
         ChangePassword: Rule(_EVERYBODY),
         SignOut: Rule(_EVERYBODY, others=_HOLDER),
     }
 )
+
+
+class Reading(StrEnum):
+    """What an operator reads at the command line beside what an act answers.
+
+    holders: names and numbers of people, masked or not, and the cards that are theirs.
+    """
+
+    HOLDERS = "holders"
+
+
+READERS: Mapping[Reading, frozenset[Role]] = MappingProxyType({Reading.HOLDERS: _MAKER | _CHECKER})
 
 ACTS: Mapping[str, type[Act]] = MappingProxyType({act.act: act for act in RULES})
 

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from bureau import make_application
 from phone import PhoneApp, day_ends
+from request_keys import HEADER, new_key
 from running_service import Running, serving
 from terminal_process import PASSPHRASE
 from trusting import PROVINCE, document
@@ -79,9 +80,7 @@ class Citizen:
         return self.app.phone.show(utc_now())
 
     def report_loss(self) -> None:
-        answer = self.app.http.post(
-            "/v1/holder/loss-reports", json={"request_id": new_request_id()}
-        )
+        answer = self.app.http.post("/v1/holder/loss-reports", json={}, headers={HEADER: new_key()})
         answer.raise_for_status()
 
 

@@ -11,6 +11,7 @@ from card_core.card_policy import CardNumberKept
 from card_core.codes import KeyPurpose, key_name
 from card_core.errors import ApprovalNeededError, CardCoreError, NotAllowedError
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct
+from card_core.kernel.acts.audit_exports import ExportAuditLog
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
 from card_core.kernel.acts.card_locks import LockCard, SealCard, SealReason, UnlockCard, UnsealCard
 from card_core.kernel.acts.card_policies import SetCardPolicy
@@ -122,6 +123,7 @@ MATRIX = {
     "end_visit": "holder",
     "ensure_box_key": "system",
     "exchange_card": "maker",
+    "export_audit_log": "auditor",
     "grant_buckets": "system",
     "import_roster": "maker",
     "import_stock": "maker",
@@ -302,6 +304,7 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         ChangeRoles("auditor", frozenset({Role.CHECKER})),
         ResetOperator("auditor", hashed),
         ChangePassword(bytes(32), hashed),
+        ExportAuditLog(1, bytes(32)),
         EnrolFactor(
             bytes(32),
             None,
