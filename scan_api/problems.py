@@ -359,16 +359,17 @@ INTERNAL_ERROR = Problem(
     500,
     "The service failed",
     "服务出错",
-    "Try again with the same request_id. If it stays, tell the bureau the reference.",
-    "请用同一 request_id 重试。若仍失败，请将 reference 告知发卡机构。",
+    "Try again with the same request_id or Idempotency-Key. If it stays, tell the bureau the "
+    "reference.",
+    "请用同一 request_id 或 Idempotency-Key 重试。若仍失败，请将 reference 告知发卡机构。",
 )
 NOT_READY = Problem(
     "not_ready",
     503,
     "The service is not ready",
     "服务尚未就绪",
-    "Try again with the same request_id in a few seconds.",
-    "请几秒后用同一 request_id 重试。",
+    "Try again with the same request_id or Idempotency-Key in a few seconds.",
+    "请几秒后用同一 request_id 或 Idempotency-Key 重试。",
 )
 OVERLOADED = Problem(
     "overloaded",
