@@ -25,8 +25,9 @@ def enrol_operator(
     """Give an operator without a second factor their first, and a password of their own.
 
     password: what somebody else gave them. prover: answers with the new factor, to show that it is
-    at hand. Raises SignInRefusedError, SignInLockedError, WeakPasswordError; AlreadyExistsError
-    where there is a second factor, or somebody else has this key; InvalidActError.
+    at hand. Raises SignInRefusedError, also where there is a second factor;
+    SignInLockedError, WeakPasswordError; AlreadyExistsError where somebody else has this key;
+    InvalidActError.
     """
     if factor.kind is FactorKind.DYNAMIC and not profile.admits_dynamic_passwords:
         raise InvalidActError(

@@ -1,7 +1,8 @@
 """Second factors of operators: an SM2 public key, or the secret of a dynamic password (TOTP).
 
 An operator has one or none. A row stays when its factor is taken away, with kind `none`, so that
-an old one put back in its place is seen (`guarded`).
+an old one put back in its place is seen (`guarded`); and the operator's own row says that there is
+one, so that a row that was deleted does not open the way to enrolling another.
 """
 
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from enum import StrEnum
 
 from sqlalchemy import select
 
+from card_core.errors import TamperedRowError
 from card_core.store import guarded
 from card_core.store.cipher import Value
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.schema import operator_factors as table
+from card_core.store.schema import operators
 
 
 class FactorKind(StrEnum):
@@ -34,7 +37,7 @@ class Factor:
 
 
 def get(tx: Reader, operator_id: str) -> Factor | None:
-    """The operator's factor; None where there is none."""
+    """The operator's factor; None where there is none. Raises TamperedRowError."""
     return _read(tx, operator_id, Lock.NONE)
 
 
@@ -58,6 +61,7 @@ def put(tx: Transaction, operator_id: str, factor: Factor, now: datetime) -> Non
         guarded.add(tx, table, {"id": operator_id, **values})
     else:
         guarded.change(tx, table, operator_id, **values)
+    guarded.change(tx, operators, operator_id, factor=factor.kind.value)
 
 
 def forget(tx: Transaction, operator_id: str, now: datetime) -> None:
@@ -80,7 +84,12 @@ def has_key(tx: Reader, public_key: bytes) -> bool:
 
 def _read(tx: Reader, operator_id: str, how: Lock) -> Factor | None:
     row = guarded.get(tx, table, operator_id, how)
-    if row is None or row.kind == FactorKind.NONE.value:
+    if row is None:
+        operator = guarded.get(tx, operators, operator_id)
+        if operator is not None and operator.factor is not None:
+            raise TamperedRowError(table.name, operator_id)
+        return None
+    if row.kind == FactorKind.NONE.value:
         return None
     secret = row.secret
     opened = None if secret is None else tx.cipher.open(table.name, "secret", operator_id, secret)

@@ -67,11 +67,10 @@ class EnrolFactor(Act):
         if isinstance(attempts, datetime):
             return self._done({"outcome": "locked", "locked_until": attempts.isoformat()})
         operator_id = self._who(scene)
-        if operator_id is None:
+        # With a factor there it tells no more than a sign-in does: not that the password is right.
+        if operator_id is None or operator_factors.lock(scene.tx, operator_id) is not None:
             count_failure(scene, attempts)
             return self._done({"outcome": "refused"})
-        if operator_factors.lock(scene.tx, operator_id) is not None:
-            raise AlreadyExistsError("second factor")
         if self.public_key is not None and operator_factors.has_key(scene.tx, self.public_key):
             raise AlreadyExistsError("operator key")
         given = Factor(self.kind, self.public_key, self.secret)
