@@ -8,7 +8,7 @@ from card_core import codes
 from card_core.business_types import ALL_PURPOSES
 from card_core.codes import DeviceCredential, KeyPurpose, Presence, PurposeClass
 from card_core.errors import CardUnusableError, NotFoundError
-from card_core.kernel import Actor, Kernel
+from card_core.kernel import Actor, Answer, Kernel
 from card_core.kernel.acts.devices import DayKey, IssueDeviceCredentials
 from card_core.signing import NoSigningKeyError, SigningKey, SigningKeys
 from card_core.store import Store, devices
@@ -42,7 +42,7 @@ class CredentialIssuer:
         signature: bytes,
         request_id: str,
     ) -> list[IssuedCredential]:
-        """Return a credential for each day; the same again, signed anew, for the same request id.
+        """Return a credential for each day; for the same request id the same bytes again.
 
         Raises CardUnusableError with the reason that a scan would get; KernelError, StoreError.
         """
@@ -62,8 +62,10 @@ class CredentialIssuer:
             issuer=self._signing_keys.issuer,
         )
         answer = self._kernel.perform(act, actor=holder, request_id=request_id)
+        if "signed" in answer:
+            return _issued(answer)
         # 3 the signatures, with no transaction open
-        return [
+        signed = [
             _sign(
                 key.signer,
                 DeviceCredential(
@@ -76,9 +78,11 @@ class CredentialIssuer:
                     device_key=bytes.fromhex(one["device_key"]),
                     presence=Presence(answer["presence"]),
                 ),
-            )
+            ).hex()
             for one in answer["credentials"]
         ]
+        # 4 kept before anybody gets them, so that a retry gets the same ones
+        return _issued(self._kernel.complete(request_id, {"signed": signed}, actor=holder))
 
     def _signing_key(self) -> SigningKey:
         try:
@@ -87,7 +91,13 @@ class CredentialIssuer:
             raise CardUnusableError(Reason.KEY_NOT_ACTIVE) from None
 
 
-def _sign(signer: Signer, credential: DeviceCredential) -> IssuedCredential:
+def _sign(signer: Signer, credential: DeviceCredential) -> bytes:
     to_be_signed = credential.to_be_signed()
-    signed = codes.assemble_credential(to_be_signed, signer.sign(to_be_signed))
-    return IssuedCredential(credential.expires_at, signed)
+    return codes.assemble_credential(to_be_signed, signer.sign(to_be_signed))
+
+
+def _issued(answer: Answer) -> list[IssuedCredential]:
+    return [
+        IssuedCredential(datetime.fromtimestamp(one["expires_at"], UTC), bytes.fromhex(signed))
+        for one, signed in zip(answer["credentials"], answer["signed"], strict=True)
+    ]

@@ -344,6 +344,14 @@ class SignInLockedError(SignInError):
         self.locked_until = locked_until
 
 
+class FactorMissingError(SignInError):
+    """The password is right, and there is no second factor that could be asked for."""
+
+    code = "factor_missing"
+    message_zh = "尚未登记第二因素，请先登记后再登录"
+    message_en = "No second factor is enrolled yet; enrol one, then sign in"
+
+
 class SessionEndedError(SignInError):
     code = "session_ended"
     message_zh = "登录已失效，请重新登录"

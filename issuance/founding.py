@@ -13,10 +13,10 @@ from card_core.codes import KeyPurpose, key_name
 from card_core.errors import TamperedRowError
 from card_core.kernel import Act, Actor, ActorKind, Kernel
 from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
-from card_core.kernel.acts.operators import NewOperator
+from card_core.kernel.acts.operators import AddOperator, NewOperator
 from card_core.kernel.acts.set_up import SetUpFirstOperators, SetUpIssuer
 from card_core.kernel.acts.trust import PinTrustAuthority
-from card_core.sign_in import check_new_operator_password, hash_password
+from card_core.sign_in import Profile, check_new_operator_password, hash_password
 from card_core.store import Store, issuers, operators, trust
 from card_core.store.operators import Role
 from crypto import sm2
@@ -25,7 +25,7 @@ from issuance.batches import new_request_id
 from issuance.card_files import CardKeyKind
 from issuance.errors import HomeError
 from issuance.home import HomeFacts
-from issuance.installation import make_kernel, open_database, random_bytes
+from issuance.installation import Installation, make_kernel, open_database, random_bytes
 from issuance.making.keys import EVERYWHERE, master_key_name
 from issuance.settings import Settings
 
@@ -57,7 +57,7 @@ class Bureau:
     """issuer: 1 to 65535. card_letters: the two capitals its card numbers begin with.
 
     trust_authority: whose trust lists are taken, an SM2 public key; None: its own.
-    is_sandbox: for tests alone (issuance/sandbox); fixed now and for good.
+    is_sandbox: for tests alone (issuance/sandbox); fixed now and for good. profile: too.
     """
 
     issuer: int
@@ -65,29 +65,34 @@ class Bureau:
     name: str
     trust_authority: bytes | None = None
     is_sandbox: bool = False
+    profile: Profile = Profile.SM
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NewPerson:
-    """An operator to be, with the password in clear; it is hashed once the keys are there."""
+    """An operator to be, with the password in clear; it is hashed once the keys are there.
+
+    public_key: of the operator's own SM2 key, 33 or 65 bytes; None: enrolled at the first sign-in.
+    """
 
     name: str
     display_name: str
     roles: frozenset[Role]
     password: str
+    public_key: bytes | None = None
 
     def __post_init__(self) -> None:
         """Raises WeakPasswordError; InvalidActError for a name out of its limits."""
         check_new_operator_password(self.password, self.name)
         self.with_hash("not hashed yet")
 
-    def hashed(self, pepper: bytes) -> NewOperator:
+    def hashed(self, pepper: bytes, profile: Profile) -> NewOperator:
         return self.with_hash(
-            hash_password(self.password, pepper=pepper, random_bytes=random_bytes)
+            hash_password(self.password, pepper=pepper, random_bytes=random_bytes, profile=profile)
         )
 
     def with_hash(self, password_hash: str) -> NewOperator:
-        return NewOperator(self.name, self.display_name, self.roles, password_hash)
+        return NewOperator(self.name, self.display_name, self.roles, password_hash, self.public_key)
 
 
 def check_can_be_founded(settings: Settings) -> None:
@@ -123,7 +128,7 @@ def found(
         # 4 what the service can't be without
         _set_up(store, keys, settings, bureau, people)
     # 5 done
-    settings.home.write_facts(HomeFacts(bureau.issuer))
+    settings.home.write_facts(HomeFacts(bureau.issuer, bureau.profile))
 
 
 def _make_keys(settings: Settings, passphrase: bytes, bureau: Bureau) -> KeyFiles:
@@ -160,6 +165,12 @@ def complete_issuer_keys(store: Store, keys: KeyFiles, settings: Settings, issue
             _perform(kernel, RegisterIssuerKey(issuer, FIRST_KEY_NUMBER, point, purpose))
 
 
+def add_first_security_administrator(site: Installation, person: NewPerson) -> None:
+    """For a bureau that was founded before there were security administrators: without one nobody
+    approves who works there. Raises KernelError where there is one."""
+    _perform(site.kernel, AddOperator(person.hashed(site.pepper, site.profile)))
+
+
 def _set_up(
     store: Store, keys: KeyFiles, settings: Settings, bureau: Bureau, people: Sequence[NewPerson]
 ) -> None:
@@ -187,7 +198,8 @@ def _set_up(
         _perform(kernel, PinTrustAuthority(bureau.trust_authority))
     if not has_operators:
         pepper = keys.secret("password")
-        _perform(kernel, SetUpFirstOperators(tuple(person.hashed(pepper) for person in people)))
+        hashed = tuple(person.hashed(pepper, bureau.profile) for person in people)
+        _perform(kernel, SetUpFirstOperators(hashed))
 
 
 def _first_key(keys: KeyFiles, bureau: Bureau, purpose: KeyPurpose) -> tuple[str, sm2.PublicKey]:

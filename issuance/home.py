@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from card_core.sign_in import Profile
 from issuance.errors import HomeError
 from issuance.files import PRIVATE, not_writable, write_whole
 
@@ -23,10 +24,12 @@ FOLDER_MODE = 0o700
 class HomeFacts:
     """What was fixed when the home was made.
 
-    issuer: the bureau's issuer number, 1 to 65535, inside every code.
+    issuer: the bureau's issuer number, 1 to 65535, inside every code. profile: which password
+    hashes and second factors there are; homes that were made before there was a choice have `sm`.
     """
 
     issuer: int
+    profile: Profile = Profile.SM
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Home:
             content = json.loads(self.facts_file.read_bytes())
             written = content["format"]
             if written == FORMAT:
-                return HomeFacts(int(content["issuer"]))
+                return HomeFacts(int(content["issuer"]), Profile(content.get("profile", "sm")))
         except FileNotFoundError as error:
             raise HomeError(
                 "home_not_initialised",

@@ -20,6 +20,7 @@ from card_core.holder_views import HolderViews
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.kernel.grants import Grants, ReceiptMaker
 from card_core.pseudonyms import Pseudonyms
+from card_core.sign_in import Profile
 from card_core.signing import SigningKeys
 from card_core.store import FieldCipher, Store, open_store
 from card_core.store.cipher import KEY_SIZES_BYTES as FIELD_CIPHER_KEY_SIZES_BYTES
@@ -58,6 +59,11 @@ class Installation:
     kernel: Kernel
     fast_store: FastStoreConfig | None = None
     peer_ca_file: Path | None = None
+
+    @property
+    def profile(self) -> Profile:
+        """Which password hashes and second factors it admits."""
+        return self.facts.profile
 
     @property
     def pepper(self) -> bytes:

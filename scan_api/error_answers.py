@@ -58,6 +58,7 @@ _HEADERS: Mapping[Problem, Mapping[str, str]] = {
     problems.SIGN_IN_REFUSED: {"WWW-Authenticate": "SSCARD-Session"},
     problems.NOT_READY: {"Retry-After": "1"},
     problems.TOO_MANY_SHORT_CODES: {"Retry-After": "60"},
+    problems.REQUEST_RUNNING: {"Retry-After": "1"},
 }
 
 

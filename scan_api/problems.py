@@ -284,6 +284,32 @@ IDEMPOTENCY_CONFLICT = Problem(
     "Use a new request_id for a new request; only a retry repeats both.",
     "新请求请换用新的 request_id；只有重试才重复原 request_id 和原内容。",
 )
+IDEMPOTENCY_KEY_NEEDED = Problem(
+    "idempotency_key_needed",
+    400,
+    "The header Idempotency-Key is missing or can't be read",
+    "缺少 Idempotency-Key 请求头或其格式有误",
+    "Send one Idempotency-Key with 1 to 64 letters, digits and . _ ~ : - in it, such as a UUID: a "
+    "new one for each request, the same one for a retry.",
+    "请发送一个 Idempotency-Key，内容为 1 至 64 个字母、数字或 . _ ~ : -（如 UUID）：新请求换新值，"
+    "重试用原值。",
+)
+IDEMPOTENCY_KEY_REUSED = Problem(
+    "idempotency_key_reused",
+    422,
+    "This Idempotency-Key was used for another request",
+    "该 Idempotency-Key 已用于其他请求",
+    "Use a new key for a new request; only a retry repeats both key and request.",
+    "新请求请换用新的 Idempotency-Key；只有重试才重复原值和原请求。",
+)
+REQUEST_RUNNING = Problem(
+    "request_running",
+    409,
+    "The same request is still running",
+    "同一请求正在处理中",
+    "Wait a second and send it again under the same Idempotency-Key to get its answer.",
+    "请等待一秒后用同一 Idempotency-Key 重发，以取得其答复。",
+)
 SIGN_IN_LOCKED = Problem(
     "sign_in_locked",
     429,
@@ -333,16 +359,17 @@ INTERNAL_ERROR = Problem(
     500,
     "The service failed",
     "服务出错",
-    "Try again with the same request_id. If it stays, tell the bureau the reference.",
-    "请用同一 request_id 重试。若仍失败，请将 reference 告知发卡机构。",
+    "Try again with the same request_id or Idempotency-Key. If it stays, tell the bureau the "
+    "reference.",
+    "请用同一 request_id 或 Idempotency-Key 重试。若仍失败，请将 reference 告知发卡机构。",
 )
 NOT_READY = Problem(
     "not_ready",
     503,
     "The service is not ready",
     "服务尚未就绪",
-    "Try again with the same request_id in a few seconds.",
-    "请几秒后用同一 request_id 重试。",
+    "Try again with the same request_id or Idempotency-Key in a few seconds.",
+    "请几秒后用同一 request_id 或 Idempotency-Key 重试。",
 )
 OVERLOADED = Problem(
     "overloaded",

@@ -1,7 +1,7 @@
 """What the service is built from; the composition root makes it once and passes it down."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from card_core.card_reading import CardReading
@@ -11,7 +11,9 @@ from card_core.kernel import Kernel
 from card_core.minting import Minter
 from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
+from card_core.sign_in import Profile
 from card_core.store import Store
+from scan_api.holders.idempotency import RunningRequests
 from scan_api.issuers.asking import PeerClient
 from scan_api.scans.identifying import IdentifyDesk
 from scan_api.scans.writing import ScanWriter
@@ -25,8 +27,10 @@ class Services:
     peers: asks other issuers, and knows which are trusted.
     key_ring: the keys that codes are checked with, as `KeyRingCache.ring` gives them.
     authentication: who the terminals are, from a registry that is kept fresh while serving.
-    pepper: the key under holders' passwords. clock: the time now, aware, UTC; raises ClockOffError
-    where it can't be believed (`clock_watch`).
+    pepper: the key under holders' passwords. profile: by which they are hashed.
+    clock: the time now, aware, UTC; raises ClockOffError where it can't be believed
+    (`clock_watch`).
+    running: the holders' requests that have an Idempotency-Key and are under way.
     identifying: takes codes signed for identifying only, in one event loop; None where there is no
     fast store, and such codes are refused.
     """
@@ -45,3 +49,5 @@ class Services:
     pepper: bytes
     clock: Callable[[], datetime]
     identifying: IdentifyDesk | None = None
+    profile: Profile = Profile.SM
+    running: RunningRequests = field(default_factory=RunningRequests)

@@ -39,7 +39,7 @@ from card_core.minting import Minter
 from card_core.presenting import Presenter
 from card_core.pseudonyms import Pseudonyms
 from card_core.receipts import ReceiptKey
-from card_core.sign_in import hash_password
+from card_core.sign_in import Prover, SignedIn, by_key, hash_password, sign_in_operator
 from card_core.signing import SigningKeys
 from card_core.store import FieldCipher, Store, cards, holders, institutions, issuers
 from card_core.store.cards import Card
@@ -57,6 +57,7 @@ BOX_WRAP_KEY = bytes(range(16))
 HOLDER_PASSWORD = "274095"
 OPERATOR_PASSWORD = "correct horse battery"
 SYSTEM = Actor(ActorKind.SYSTEM, "tests")
+_OPERATOR_KEYS: dict[str, sm2.PrivateKey] = {}
 
 
 class Clock:
@@ -151,6 +152,23 @@ def receipt_keys(store: Store) -> list[ReceiptKey]:
     """What anybody who was given the issuer's keys verifies receipts with."""
     with store.read() as tx:
         return [ReceiptKey.of(key) for key in issuers.keys(tx) if key.purpose is KeyPurpose.RECEIPT]
+
+
+def signing_key(name: str) -> sm2.PrivateKey:
+    """The own key of the operator of this name, the same at each call."""
+    return _OPERATOR_KEYS.setdefault(name, sm2.PrivateKey.generate())
+
+
+def key_of(name: str) -> bytes:
+    return signing_key(name).public_key().to_bytes(compressed=True)
+
+
+def sign_in_as(
+    kernel: Kernel, name: str, password: str = OPERATOR_PASSWORD, prover: Prover | None = None
+) -> SignedIn:
+    """Sign an operator in, with the own key unless another proof is given."""
+    shown = prover or by_key(signing_key(name.strip().lower()).sign)
+    return sign_in_operator(kernel, name, password, shown, pepper=PEPPER)
 
 
 def make_cipher() -> FieldCipher:
@@ -390,19 +408,20 @@ class Bureau:
         roles = {
             "administrator": Role.ADMINISTRATOR,
             "deputy": Role.ADMINISTRATOR,
+            "security": Role.SECURITY,
             "maker": Role.MAKER,
             "checker": Role.CHECKER,
             "auditor": Role.AUDITOR,
         }
         password_hash = self.hash(OPERATOR_PASSWORD)
         operators = tuple(
-            NewOperator(name, f"{name} 同志", frozenset({role}), password_hash)
+            NewOperator(name, f"{name} 同志", frozenset({role}), password_hash, key_of(name))
             for name, role in roles.items()
         )
         ids = self.perform(SetUpFirstOperators(operators), SYSTEM)["operator_ids"]
-        self.administrator, self.deputy, self.maker, self.checker, self.auditor = (
-            Actor(ActorKind.OPERATOR, ids[name]) for name in roles
-        )
+        actors = [Actor(ActorKind.OPERATOR, ids[name]) for name in roles]
+        self.administrator, self.deputy, self.security, *others = actors
+        self.maker, self.checker, self.auditor = others
 
     def hash(self, password: str) -> str:
         """A password's hash, with one iteration, since tests make many."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 from bureau import KEY_NUMBER, SYSTEM, Bureau, MemorySigner, Person
+from request_keys import HEADER, new_key
 
 from card_core import codes
 from card_core.business_types import Purpose
@@ -28,7 +29,6 @@ from crypto import sm2, sm3
 
 CHALLENGE = bytes(range(32))
 _nonces = itertools.count(1)
-_requests = itertools.count(1)
 
 
 def day_ends(now: datetime, count: int) -> list[datetime]:
@@ -186,21 +186,21 @@ class PhoneApp:
         return bytes.fromhex(answer.json()["challenge"])
 
     def register(self, **changed: Any) -> httpx2.Response:
+        """request_id: the Idempotency-Key."""
         body = {
-            "request_id": f"phone-{next(_requests)}",
             "grade": self.phone.grade.value,
             "public_key": self.phone.public_key.hex(),
             "signature": self.phone.registers(self.challenge()).hex(),
         }
-        answer = self.http.post("/v1/holder/devices", json=body | changed)
+        answer = self._post("/v1/holder/devices", body | changed)
         if answer.status_code == 201:
             self.phone.device_id = answer.json()["device_id"]
         return answer
 
     def fetch(self, days: Sequence[datetime], **changed: Any) -> httpx2.Response:
+        """request_id: the Idempotency-Key."""
         keys, signature = self.phone.asks_for(self.phone.device_id, self.challenge(), days)
         body = {
-            "request_id": f"phone-{next(_requests)}",
             "keys": [
                 {
                     "expires_at": int(key.expires_at.timestamp()),
@@ -212,7 +212,7 @@ class PhoneApp:
             "signature": signature.hex(),
         }
         path = f"/v1/holder/devices/{self.phone.device_id}/credentials"
-        answer = self.http.post(path, json=body | changed)
+        answer = self._post(path, body | changed)
         if answer.status_code == 201:
             for one in answer.json()["credentials"]:
                 day = datetime.fromtimestamp(one["expires_at"], UTC)
@@ -220,4 +220,9 @@ class PhoneApp:
         return answer
 
     def remove(self) -> httpx2.Response:
-        return self.http.delete(f"/v1/holder/devices/{self.phone.device_id}")
+        path = f"/v1/holder/devices/{self.phone.device_id}"
+        return self.http.delete(path, headers={HEADER: new_key()})
+
+    def _post(self, path: str, body: dict[str, Any]) -> httpx2.Response:
+        key = body.pop("request_id", new_key())
+        return self.http.post(path, json=body, headers={HEADER: key})

@@ -19,6 +19,7 @@ import uvicorn
 from bureau import BOX_WRAP_KEY, HOLDER_PASSWORD, PEPPER, Bureau, Person
 from chip_card import CardKeys
 from fastapi import FastAPI
+from request_keys import naming_requests
 from starlette.testclient import TestClient
 
 from card_core.card_reading import CardReading
@@ -180,7 +181,8 @@ class ScanService:
 
     def client(self) -> TestClient:
         """A caller with cookies of its own, straight into the application."""
-        return TestClient(self.app, base_url=BASE_URL, raise_server_exceptions=False)
+        client = TestClient(self.app, base_url=BASE_URL, raise_server_exceptions=False)
+        return naming_requests(client)
 
     def enrol(self, institution_code: str, serial: int) -> TerminalDevice:
         device = TerminalDevice(serial.to_bytes(8), self.clock)

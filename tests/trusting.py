@@ -50,8 +50,8 @@ def document(
 
 def pin(bureau: Bureau, signer: MemorySigner = PROVINCE) -> None:
     point = signer.public_key.to_bytes(compressed=True)
-    bureau.decide(PinTrustAuthority(point), bureau.administrator, bureau.deputy)
+    bureau.decide(PinTrustAuthority(point), bureau.administrator, bureau.security)
 
 
 def take(bureau: Bureau, signed: bytes) -> None:
-    bureau.decide(ImportTrustList(signed), bureau.administrator, bureau.deputy)
+    bureau.decide(ImportTrustList(signed), bureau.administrator, bureau.security)

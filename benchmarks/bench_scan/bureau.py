@@ -23,7 +23,8 @@ from card_core.kernel.acts.issuer_keys import (
     RevokeIssuerKey,
 )
 from card_core.kernel.acts.operators import AddOperator, SuspendOperator
-from card_core.sign_in import hash_password, sign_in_operator
+from card_core.kernel.permissions import RULES
+from card_core.sign_in import by_key, hash_password, sign_in_operator
 from card_core.store import cards
 from card_core.store.operators import Role
 from crypto import sm2
@@ -52,7 +53,12 @@ _OF_ADMINISTRATORS = (
     SuspendOperator,
 )
 _ENROLMENT = Actor(ActorKind.SYSTEM, "enrolment")
-_PEOPLE = {"admin": Role.ADMINISTRATOR, "maker": Role.MAKER, "checker": Role.CHECKER}
+_PEOPLE = {
+    "admin": Role.ADMINISTRATOR,
+    "security": Role.SECURITY,
+    "maker": Role.MAKER,
+    "checker": Role.CHECKER,
+}
 
 
 @dataclass(frozen=True)
@@ -98,14 +104,12 @@ def founded(
             **settings,
         }
         chosen = Settings.from_environment(environment)
-        people = {
-            name: NewPerson(name, name, frozenset({role}), os.urandom(12).hex())
-            for name, role in _PEOPLE.items()
-        }
+        keys = {name: sm2.PrivateKey.generate() for name in _PEOPLE}
+        people = {name: _person(name, keys[name]) for name in _PEOPLE}
         bureau = Bureau(7, "FS", "Benchmark")
         found(chosen, PASSPHRASE.encode(), bureau=bureau, people=list(people.values()))
         with open_installation(chosen, PASSPHRASE.encode()) as site:
-            staff = {name: _sign_in(site, one) for name, one in people.items()}
+            staff = {name: _sign_in(site, one, keys[name]) for name, one in people.items()}
             usable = _issue(site, staff, ecards)
             terminals = _enrol(site, staff, HOSPITAL, range(1, TERMINALS + 1))
             beyond = range(TERMINALS + 1, TERMINALS + NEIGHBOURS + 1)
@@ -114,8 +118,15 @@ def founded(
             yield Ground(site, staff, whole, usable, terminals, neighbours)
 
 
-def _sign_in(site: Installation, person: NewPerson) -> Actor:
-    opened = sign_in_operator(site.kernel, person.name, person.password, pepper=site.pepper)
+def _person(name: str, key: sm2.PrivateKey) -> NewPerson:
+    point = key.public_key().to_bytes(compressed=True)
+    return NewPerson(name, name, frozenset({_PEOPLE[name]}), os.urandom(12).hex(), point)
+
+
+def _sign_in(site: Installation, person: NewPerson, key: sm2.PrivateKey) -> Actor:
+    opened = sign_in_operator(
+        site.kernel, person.name, person.password, by_key(key.sign), pepper=site.pepper
+    )
     site.home.keep_session(person.name, opened.token)
     return opened.actor
 
@@ -175,12 +186,13 @@ def _perform(site: Installation, actor: Actor, act: Act) -> None:
 
 
 def decide(site: Installation, staff: dict[str, Actor], act: DangerousAct) -> None:
-    """Propose an act as whoever may, and approve it as the checker."""
+    """Propose an act as whoever may, and approve it as whoever else may."""
     maker = "admin" if isinstance(act, _OF_ADMINISTRATORS) else "maker"
     proposed = site.kernel.propose(act, actor=staff[maker], request_id=new_request_id())
+    checker = "checker" if Role.CHECKER in RULES[type(act)].approvers else "security"
     site.kernel.approve(
         proposed["approval_id"],
         content_hash=proposed["content_hash"],
-        actor=staff["checker"],
+        actor=staff[checker],
         request_id=new_request_id(),
     )

@@ -99,7 +99,10 @@ def _or_none(read: _Read) -> _Read:
 
 
 def _fields_reader(kind: Any, readers: list[tuple[str, _Read]]) -> _Read:
-    return lambda value: kind(**{name: read(value[name]) for name, read in readers})
+    # A field that is newer than what was stored has its default.
+    return lambda value: kind(
+        **{name: read(value[name]) for name, read in readers if name in value}
+    )
 
 
 def _word_reader(kind: Any) -> _Read:

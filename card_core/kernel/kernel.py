@@ -45,6 +45,7 @@ from card_core.kernel.personalising import Personaliser
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.states import Step
 from card_core.store import (
+    Lock,
     Store,
     Transaction,
     answers,
@@ -86,6 +87,13 @@ class _Request:
     request_id: str
     proof: RequestProof | None = None
     chain: str = Act.chain
+    fingerprint: bytes | None = None
+
+    def to_repeat(self) -> bytes:
+        """In bytes; where there is a fingerprint of the whole request, that alone."""
+        if self.fingerprint is not None:
+            return _repeated(self.fingerprint)
+        return canonical_bytes([self.word, self.content])
 
 
 class _Performed(NamedTuple):
@@ -124,12 +132,20 @@ class Kernel:
         self.personaliser: Personaliser | None = None
 
     def perform(
-        self, act: Act, *, actor: Actor, request_id: str, proof: RequestProof | None = None
+        self,
+        act: Act,
+        *,
+        actor: Actor,
+        request_id: str,
+        proof: RequestProof | None = None,
+        fingerprint: bytes | None = None,
     ) -> Answer:
         """Do an act that needs no second person, and return its answer.
 
         request_id: 1 to 64 printable ASCII characters, unique for each request of this actor; the
         same id with the same content gets the same answer for ANSWERS_KEPT and does nothing again.
+        fingerprint: a digest of the caller's whole request, which then is what has to be the same,
+        whatever the act was made of meanwhile.
         Raises: KernelError and its children, StoreError; nothing has changed then, except that
         the proof is spent.
         """
@@ -144,8 +160,43 @@ class Kernel:
             return act.apply(scene)
 
         return self._run(
-            _Request(act.act, act.request(), actor, request_id, proof, act.chain), work
+            _Request(act.act, act.request(), actor, request_id, proof, act.chain, fingerprint),
+            work,
         )
+
+    def answered(self, request_id: str, fingerprint: bytes, *, actor: Actor) -> Answer | None:
+        """The answer that this request got before; None where there is none yet.
+
+        For whatever a first request has to show and a retry need not. Raises
+        IdempotencyConflictError where the id was another request's.
+        """
+        limits.check_request_id(request_id)
+        key = answers.RequestKey(actor.kind.value, actor.id, request_id)
+        with self.store.read() as tx:
+            kept = answers.find(tx, key, _repeated(fingerprint))
+        if kept is None:
+            return None
+        answer = _read_answer(kept)
+        # As for any retry: perhaps the process died before the fast store was told.
+        self._push(card_pushes.named_in(answer))
+        return answer
+
+    def complete(self, request_id: str, more: Answer, *, actor: Actor) -> Answer:
+        """Add to a kept answer what could only be made after its act, such as signatures, and
+        return the whole; of several that do so the first one's is kept and returned to all.
+
+        Raises StoreError; StoreConflictError where no answer is kept.
+        """
+        key = answers.RequestKey(actor.kind.value, actor.id, request_id)
+        with self.store.write() as tx:
+            tx.lock(f"answers/{key}", Lock.OWN)
+            kept = answers.reopen(tx, key)
+            answer = _read_answer(kept)
+            if more.keys() <= answer.keys():
+                return answer
+            whole = canonical_bytes({**answer, **more})
+            answers.keep(tx, key, whole)
+            return _read_answer(whole)
 
     def record_scans(self, requests: Sequence[ScanRequest]) -> list[bytes | CardCoreError]:
         """Record a group of scans in one transaction (`scan_groups`): an answer or error for each.
@@ -348,7 +399,7 @@ class Kernel:
     ) -> _Performed:
         actor = request.actor
         # 2 take the request id
-        content = canonical_bytes([request.word, request.content])
+        content = request.to_repeat()
         key = answers.RequestKey(actor.kind.value, actor.id, request.request_id)
         answer = answers.take(tx, key, content, now)
         # 3 read the actor
@@ -380,6 +431,10 @@ class Kernel:
 def _spend(tx: Transaction, proof: RequestProof, actor: Actor, now: datetime) -> None:
     kind, nonce, expires_at = actor.kind.value, proof.nonce, proof.expires_at
     proofs.spend(tx, kind, actor.id, nonce=nonce, expires_at=expires_at, now=now)
+
+
+def _repeated(fingerprint: bytes) -> bytes:
+    return canonical_bytes(["request", fingerprint.hex()])
 
 
 def _read_answer(answer: bytes) -> Answer:

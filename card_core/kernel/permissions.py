@@ -2,8 +2,11 @@
 
     maker 经办          prepares: rosters, cards, losses, and proposes what is dangerous
     checker 复核        approves
-    administrator 管理员  operators, institutions, terminals, keys
-    auditor 审计        reads; changes nothing
+    administrator 系统管理员  prepares: operators, institutions, terminals, keys, policies
+    security 安全管理员   approves who works here, and with a checker keys and policies
+    auditor 审计管理员    reads the audit log; changes nothing, sees no personal data
+
+The last three each stand alone (`store.operators.ALONE`): nobody has one of them and another role.
 
 A dangerous act (`DangerousAct`) has approvers; nobody does it alone, whatever their roles, and
 nobody approves what they proposed themselves.
@@ -11,10 +14,12 @@ nobody approves what they proposed themselves.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 
 from card_core.kernel.act import Act, DangerousAct
 from card_core.kernel.actors import ActorKind
+from card_core.kernel.acts.audit_exports import ExportAuditLog
 from card_core.kernel.acts.banking import SendToBank, TakeBankReturn
 from card_core.kernel.acts.batch_control import CancelBatch, PauseBatch, ResumeBatch
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
@@ -77,7 +82,13 @@ from card_core.kernel.acts.making import (
     WithdrawOrder,
 )
 from card_core.kernel.acts.offline_scans import RecordOfflineScans
-from card_core.kernel.acts.operators import AddOperator, SuspendOperator
+from card_core.kernel.acts.operators import (
+    AddOperator,
+    ChangeRoles,
+    ResetOperator,
+    SuspendOperator,
+)
+from card_core.kernel.acts.own_access import ChangePassword, EnrolFactor
 from card_core.kernel.acts.peer_lists import TakePeerList
 from card_core.kernel.acts.replacements import ExchangeCard, ReplaceCard
 from card_core.kernel.acts.reversals import ReverseScan
@@ -118,6 +129,9 @@ _CHECKER = frozenset({Role.CHECKER})
 _ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 _MAKER_OR_ADMINISTRATOR = _MAKER | _ADMINISTRATOR
 _CHECKER_OR_ADMINISTRATOR = _CHECKER | _ADMINISTRATOR
+_SECURITY = frozenset({Role.SECURITY})
+_AUDITOR = frozenset({Role.AUDITOR})
+_CHECKER_OR_SECURITY = _CHECKER | _SECURITY
 _WHO_WORKS = _MAKER | _CHECKER | _ADMINISTRATOR
 _EVERYBODY = frozenset(Role)
 _SYSTEM = frozenset({ActorKind.SYSTEM})
@@ -128,15 +142,17 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
     {
         SetUpIssuer: Rule(others=_SYSTEM),
         SetUpFirstOperators: Rule(others=_SYSTEM),
-        RegisterIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR, _SYSTEM),
-        ActivateIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
-        EndIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
-        RevokeIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
-        PinTrustAuthority: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR, _SYSTEM),
-        ImportTrustList: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        RegisterIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY, _SYSTEM),
+        ActivateIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY),
+        EndIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY),
+        RevokeIssuerKey: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY),
+        PinTrustAuthority: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY, _SYSTEM),
+        ImportTrustList: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY),
         EnsureBoxKey: Rule(others=_SYSTEM),
-        AddOperator: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
-        SuspendOperator: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        AddOperator: Rule(_ADMINISTRATOR, _SECURITY, _SYSTEM),
+        SuspendOperator: Rule(_ADMINISTRATOR, _SECURITY),
+        ChangeRoles: Rule(_ADMINISTRATOR, _SECURITY),
+        ResetOperator: Rule(_ADMINISTRATOR, _SECURITY),
         DesignateInstitution: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         SuspendInstitution: Rule(_WHO_WORKS),
         ReinstateInstitution: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
@@ -195,7 +211,7 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         SuspendECard: Rule(_MAKER, others=_HOLDER),
         ResumeECard: Rule(_MAKER),
         CancelECard: Rule(_MAKER, _CHECKER),
-        SetCardPolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        SetCardPolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY),
         ApplyForLifeEvent: Rule(_MAKER),
         ServeLifeEvent: Rule(_MAKER),
         DecideLifeEvent: Rule(_MAKER, _CHECKER),
@@ -213,11 +229,26 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         PrepareBundle: Rule(others=_SYSTEM),
         PublishBundle: Rule(others=_SYSTEM),
         TakePeerList: Rule(others=_SYSTEM),
-        SetOfflinePolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        SetOfflinePolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY),
         SignIn: Rule(others=_SYSTEM),
+        ExportAuditLog: Rule(_AUDITOR),
+        EnrolFactor: Rule(others=_SYSTEM),
+        ChangePassword: Rule(_EVERYBODY),
         SignOut: Rule(_EVERYBODY, others=_HOLDER),
     }
 )
+
+
+class Reading(StrEnum):
+    """What an operator reads at the command line beside what an act answers.
+
+    holders: names and numbers of people, masked or not, and the cards that are theirs.
+    """
+
+    HOLDERS = "holders"
+
+
+READERS: Mapping[Reading, frozenset[Role]] = MappingProxyType({Reading.HOLDERS: _MAKER | _CHECKER})
 
 ACTS: Mapping[str, type[Act]] = MappingProxyType({act.act: act for act in RULES})
 

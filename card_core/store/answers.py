@@ -48,6 +48,26 @@ def take(tx: Transaction, key: RequestKey, content: bytes, now: datetime) -> byt
     return tx.cipher.open(table.name, "answer", str(key), row.answer)
 
 
+def find(tx: Reader, key: RequestKey, content: bytes) -> bytes | None:
+    """The answer that a request id got, if it got one. Raises IdempotencyConflictError."""
+    row = tx.connection.execute(
+        select(table.c.content_digest, table.c.answer).where(*_is(key))
+    ).first()
+    if row is None or row.answer is None:
+        return None
+    if not same(row.content_digest, digest_of(tx, content)):
+        raise IdempotencyConflictError
+    return tx.cipher.open(table.name, "answer", str(key), row.answer)
+
+
+def reopen(tx: Transaction, key: RequestKey) -> bytes:
+    """The kept answer, whatever was asked. Raises StoreConflictError where there is none."""
+    sealed = tx.connection.execute(select(table.c.answer).where(*_is(key))).scalar()
+    if sealed is None:
+        raise StoreConflictError
+    return tx.cipher.open(table.name, "answer", str(key), sealed)
+
+
 def keep(tx: Transaction, key: RequestKey, answer: bytes) -> None:
     """Keep the answer for the request id that this transaction holds."""
     sealed = tx.cipher.seal(table.name, "answer", str(key), answer)

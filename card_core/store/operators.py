@@ -1,6 +1,6 @@
-"""Operators (经办, 复核, 管理员, 审计): who works at the bureau, and in which roles."""
+"""Operators (经办, 复核, 系统、安全、审计管理员): who works at the bureau, and in which roles."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -18,7 +18,13 @@ class Role(StrEnum):
     MAKER = "maker"
     CHECKER = "checker"
     ADMINISTRATOR = "administrator"
+    SECURITY = "security"
     AUDITOR = "auditor"
+
+
+# GB/T 22239-2019, 8.1.5: system, security and audit administration are three people's. Each of
+# these roles stands alone, so that whoever gives rights, watches or audits does no other work.
+ALONE = frozenset({Role.ADMINISTRATOR, Role.SECURITY, Role.AUDITOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +38,17 @@ class Operator:
     state: ServiceState
 
 
-def can_administer(roles_of_each: Sequence[Iterable[Role]]) -> bool:
-    """Whether one of these people can propose on operators and another one approve it."""
-    sets = [frozenset(roles) for roles in roles_of_each]
-    may_approve = frozenset({Role.ADMINISTRATOR, Role.CHECKER})
-    return any(
-        Role.ADMINISTRATOR in one
-        and any(other & may_approve for at, other in enumerate(sets) if at != here)
-        for here, one in enumerate(sets)
-    )
+def exclude_each_other(roles: Iterable[Role]) -> bool:
+    """Whether one person may not have all of these roles."""
+    chosen = frozenset(roles)
+    return len(chosen) > 1 and bool(chosen & ALONE)
+
+
+def can_administer(roles_of_each: Iterable[Iterable[Role]]) -> bool:
+    """Whether there is a system administrator, who proposes who works here, and a security
+    administrator, who approves it; they are never one person."""
+    there = {role for roles in roles_of_each for role in roles}
+    return {Role.ADMINISTRATOR, Role.SECURITY} <= there
 
 
 def get(tx: Reader, operator_id: str) -> Operator | None:
@@ -80,7 +88,7 @@ def add(
             "id": operator_id,
             "name": name,
             "display_name": sealed,
-            "roles": ",".join(sorted(roles)),
+            "roles": _text(roles),
             "state": ServiceState.ACTIVE.value,
         },
     )
@@ -88,6 +96,19 @@ def add(
 
 def set_state(tx: Transaction, operator: Operator, state: ServiceState) -> None:
     guarded.change(tx, table, operator.id, state=state.value)
+
+
+def set_roles(tx: Transaction, operator: Operator, roles: Iterable[Role]) -> None:
+    guarded.change(tx, table, operator.id, roles=_text(roles))
+
+
+def is_held(tx: Reader, role: Role) -> bool:
+    """Whether anybody has, or had when suspended, this role and no other."""
+    return guarded.first(tx, table, select(table).where(table.c.roles == role.value)) is not None
+
+
+def _text(roles: Iterable[Role]) -> str:
+    return ",".join(sorted(roles))
 
 
 def _read(tx: Reader, row: Row[Any] | None) -> Operator | None:

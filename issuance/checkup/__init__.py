@@ -4,7 +4,7 @@
     home         the home, its key files, the passphrase file, a signature
     database     structure, what a commit is worth, distance, clock, room for workers
     fast_store   the Redis servers, as a worker sees them
-    records      what only the keys open: issuers' keys, the trust list, status lists
+    records      what only the keys open: issuers' keys, the trust list, operators, status lists
     service      the numbers of a running service, where it is told their port
 
 Each check returns findings and leaves nothing behind. No passphrase is asked for: with

@@ -1,4 +1,4 @@
-"""What only the keys open: issuers' keys, the trust list, status lists."""
+"""What only the keys open: issuers' keys, the trust list, operators, status lists."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from card_core.kernel.days import end_of_day
 from card_core.store import Reader, audit, issuers, status_lists, trust
 from card_core.trust import read_signed
 from crypto.keys import KeyFiles
+from issuance.checkup import staff
 from issuance.checkup.finding import Finding, Grade
 from issuance.installation import open_founded_database
 from issuance.settings import Settings, read_secret
@@ -42,6 +43,7 @@ def look(settings: Settings, now: datetime) -> Iterator[Finding]:
                 is_here = key is not None and key.name in keys.names()
                 yield _key(purpose, key, is_here=is_here, founded_at=founded_at, now=now)
             yield _trust_list(trust.get(tx), now)
+            yield from staff.look(tx)
             yield _status_list(tx, facts.issuer, now)
     except Exception:  # noqa: BLE001 - home, key files and database have findings of their own
         return

@@ -4,16 +4,21 @@ import typer
 
 from card_core.errors import TamperedRowError
 from card_core.store import audit
-from issuance.cli import screen
+from issuance.cli import audit_export, screen
 from issuance.cli.desk import opened_site
 
-app = typer.Typer(help="审计：校验日志。\nAudit: verify the log.", no_args_is_help=True)
+app = typer.Typer(
+    help="审计：校验和导出日志。\nAudit: verify and export the log.", no_args_is_help=True
+)
+
+
+app.command("export")(audit_export.export)
 
 
 @app.callback()
 def group() -> None:
-    """审计：校验日志。
-    Audit: verify the log.
+    """审计：校验和导出日志。
+    Audit: verify and export the log.
     """
 
 

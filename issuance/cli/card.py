@@ -23,6 +23,7 @@ from card_core.kernel.acts.cards import (
     WithdrawTemporaryLoss,
 )
 from card_core.kernel.dates import SHANGHAI
+from card_core.kernel.permissions import Reading
 from card_core.sign_in import check_new_password, hash_password
 from card_core.states import CardState
 from card_core.store import Reader, cards, holders, makings
@@ -59,7 +60,7 @@ def list_cards(
     """列出一个批次的卡，每次至多 200 张。
     List a batch's cards, 200 at a time.
     """
-    with opened_desk(operator) as desk, desk.site.store.read() as tx:
+    with opened_desk(operator, Reading.HOLDERS) as desk, desk.site.store.read() as tx:
         last = find_card(tx, after)[0].id if after else ""
         page = cards.page(tx, batch_id=_find_lot(tx, batch).id, after=last)
         rows = []
@@ -78,7 +79,7 @@ def show(card: CardArgument, operator: OperatorOption = None) -> None:
     """查看一张卡；姓名和号码部分隐藏。
     Show a card; name and number are masked.
     """
-    with opened_desk(operator) as desk, desk.site.store.read() as tx:
+    with opened_desk(operator, Reading.HOLDERS) as desk, desk.site.store.read() as tx:
         found, holder = find_card(tx, card)
         ecard = cards.ecard_of(tx, found.id)
         making = makings.get(tx, found.id)
@@ -121,7 +122,7 @@ def activate(
     加 --e-card 同时开通电子社保卡；已启用的卡可以只补开电子社保卡。
     With --e-card the e-card too; for a card in use it activates just that.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         with desk.site.store.read() as tx:
             found, holder = find_card(tx, card)
         # The password comes first: an answer that is refused must leave the card as it is.
@@ -150,7 +151,7 @@ def report_loss(
     Report a loss; card and e-card stop at once.
     """
     kind = ReportFormalLoss if formal else ReportTemporaryLoss
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         answer = desk.perform(kind(card_id_of(desk, card)))
     screen.say("已挂失，立即生效。", "The loss is reported and in effect.")
     if "loss_lapses_at" in answer:
@@ -173,7 +174,7 @@ def withdraw_loss(
     """解挂。
     Withdraw a loss.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         if formal:
             desk.propose(WithdrawFormalLoss(card_id_of(desk, card)))
             return
@@ -193,7 +194,7 @@ def cancel(
     """注销（须另一人复核）。
     Cancel a card for good; another person approves.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         desk.propose(CancelCard(card_id_of(desk, card), reason))
 
 
@@ -217,4 +218,7 @@ def _new_password(desk: Desk, holder: Holder, password_file: Path | None) -> str
             instead="--password-file",
         )  # fmt: skip
     check_new_password(password, holder)
-    return hash_password(password, pepper=desk.site.pepper, random_bytes=random_bytes)
+    site = desk.site
+    return hash_password(
+        password, pepper=site.pepper, random_bytes=random_bytes, profile=site.profile
+    )

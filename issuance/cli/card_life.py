@@ -10,6 +10,7 @@ from card_core.kernel.acts.cards import Evidence
 from card_core.kernel.acts.ecards import CancelECard, ResumeECard, SuspendECard
 from card_core.kernel.acts.handing_over import HandOverCard
 from card_core.kernel.acts.replacements import ExchangeCard, ExchangeReason, ReplaceCard
+from card_core.kernel.permissions import Reading
 from card_core.store import card_policies, cards
 from issuance.cli import screen
 from issuance.cli.card_finding import CardArgument, card_id_of, find_card
@@ -47,7 +48,7 @@ def lock(card: CardArgument, operator: OperatorOption = None) -> None:
     """应用锁定：密码连续输错，卡已自锁。
     Lock a card whose chip locked itself.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         desk.perform(LockCard(card_id_of(desk, card)))
     screen.say("已锁定，卡与电子社保卡停用。", "The card is locked; it and its e-card stop.")
 
@@ -57,7 +58,7 @@ def unlock(card: CardArgument, operator: OperatorOption = None) -> None:
     """应用解锁：已核验证件并重置密码。
     Unlock a card whose PIN was reset, with ID.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         desk.perform(UnlockCard(card_id_of(desk, card), Evidence.IDENTITY_DOCUMENT))
     screen.say("已解锁，恢复使用。", "The card is unlocked and serves again.")
 
@@ -76,7 +77,7 @@ def seal(
     """封存（须另一人复核）。
     Seal a card; another person approves.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         act = SealCard(card_id_of(desk, card), reason)
         if desk.decide(act, second, yes=yes):
             screen.say("已封存。", "The card is sealed.")
@@ -92,7 +93,7 @@ def unseal(
     """解除封存（须另一人复核）。
     Unseal a card; another person approves.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         act = UnsealCard(card_id_of(desk, card))
         if desk.decide(act, second, yes=yes):
             screen.say("已解除封存，恢复使用。", "The card serves again.")
@@ -109,7 +110,7 @@ def replace(
     """补卡：已正式挂失的卡（须另一人复核）。
     Replace a card formally lost; another approves.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         number = CardNumberKept.NEW if new_number else _policy(desk, card).on_replacement
         act = ReplaceCard(card_id_of(desk, card), number)
         if desk.decide(act, second, yes=yes):
@@ -132,7 +133,7 @@ def exchange(
     """换卡：旧卡已收回（须另一人复核）。
     Exchange a card handed back; another approves.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         number = CardNumberKept.NEW if new_number else _policy(desk, card).on_exchange
         act = ExchangeCard(card_id_of(desk, card), reason, number)
         if desk.decide(act, second, yes=yes):
@@ -144,7 +145,7 @@ def suspend_e_card(card: CardArgument, operator: OperatorOption = None) -> None:
     """停用电子社保卡，实体卡照常使用。
     Suspend the e-card alone.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         desk.perform(SuspendECard(card_id_of(desk, card)))
     screen.say("电子社保卡已停用。", "The e-card is suspended.")
 
@@ -154,7 +155,7 @@ def resume_e_card(card: CardArgument, operator: OperatorOption = None) -> None:
     """恢复电子社保卡。
     Resume the e-card.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         desk.perform(ResumeECard(card_id_of(desk, card)))
     screen.say("电子社保卡已恢复。", "The e-card serves again.")
 
@@ -169,7 +170,7 @@ def cancel_e_card(
     """注销电子社保卡（须另一人复核）。
     Cancel the e-card alone; another approves.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         act = CancelECard(card_id_of(desk, card))
         if desk.decide(act, second, yes=yes):
             screen.say("电子社保卡已注销。", "The e-card is cancelled.")

@@ -11,9 +11,11 @@ import typer
 
 from card_core.errors import NotAllowedError, SchemaOutdatedError, SessionEndedError
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct
-from card_core.kernel.permissions import RULES
+from card_core.kernel.permissions import READERS, RULES, Reading
 from card_core.sign_in import authenticate
+from card_core.states import ServiceState
 from card_core.store import audit, operators
+from card_core.store.operators import Role
 from issuance.batches import new_request_id
 from issuance.cli import screen
 from issuance.cli.words import word_of
@@ -67,10 +69,17 @@ class Desk:
 
     def check_may(self, act: type[Act]) -> None:
         """Refuse before long work what the kernel would refuse after it. Raises IssuanceError."""
-        needed = RULES[act].roles
+        self._check_has_one_of(RULES[act].roles)
+
+    def check_may_read(self, what: Reading) -> None:
+        """Raises IssuanceError."""
+        self._check_has_one_of(READERS[what])
+
+    def _check_has_one_of(self, needed: frozenset[Role]) -> None:
         with self.site.store.read() as tx:
             operator = operators.get(tx, self.actor.id)
-        if operator is None or not operator.roles & needed:
+        is_active = operator is not None and operator.state is ServiceState.ACTIVE
+        if operator is None or not is_active or not operator.roles & needed:
             zh = "、".join(word_of(role) for role in sorted(needed))
             raise IssuanceError(
                 NotAllowedError.code,
@@ -162,8 +171,11 @@ def passphrase(chosen: Settings) -> bytes:
 
 
 @contextmanager
-def opened_desk(operator: str | None) -> Iterator[Desk]:
-    """The installation with `operator` at it. Raises IssuanceError when they aren't signed in."""
+def opened_desk(operator: str | None, reads: Reading | None = None) -> Iterator[Desk]:
+    """The installation with `operator` at it. reads: what the command shows them.
+
+    Raises IssuanceError when they aren't signed in, or may not read it.
+    """
     if not operator:
         raise IssuanceError(
             "operator_missing",
@@ -178,7 +190,10 @@ def opened_desk(operator: str | None) -> Iterator[Desk]:
     with _unlocked(chosen, words) as site:
         with site.store.read() as tx:
             audit.follow(tx, None)  # an operator whose old row was put back has no role by it
-        yield Desk(site, signed_in(site, operator), chosen, words)
+        desk = Desk(site, signed_in(site, operator), chosen, words)
+        if reads is not None:
+            desk.check_may_read(reads)
+        yield desk
 
 
 def signed_in(site: Installation, operator: str) -> Actor:

@@ -14,6 +14,7 @@ from card_core.kernel.acts.holder_base import (
     MergeHolders,
     seen_digest,
 )
+from card_core.kernel.permissions import Reading
 from card_core.store import Reader, approvals, holder_changes, holders
 from card_core.store.holder_base import KeyData
 from card_core.store.holder_trace import HolderTrace, trace_of
@@ -71,7 +72,7 @@ def show(holder: HolderArgument, operator: OperatorOption = None) -> None:
     """查看一个持卡人及其名下全部记录；姓名和号码部分隐藏。
     Show a holder and all that is theirs, masked.
     """
-    with opened_desk(operator) as desk, desk.site.store.read() as tx:
+    with opened_desk(operator, Reading.HOLDERS) as desk, desk.site.store.read() as tx:
         asked = find_record(tx, holder)
         record_id = holder_changes.record_that_stays(tx, asked)
         if record_id != asked:
@@ -88,7 +89,7 @@ def duplicates(operator: OperatorOption = None) -> None:
     Find records that are likely one person's.
     """
     with (
-        opened_desk(operator) as desk,
+        opened_desk(operator, Reading.HOLDERS) as desk,
         screen.progress("查重", "Looking for duplicates") as shown,
     ):
         found = find_duplicates(desk.site.store, progress=shown)
@@ -128,7 +129,7 @@ def compare(
     Exit code: 0 no difference, 1 differences, 2 the file can't be used.
     """
     check_report_place(file, output)
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         try:
             with screen.progress("比对", "Comparing") as shown:
                 found = compare_file(desk.site.store, file, output, progress=shown)
@@ -162,7 +163,7 @@ def merge(
     """合并两条记录（须另一人复核）。
     Merge a record into another; a second person approves.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         with desk.site.store.read() as tx:
             stays, gone = (_holder(tx, find_record(tx, one)) for one in (into, goes))
             act = MergeHolders(stays.id, gone.id, evidence, seen_digest(tx, stays, gone))
@@ -187,7 +188,7 @@ def correct(
     """
     name = read_name(name_file) if name_file else None
     number = read_number(number_file) if number_file else None
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         with desk.site.store.read() as tx:
             found = _holder(tx, find_record(tx, holder))
             act = CorrectHolder(found.id, name, number, evidence, seen_digest(tx, found))
@@ -213,7 +214,7 @@ def review(
         "name": read_name(name_file) if name_file else None,
         "number": read_number(number_file).text if number_file else None,
     }
-    with opened_desk(operator) as desk, desk.site.store.read() as tx:
+    with opened_desk(operator, Reading.HOLDERS) as desk, desk.site.store.read() as tx:
         pending = find_pending(tx, approval)
         if pending.act != CorrectHolder.act:
             raise IssuanceError(

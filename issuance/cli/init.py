@@ -6,17 +6,21 @@ from typing import Annotated, Any
 
 import typer
 
-from card_core.errors import InvalidActError, SchemaOutdatedError, WeakPasswordError
+from card_core.errors import SchemaOutdatedError, WeakPasswordError
+from card_core.sign_in import Profile
 from card_core.store.operators import Role
 from crypto.keys import KeyFiles
 from issuance.cli import screen
-from issuance.cli.desk import passphrase, settings
+from issuance.cli.desk import PasswordFileOption, passphrase, settings
+from issuance.cli.operator_access import new_password
 from issuance.cli.sandbox import say_sandbox
+from issuance.cli.second_factor import parse_hex
 from issuance.errors import FileRefusedError, SettingsError
 from issuance.files import not_readable
 from issuance.founding import (
     Bureau,
     NewPerson,
+    add_first_security_administrator,
     check_can_be_founded,
     complete_issuer_keys,
     complete_keys,
@@ -26,9 +30,11 @@ from issuance.installation import open_founded_database, open_installation
 from issuance.sandbox import find_people, new_staff, open_sandbox
 from issuance.settings import Settings, read_secret
 
-# Enough people for every act that needs two of them.
+# Enough people for every act that needs two of them, and three who administer.
 FIRST_PEOPLE = (
-    ("admin", "管理员", frozenset({Role.ADMINISTRATOR})),
+    ("admin", "系统管理员", frozenset({Role.ADMINISTRATOR})),
+    ("security", "安全管理员", frozenset({Role.SECURITY})),
+    ("auditor", "审计管理员", frozenset({Role.AUDITOR})),
     ("maker", "经办", frozenset({Role.MAKER})),
     ("checker", "复核", frozenset({Role.CHECKER})),
 )
@@ -63,6 +69,14 @@ def init(
             help="首批操作员；不给则询问。\n\nThe first operators; asked for otherwise.",
         ),
     ] = None,
+    profile: Annotated[
+        Profile,
+        typer.Option(
+            metavar="PROFILE",
+            help="sm：按密评要求；standard：另可用 Argon2 和动态口令。此后不能更改。\n\n"
+            "sm: SM algorithms alone; standard: Argon2 and TOTP too. For good.",
+        ),
+    ] = Profile.SM,
     is_sandbox: Annotated[
         bool,
         typer.Option(
@@ -78,7 +92,9 @@ def init(
     """
     chosen = settings()
     check_can_be_founded(chosen)
-    bureau = Bureau(issuer, letters, name, _authority(trust_authority), is_sandbox)
+    bureau = Bureau(
+        issuer, letters, name, parse_hex("trust_authority", trust_authority), is_sandbox, profile
+    )
     secret = _new_passphrase(chosen)
     people = new_staff() if is_sandbox else []
     if operators or not is_sandbox:
@@ -101,20 +117,24 @@ def init(
     )
 
 
-def _authority(text: str) -> bytes | None:
-    try:
-        return bytes.fromhex(text) or None
-    except ValueError:
-        raise InvalidActError("trust_authority", "应为十六进制", "must be hexadecimal") from None
-
-
-def upgrade() -> None:
+def upgrade(
+    *,
+    security_administrator: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="首名安全管理员，仅当尚无安全管理员时。\n\nThe first one, where there is none.",
+        ),
+    ] = "",
+    password_file: PasswordFileOption = None,
+) -> None:
     """升级数据库结构，可重复运行。
     Bring the database up to date; may be repeated.
     """
     chosen = settings()
     facts = chosen.home.facts()
-    keys = KeyFiles.open(chosen.home.keys, passphrase(chosen))
+    secret = passphrase(chosen)
+    keys = KeyFiles.open(chosen.home.keys, secret)
     complete_keys(keys, facts.issuer)
     with open_founded_database(chosen, keys) as store, screen.working("正在升级", "Upgrading"):
         try:
@@ -127,6 +147,11 @@ def upgrade() -> None:
                 "The database was made by a newer sscard and this one can't use it. Upgrade "
                 "sscard.",
             ) from None
+    if security_administrator:
+        words = new_password(security_administrator, password_file)
+        person = NewPerson(security_administrator, "安全管理员", frozenset({Role.SECURITY}), words)
+        with open_installation(chosen, secret) as site:
+            add_first_security_administrator(site, person)
     screen.say("数据库已是最新。", "The database is up to date.")
 
 
@@ -138,6 +163,7 @@ def read_people(path: Path) -> list[NewPerson]:
     display_name = "..."
     roles = ["maker"]
     password = "..."
+    public_key = "..."    of the person's own key; without it, enrolled at the first sign-in
     """
     try:
         rows = tomllib.loads(path.read_text())["operator"]
@@ -164,7 +190,8 @@ def _person(row: dict[str, Any]) -> NewPerson:
         raise KeyError("roles") from error
     name = str(row["name"])
     try:
-        return NewPerson(name, str(row["display_name"]), roles, str(row["password"]))
+        public_key = parse_hex("public_key", str(row.get("public_key", "")))
+        return NewPerson(name, str(row["display_name"]), roles, str(row["password"]), public_key)
     except WeakPasswordError as error:
         raise WeakPasswordError(
             f"{name}：{error.message_zh}", f"{name}: {error.message_en}"
@@ -172,7 +199,7 @@ def _person(row: dict[str, Any]) -> NewPerson:
 
 
 def ask_people() -> list[NewPerson]:
-    """Administrator, maker and checker, with passwords typed one after the other."""
+    """Three who administer, maker and checker, with passwords typed one after the other."""
     people = []
     for name, display_name, roles in FIRST_PEOPLE:
         password = screen.ask_new_secret(

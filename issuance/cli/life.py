@@ -11,6 +11,7 @@ from card_core.kernel.acts.life_events import (
     DecideLifeEvent,
     ServeLifeEvent,
 )
+from card_core.kernel.permissions import Reading
 from card_core.life_events import APPLYING, SERVING, LifeEvent
 from card_core.states import CardState
 from issuance.cli import screen
@@ -130,7 +131,7 @@ def death(
 
 
 def _apply(event: LifeEvent, file: Path, name: str | None, operator: str | None) -> None:
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         desk.check_may(ApplyForLifeEvent)
         found = read_roster(file)
         show_findings(found)
@@ -160,7 +161,7 @@ def _opened(desk: Desk, act: ApplyForLifeEvent) -> dict[str, Any]:
 
 
 def _serve(event: LifeEvent, card: str, operator: str | None) -> None:
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         answer = desk.perform(ServeLifeEvent(event, card_id_of(desk, card)))
     state = CardState(answer["card_state"])
     screen.say(
@@ -172,7 +173,7 @@ def _serve(event: LifeEvent, card: str, operator: str | None) -> None:
 def _decide(
     event: LifeEvent, card: str, operator: str | None, second: str | None, yes: bool
 ) -> None:
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         act = DecideLifeEvent(event, card_id_of(desk, card))
         if desk.decide(act, second, yes=yes):
             screen.say(f"{SERVING[event].zh}：已办结。", f"{SERVING[event].en}: done.")

@@ -139,6 +139,7 @@ def make_service(
                 registry, AccessTokens(site.store.cipher, random_bytes=random_bytes)
             ),
             pepper=site.pepper,
+            profile=site.profile,
             clock=clock.now,
             identifying=None if fast is None else IdentifyDesk(site.kernel, writer, fast),
         ),

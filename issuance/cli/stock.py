@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from card_core.kernel.acts.stock import ImportStock
+from card_core.kernel.permissions import Reading
 from card_core.states import BatchKind
 from card_core.store import batches, stock_cards
 from issuance.batches import new_request_id
@@ -59,7 +60,7 @@ def check(
     Exit code: 0 all can be taken over, 1 some refused, 2 the file can't be used.
     """
     check_report_place(file, report)
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         found = _read(file)
         with screen.working("正在对账", "Comparing with the holder base"):
             found = compare_stock(desk.site.store, found)
@@ -83,7 +84,7 @@ def import_(
     有问题的行退回，其余行照常受理。 Bad rows are refused, the others go on.
     """
     check_report_place(file, report)
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         desk.check_may(ImportStock)
         found = _read(file)
         with screen.working("正在导入", "Importing"):
@@ -107,7 +108,7 @@ def list_stocks(operator: OperatorOption = None) -> None:
     """列出存量卡批次，新的在前。
     List card stocks, the newest first.
     """
-    with opened_desk(operator) as desk, desk.site.store.read() as tx:
+    with opened_desk(operator, Reading.HOLDERS) as desk, desk.site.store.read() as tx:
         rows = [
             (one.id[:SHORT_ID], one.name, both(one.state), one.accepted, one.issued, one.refused,
              f"{one.created_at.astimezone():%Y-%m-%d %H:%M}")
@@ -132,7 +133,7 @@ def show(stock: StockArgument, operator: OperatorOption = None) -> None:
     """查看一个存量卡批次，及接管时退回的行。
     Show a stock, and what was refused at the end.
     """
-    with opened_desk(operator) as desk, desk.site.store.read() as tx:
+    with opened_desk(operator, Reading.HOLDERS) as desk, desk.site.store.read() as tx:
         found = find_stock(tx, stock)
         show_batch(tx, found)
         refusals = stock_cards.refusals(tx, found.id, REFUSALS_SHOWN)
@@ -159,7 +160,7 @@ def approve(stock: StockArgument, yes: YesOption = False, operator: OperatorOpti
     """复核放行存量卡接管；不得复核自己导入的批次。
     Approve a stock that somebody else imported.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         with desk.site.store.read() as tx:
             found = find_stock(tx, stock)
             approval = release_approval(tx, found)
@@ -180,7 +181,7 @@ def take_over_cards(stock: StockArgument, operator: OperatorOption = None) -> No
     """接管已放行的存量卡；中断后再次运行即继续。
     Take the cards over; run again to go on.
     """
-    with opened_desk(operator) as desk:
+    with opened_desk(operator, Reading.HOLDERS) as desk:
         with desk.site.store.read() as tx:
             found = find_stock(tx, stock)
         with screen.progress("接管", "Taking over") as shown:

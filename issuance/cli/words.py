@@ -106,8 +106,9 @@ _WORDS: Mapping[type[StrEnum], Mapping[str, str]] = MappingProxyType(
         Role: {
             Role.MAKER: "经办",
             Role.CHECKER: "复核",
-            Role.ADMINISTRATOR: "管理员",
-            Role.AUDITOR: "审计",
+            Role.ADMINISTRATOR: "系统管理员",
+            Role.SECURITY: "安全管理员",
+            Role.AUDITOR: "审计管理员",
         },
     }
 )

@@ -120,7 +120,10 @@ def _activate(sandbox: Sandbox, card: Card) -> None:
     if ecard.state is ECardState.NOT_ACTIVATED:
         # Thrown away: nobody signs in as a made-up holder.
         password = secrets.token_urlsafe(16)
-        hashed = hash_password(password, pepper=sandbox.site.pepper, random_bytes=random_bytes)
+        site = sandbox.site
+        hashed = hash_password(
+            password, pepper=site.pepper, random_bytes=random_bytes, profile=site.profile
+        )
         sandbox.perform(ActivateECard(card.id, hashed))
 
 

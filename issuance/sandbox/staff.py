@@ -1,7 +1,7 @@
 """Who works at a sandbox, and the check that an installation is one.
 
 Two people must agree on much, and whoever tests a terminal is one person at most. So a sandbox is
-founded with three operators of its own, under whose names the acts stand in the log. Their
+founded with four operators of its own, under whose names the acts stand in the log. Their
 passwords are thrown away: nobody can sign in as one of them.
 """
 
@@ -18,14 +18,15 @@ from issuance.founding import NewPerson
 from issuance.installation import Installation
 
 _STAFF = {
-    "sandbox-admin": ("沙箱管理员", Role.ADMINISTRATOR),
+    "sandbox-admin": ("沙箱系统管理员", Role.ADMINISTRATOR),
+    "sandbox-security": ("沙箱安全管理员", Role.SECURITY),
     "sandbox-maker": ("沙箱经办", Role.MAKER),
     "sandbox-checker": ("沙箱复核", Role.CHECKER),
 }
 
 
 def new_staff() -> list[NewPerson]:
-    """The three, for the founding of a sandbox."""
+    """The four, for the founding of a sandbox."""
     return [
         NewPerson(name, display_name, frozenset({role}), secrets.token_urlsafe(32))
         for name, (display_name, role) in _STAFF.items()

@@ -1,14 +1,16 @@
 """What a holder does: show a code, report the card lost, take the report back."""
 
+from collections.abc import Callable
+
 from card_core.codes import PurposeClass, picture
 from card_core.errors import NotFoundError
 from card_core.kernel import Act, Actor
 from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
 from card_core.store import cards
 from scan_api.holders import session
+from scan_api.holders.idempotency import HeldKey, perform_once
 from scan_api.holders.models import (
     CardStateChange,
-    LossReport,
     LossWithdrawal,
     MintRequest,
     ShownCode,
@@ -31,21 +33,27 @@ def mint_code(services: Services, holder: Actor, request: MintRequest) -> ShownC
     )
 
 
-def report_loss(services: Services, holder: Actor, request: LossReport) -> CardStateChange:
+def report_loss(services: Services, holder: Actor, held: HeldKey) -> CardStateChange:
     """When this returns, no code of the card is accepted any more. Raises: KernelError."""
-    return _change(services, holder, ReportTemporaryLoss(_card_id(services, holder)), request)
+    return _change(services, holder, held, lambda: ReportTemporaryLoss(_card_id(services, holder)))
 
 
-def withdraw_loss(services: Services, holder: Actor, request: LossWithdrawal) -> CardStateChange:
+def withdraw_loss(
+    services: Services, holder: Actor, held: HeldKey, request: LossWithdrawal
+) -> CardStateChange:
     """Raises: KernelError, SignInError."""
-    session.check_password(services, holder, request.password)
-    return _change(services, holder, WithdrawTemporaryLoss(_card_id(services, holder)), request)
+
+    def prepare() -> Act:
+        session.check_password(services, holder, request.password)
+        return WithdrawTemporaryLoss(_card_id(services, holder))
+
+    return _change(services, holder, held, prepare)
 
 
 def _change(
-    services: Services, holder: Actor, act: Act, request: LossReport | LossWithdrawal
+    services: Services, holder: Actor, held: HeldKey, prepare: Callable[[], Act]
 ) -> CardStateChange:
-    answer = services.kernel.perform(act, actor=holder, request_id=request.request_id)
+    answer = perform_once(services.kernel, held, prepare, holder=holder)
     return CardStateChange(card_state=answer["card_state"])
 
 

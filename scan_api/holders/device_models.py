@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 from card_core.kernel.acts.devices import KEYS_MAX
 from card_core.store.devices import Grade
 from scan_api.holders.models import HolderRequest, Password
-from scan_api.scans.models import RequestId
 
 PublicKey = Annotated[
     str, Field(pattern=r"^0[23][0-9a-f]{64}$", description="SM2, 33 bytes compressed, in hex.")
@@ -24,7 +23,6 @@ DayEnd = Annotated[
 class DeviceRegistration(HolderRequest):
     """A phone with a key of its own; docs/offline.md, section 5, says what it signs."""
 
-    request_id: RequestId
     grade: Annotated[
         Grade,
         Field(strict=False, description="`app`: its key is bound to the phone; or `browser`."),
@@ -47,7 +45,6 @@ class DayKeyProof(HolderRequest):
 class CredentialRequest(HolderRequest):
     """The days ahead, in their order. `signature` is with the phone's own key."""
 
-    request_id: RequestId
     keys: Annotated[list[DayKeyProof], Field(min_length=1, max_length=KEYS_MAX)]
     signature: Signature
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from card_core.kernel import Actor
 from scan_api import problems
-from scan_api.holders import device_examples, devices, session
+from scan_api.holders import device_examples, devices, idempotency, session
 from scan_api.holders.device_models import (
     CredentialRequest,
     Credentials,
@@ -16,6 +16,7 @@ from scan_api.holders.device_models import (
     Devices,
     RegisteredDevice,
 )
+from scan_api.holders.idempotency import HOLDER_CHANGE, HeldKey
 from scan_api.holders.origin import check_origin
 from scan_api.holders.password_work import PasswordWork
 from scan_api.openapi import BODY_FAULTS, HOLDER_SECURITY, example, json_answer, problem_answers
@@ -25,15 +26,18 @@ _POSTED = (
     problems.SIGN_IN_NEEDED,
     problems.CROSS_SITE,
     *BODY_FAULTS,
-    problems.IDEMPOTENCY_CONFLICT,
+    *idempotency.FAULTS,
     problems.ALREADY_EXISTS,
     problems.NOT_READY,
 )
 DeviceId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
-def routes(services: Services, holder_of_session: Any, password_work: PasswordWork) -> APIRouter:
-    """holder_of_session: the dependency that gives the session's holder. For within the holder's
+def routes(
+    services: Services, holder_of_session: Any, held_key: Any, password_work: PasswordWork
+) -> APIRouter:
+    """holder_of_session, held_key: the dependencies that give the session's holder and the
+    request's Idempotency-Key. For within the holder's
     router, whose prefix it has."""
     router = APIRouter(prefix="/devices")
     changes = [Depends(check_origin)]
@@ -73,10 +77,13 @@ def routes(services: Services, holder_of_session: Any, password_work: PasswordWo
             ),
             **problem_answers(*_POSTED, problems.SIGN_IN_REFUSED, problems.SIGN_IN_LOCKED),
         },
-        openapi_extra=HOLDER_SECURITY,
+        openapi_extra=HOLDER_CHANGE,
     )
     async def register_device(
-        body: DeviceRegistration, request: Request, holder: Annotated[Actor, holder_of_session]
+        body: DeviceRegistration,
+        request: Request,
+        holder: Annotated[Actor, holder_of_session],
+        held: Annotated[HeldKey, held_key],
     ) -> RegisteredDevice:
         """At most 3 phones. An app gives the e-card's password again, since its codes may consume;
         a browser's codes identify only.
@@ -85,7 +92,7 @@ def routes(services: Services, holder_of_session: Any, password_work: PasswordWo
         """
         challenge = session.challenge(services, request)
         return await password_work.run(
-            lambda: devices.register_device(services, holder, challenge, body)
+            lambda: devices.register_device(services, holder, held, challenge, body)
         )
 
     @router.delete(
@@ -100,18 +107,23 @@ def routes(services: Services, holder_of_session: Any, password_work: PasswordWo
             problems.CROSS_SITE,
             problems.NOT_FOUND,
             problems.WRONG_STATE,
+            *idempotency.FAULTS,
             problems.INVALID_REQUEST,
             problems.NOT_READY,
         ),
-        openapi_extra=HOLDER_SECURITY,
+        openapi_extra=HOLDER_CHANGE,
     )
-    def remove_device(device_id: DeviceId, holder: Annotated[Actor, holder_of_session]) -> None:
+    def remove_device(
+        device_id: DeviceId,
+        holder: Annotated[Actor, holder_of_session],
+        held: Annotated[HeldKey, held_key],
+    ) -> None:
         """From this answer on no code of that phone is accepted where there is a network, and
         elsewhere as soon as the status list says so.
 
         自本答复起，该手机的动态码联网时不再通过；离线终端自收到新的状态列表起不再通过。
         """
-        devices.remove_device(services, holder, device_id)
+        devices.remove_device(services, holder, held, device_id)
 
     @router.post(
         "/{device_id}/credentials",
@@ -127,20 +139,23 @@ def routes(services: Services, holder_of_session: Any, password_work: PasswordWo
             ),
             **problem_answers(*_POSTED, problems.NOT_FOUND, problems.CARD_UNUSABLE),
         },
-        openapi_extra=HOLDER_SECURITY,
+        openapi_extra=HOLDER_CHANGE,
     )
     def fetch_credentials(
         device_id: DeviceId,
         body: CredentialRequest,
         request: Request,
         holder: Annotated[Actor, holder_of_session],
+        held: Annotated[HeldKey, held_key],
     ) -> Credentials:
         """For today and up to seven days ahead, each with a key of its own. The same request again
-        gets the same credentials, signed anew.
+        gets the same credentials, byte for byte.
 
-        可领取当天及之后七天的凭证，每天一把密钥。同一请求重发得到相同的凭证（重新签名）。
+        可领取当天及之后七天的凭证，每天一把密钥。同一请求重发得到完全相同的凭证。
         """
         challenge = session.challenge(services, request)
-        return devices.fetch_credentials(services, holder, challenge, device_id, body)
+        return devices.fetch_credentials(
+            services, holder, held, challenge=challenge, device_id=device_id, request=body
+        )
 
     return router

@@ -17,6 +17,7 @@ from scan_api.holders.device_models import (
     DeviceView,
     RegisteredDevice,
 )
+from scan_api.holders.idempotency import HeldKey, keys_told_apart, perform_once
 from scan_api.problems import ProblemError
 from scan_api.services import Services
 
@@ -35,7 +36,11 @@ def list_devices(services: Services, holder: Actor, challenge: bytes) -> Devices
 
 
 def register_device(
-    services: Services, holder: Actor, challenge: bytes, request: DeviceRegistration
+    services: Services,
+    holder: Actor,
+    held: HeldKey,
+    challenge: bytes,
+    request: DeviceRegistration,
 ) -> RegisteredDevice:
     """An app's codes may consume, so that an open session alone is not enough to register one.
 
@@ -51,39 +56,43 @@ def register_device(
         if request.password is None:
             raise ProblemError(problems.SIGN_IN_REFUSED)
         session.check_password(services, holder, request.password)
-    answer = services.kernel.perform(act, actor=holder, request_id=request.request_id)
+    with keys_told_apart():
+        answer = services.kernel.perform(act, actor=holder, request_id=held.key)
     return RegisteredDevice(device_id=answer["device_id"], grade=answer["grade"])
 
 
-def remove_device(services: Services, holder: Actor, device_id: str) -> None:
+def remove_device(services: Services, holder: Actor, held: HeldKey, device_id: str) -> None:
     """Raises: KernelError."""
-    request_id = services.kernel.random_bytes(16).hex()
-    services.kernel.perform(RemoveDevice(device_id), actor=holder, request_id=request_id)
+    perform_once(services.kernel, held, lambda: RemoveDevice(device_id), holder=holder)
 
 
 def fetch_credentials(
     services: Services,
     holder: Actor,
+    held: HeldKey,
+    *,
     challenge: bytes,
     device_id: str,
     request: CredentialRequest,
 ) -> Credentials:
     """Raises: CardUnusableError, KernelError."""
-    issued = services.credential_issuer.issue(
-        holder,
-        device_id,
-        challenge=challenge,
-        keys=[
-            DayKey(
-                datetime.fromtimestamp(key.expires_at, UTC),
-                bytes.fromhex(key.public_key),
-                bytes.fromhex(key.signature),
-            )
-            for key in request.keys
-        ],
-        signature=bytes.fromhex(request.signature),
-        request_id=request.request_id,
-    )
+    keys = [
+        DayKey(
+            datetime.fromtimestamp(key.expires_at, UTC),
+            bytes.fromhex(key.public_key),
+            bytes.fromhex(key.signature),
+        )
+        for key in request.keys
+    ]
+    with keys_told_apart():
+        issued = services.credential_issuer.issue(
+            holder,
+            device_id,
+            challenge=challenge,
+            keys=keys,
+            signature=bytes.fromhex(request.signature),
+            request_id=held.key,
+        )
     return Credentials(
         credentials=[
             CredentialView(

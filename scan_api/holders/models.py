@@ -9,7 +9,6 @@ from card_core.presented import Medium
 from card_core.states import CardState, ECardState
 from card_core.store.reversals import ReversalKind
 from card_core.verdicts import Reason
-from scan_api.scans.models import RequestId
 
 Password = Annotated[str, Field(pattern=r"^[0-9]{6}$", description="The e-card's six digits.")]
 
@@ -35,15 +34,12 @@ class MintRequest(HolderRequest):
 
 
 class LossReport(HolderRequest):
-    """The card is lost; it and the e-card stop working at once."""
-
-    request_id: RequestId
+    """The card is lost; it and the e-card stop working at once. An empty object."""
 
 
 class LossWithdrawal(HolderRequest):
     """The card was found. The password again: whoever holds an open phone is not yet the holder."""
 
-    request_id: RequestId
     password: Password
 
 

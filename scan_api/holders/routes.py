@@ -9,7 +9,8 @@ from starlette.responses import Response
 from card_core.kernel import Actor
 from card_core.sign_in import SignedIn
 from scan_api import problems
-from scan_api.holders import acts, device_routes, examples, session, views
+from scan_api.holders import acts, device_routes, examples, idempotency, session, views
+from scan_api.holders.idempotency import HOLDER_CHANGE, HeldKey
 from scan_api.holders.models import (
     CardStateChange,
     HolderCard,
@@ -58,6 +59,7 @@ def routes(services: Services) -> APIRouter:
         return session.current_holder(services, request)
 
     holder_of_session = Depends(current_holder)
+    held_key = services.running.hold(holder_of_session)
 
     @router.post(
         "/sign-ins",
@@ -164,19 +166,21 @@ def routes(services: Services) -> APIRouter:
             examples.LOST,
             "Lost from now on · 已挂失",
             problems.WRONG_STATE,
-            problems.IDEMPOTENCY_CONFLICT,
+            *idempotency.FAULTS,
             *_CHANGES,
         ),
-        openapi_extra=HOLDER_SECURITY,
+        openapi_extra=HOLDER_CHANGE,
     )
     def report_loss(
-        body: LossReport, holder: Annotated[Actor, holder_of_session]
+        _body: LossReport,
+        holder: Annotated[Actor, holder_of_session],
+        held: Annotated[HeldKey, held_key],
     ) -> CardStateChange:
         """From this answer on no code of the card is accepted, codes shown before included.
 
         自本答复起，该卡的任何动态码（含此前已出示的）均不再通过。
         """
-        return acts.report_loss(services, holder, body)
+        return acts.report_loss(services, holder, held)
 
     @router.post(
         "/loss-withdrawals",
@@ -190,19 +194,23 @@ def routes(services: Services) -> APIRouter:
             problems.SIGN_IN_REFUSED,
             problems.SIGN_IN_LOCKED,
             problems.WRONG_STATE,
-            problems.IDEMPOTENCY_CONFLICT,
+            *idempotency.FAULTS,
             *_CHANGES,
         ),
-        openapi_extra=HOLDER_SECURITY,
+        openapi_extra=HOLDER_CHANGE,
     )
     async def withdraw_loss(
-        body: LossWithdrawal, holder: Annotated[Actor, holder_of_session]
+        body: LossWithdrawal,
+        holder: Annotated[Actor, holder_of_session],
+        held: Annotated[HeldKey, held_key],
     ) -> CardStateChange:
         """Takes back a temporary loss; the password is asked again. A formal loss stays.
 
         解除临时挂失，须再次输入密码；正式挂失不能解除。
         """
-        return await password_work.run(lambda: acts.withdraw_loss(services, holder, body))
+        return await password_work.run(lambda: acts.withdraw_loss(services, holder, held, body))
 
-    router.include_router(device_routes.routes(services, holder_of_session, password_work))
+    router.include_router(
+        device_routes.routes(services, holder_of_session, held_key, password_work)
+    )
     return router

@@ -17,7 +17,11 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 def open_session(services: Services, social_security_number: str, password: str) -> SignedIn:
     """Raises: SignInRefusedError, SignInLockedError."""
     return sign_in.sign_in_holder(
-        services.kernel, social_security_number, password, pepper=services.pepper
+        services.kernel,
+        social_security_number,
+        password,
+        pepper=services.pepper,
+        profile=services.profile,
     )
 
 

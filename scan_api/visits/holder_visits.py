@@ -1,11 +1,14 @@
 """What a holder sees of their visits, and ends."""
 
+from contextlib import suppress
+
 from card_core.errors import WrongStateError
 from card_core.kernel import Actor
 from card_core.kernel.acts.visits import EndVisit
 from card_core.states import VisitState
 from card_core.store import institutions, visits
 from card_core.store.visits import Visit
+from scan_api.holders.idempotency import HeldKey, perform_once
 from scan_api.services import Services
 from scan_api.visits.models import HolderVisit, HolderVisits
 
@@ -27,17 +30,13 @@ def view_visits(services: Services, holder: Actor) -> HolderVisits:
     )
 
 
-def end_visit(services: Services, holder: Actor, visit_id: str) -> None:
+def end_visit(services: Services, holder: Actor, held: HeldKey, visit_id: str) -> None:
     """When this returns, no step of the visit is taken. Raises: KernelError.
 
     Ending a visit that has ended is no error: what the holder wants is so.
     """
-    # An id of its own for each visit: a second click is a retry.
-    request_id = f"end-visit-{visit_id}"
-    try:
-        services.kernel.perform(EndVisit(visit_id), actor=holder, request_id=request_id)
-    except WrongStateError:
-        return
+    with suppress(WrongStateError):
+        perform_once(services.kernel, held, lambda: EndVisit(visit_id), holder=holder)
 
 
 def _view(visit: Visit, institution_name: str, *, is_open: bool) -> HolderVisit:

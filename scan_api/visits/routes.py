@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from card_core.kernel import Actor
 from scan_api import problems
-from scan_api.holders import session
+from scan_api.holders import idempotency, session
+from scan_api.holders.idempotency import HOLDER_CHANGE, HeldKey
 from scan_api.holders.origin import check_origin
 from scan_api.openapi import (
     BODY_FAULTS,
@@ -131,6 +132,7 @@ def _add_holder_routes(router: APIRouter, services: Services) -> None:
         return session.current_holder(services, request)
 
     holder_of_session = Depends(current_holder)
+    held_key = services.running.hold(holder_of_session)
 
     @router.get(
         "/v1/holder/visits",
@@ -165,14 +167,19 @@ def _add_holder_routes(router: APIRouter, services: Services) -> None:
             problems.SIGN_IN_NEEDED,
             problems.CROSS_SITE,
             problems.NOT_FOUND,
+            *idempotency.FAULTS,
             problems.INVALID_REQUEST,
             problems.NOT_READY,
         ),
-        openapi_extra=HOLDER_SECURITY,
+        openapi_extra=HOLDER_CHANGE,
     )
-    def end_visit(visit_id: RowId, holder: Annotated[Actor, holder_of_session]) -> None:
+    def end_visit(
+        visit_id: RowId,
+        holder: Annotated[Actor, holder_of_session],
+        held: Annotated[HeldKey, held_key],
+    ) -> None:
         """From this answer on the hospital needs a new code for every step.
 
         自本答复起，每项业务须重新出示动态码。
         """
-        holder_visits.end_visit(services, holder, visit_id)
+        holder_visits.end_visit(services, holder, held, visit_id)

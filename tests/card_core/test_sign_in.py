@@ -13,10 +13,10 @@ from bureau import (
     Person,
     SeededBytes,
     make_application,
+    sign_in_as,
 )
 from sqlalchemy import delete, select, update
 
-from card_core import sign_in
 from card_core.errors import (
     CardCoreError,
     NotAllowedError,
@@ -40,8 +40,8 @@ from card_core.sign_in import (
     check_new_operator_password,
     check_new_password,
     hash_password,
+    passwords,
     sign_in_holder,
-    sign_in_operator,
     sign_out,
 )
 from card_core.store import credentials, guarded, holders, schema
@@ -110,7 +110,7 @@ def test_a_number_is_taken_as_people_type_it(bureau: Bureau) -> None:
 
 
 def test_an_operator_signs_in_by_name(bureau: Bureau) -> None:
-    opened = sign_in_operator(bureau.kernel, "Maker ", OPERATOR_PASSWORD, pepper=PEPPER)
+    opened = sign_in_as(bureau.kernel, "Maker ")
     assert opened.actor == bureau.maker
     assert opened.expires_at == bureau.clock() + timedelta(hours=8)
     assert authenticate(bureau.kernel, opened.token) == bureau.maker
@@ -180,16 +180,16 @@ def test_the_right_guess_is_no_way_round_the_lock(
 ) -> None:
     """Its hash is done before the lock and judged after it: the worst that a race can do."""
     person = bureau.person()
-    derive = sign_in._derive
+    derive = passwords._derive
 
     def fail_meanwhile(*arguments: object) -> bytes:
-        monkeypatch.setattr(sign_in, "_derive", derive)
+        monkeypatch.setattr(passwords, "_derive", derive)
         assert [outcome(bureau, person.number, "000000") for _ in range(5)] == (
             ["sign_in_refused"] * 5
         )
         return derive(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sign_in, "_derive", fail_meanwhile)
+    monkeypatch.setattr(passwords, "_derive", fail_meanwhile)
     assert outcome(bureau, person.number, HOLDER_PASSWORD) == "sign_in_locked"
 
 
@@ -197,16 +197,16 @@ def test_a_password_changed_while_it_was_being_checked_counts_as_wrong(
     bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = bureau.person()
-    derive = sign_in._derive
+    derive = passwords._derive
 
     def change_meanwhile(*arguments: object) -> bytes:
-        monkeypatch.setattr(sign_in, "_derive", derive)
+        monkeypatch.setattr(passwords, "_derive", derive)
         new, kind = bureau.hash(HOLDER_PASSWORD), SubjectKind.HOLDER
         with bureau.store.write() as tx:
             credentials.put(tx, kind, person.holder_id, new, bureau.clock())
         return derive(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sign_in, "_derive", change_meanwhile)
+    monkeypatch.setattr(passwords, "_derive", change_meanwhile)
     assert outcome(bureau, person.number, HOLDER_PASSWORD) == "sign_in_refused"
 
 
@@ -218,16 +218,16 @@ def test_an_unknown_person_costs_the_same_work(
         hashed = hash_password("x", pepper=PEPPER, random_bytes=SeededBytes(b"salt"))
         credentials.put(tx, SubjectKind.HOLDER, person.holder_id, hashed, bureau.clock())
     derived: list[int] = []
-    derive = sign_in._derive
+    derive = passwords._derive
 
     def count(password: str, pepper: bytes, salt: bytes, iterations: int) -> bytes:
         derived.append(iterations)
         return derive(password, pepper, salt, iterations)
 
-    monkeypatch.setattr(sign_in, "_derive", count)
+    monkeypatch.setattr(passwords, "_derive", count)
     for number in (person.number, UNKNOWN):
         assert outcome(bureau, number, "wrong") == "sign_in_refused"
-    assert derived == [sign_in.ITERATIONS] * 2
+    assert derived == [passwords.ITERATIONS] * 2
 
 
 def test_a_session_ends_when_it_is_idle(bureau: Bureau) -> None:
@@ -256,12 +256,12 @@ def test_a_session_in_use_ends_at_its_end(bureau: Bureau) -> None:
 
 
 def test_a_suspended_operators_sessions_are_over(bureau: Bureau) -> None:
-    opened = sign_in_operator(bureau.kernel, "maker", OPERATOR_PASSWORD, pepper=PEPPER)
-    bureau.decide(SuspendOperator("maker"), bureau.administrator, bureau.deputy)
+    opened = sign_in_as(bureau.kernel, "maker")
+    bureau.decide(SuspendOperator("maker"), bureau.administrator, bureau.security)
     with pytest.raises(SessionEndedError):
         authenticate(bureau.kernel, opened.token)
     with pytest.raises(SignInRefusedError):
-        sign_in_operator(bureau.kernel, "maker", OPERATOR_PASSWORD, pepper=PEPPER)
+        sign_in_as(bureau.kernel, "maker")
 
 
 @pytest.mark.parametrize("token", ["", "x", "x" * 10_000, "\x00", "\ud800"])
@@ -344,12 +344,12 @@ def test_a_holder_without_an_ecard_has_no_password(bureau: Bureau) -> None:
 def test_a_holder_is_no_operator(bureau: Bureau) -> None:
     person: Person = bureau.person()
     with pytest.raises(SignInRefusedError):
-        sign_in_operator(bureau.kernel, person.number, HOLDER_PASSWORD, pepper=PEPPER)
+        sign_in_as(bureau.kernel, person.number, HOLDER_PASSWORD)
     with pytest.raises(SignInRefusedError):
         enter(bureau, "maker", OPERATOR_PASSWORD)
     actor = authenticate(bureau.kernel, enter(bureau, person.number).token)
     with pytest.raises(NotAllowedError):
-        bureau.decide(SuspendOperator("auditor"), actor, bureau.deputy)
+        bureau.decide(SuspendOperator("auditor"), actor, bureau.security)
 
 
 def test_the_hash_is_pbkdf2_with_hmac_sm3_of_the_peppered_password() -> None:

@@ -16,7 +16,14 @@ from issuance.installation import Installation, open_installation
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HOME", "DATABASE_URL", "REDIS_URL", "KEY_PASSPHRASE_FILE", "OPERATOR"):
+    for name in (
+        "HOME",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "KEY_PASSPHRASE_FILE",
+        "OPERATOR",
+        "OPERATOR_KEY",
+    ):
         monkeypatch.delenv(f"SSCARD_{name}", raising=False)
 
 
@@ -38,7 +45,7 @@ def _founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
             office.settings,
             PASSPHRASE.encode(),
             bureau=Bureau(7, "FS", "Test bureau"),
-            people=first_people(),
+            people=first_people(office),
         )
     office.sign_in(*PEOPLE)
     return folder

@@ -7,12 +7,21 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from card_core.store.operators import Role
+from crypto.keys import KeyFiles
 from issuance.cli.commands import app
+from issuance.cli.second_factor import KEY_NAME
 from issuance.founding import NewPerson
 from issuance.settings import Settings
 
 PASSPHRASE = "hornbeam quay"
-PEOPLE = {"admin": Role.ADMINISTRATOR, "wang": Role.MAKER, "li": Role.CHECKER}
+PEOPLE = {
+    "admin": Role.ADMINISTRATOR,
+    "security": Role.SECURITY,
+    "auditor": Role.AUDITOR,
+    "wang": Role.MAKER,
+    "li": Role.CHECKER,
+}
+PIN = "quayside pin"
 SSCARD = Path(sys.executable).with_name("sscard")
 ROSTERS = Path(__file__).parents[1] / "rosters"
 
@@ -49,10 +58,22 @@ class Office:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
+    def key_options(self, name: str) -> tuple[str, ...]:
+        """What proves the operator's second factor on the command line."""
+        pin = self.file("pin", PIN)
+        return ("--key", str(self.folder / f"{name}.key"), "--pin-file", str(pin))
+
+    def new_key(self, name: str) -> bytes:
+        """Make the operator's own key; its public half."""
+        keys = KeyFiles.create(self.folder / f"{name}.key", PIN.encode())
+        keys.create_signer(KEY_NAME)
+        return keys.signer(KEY_NAME).public_key.to_bytes(compressed=True)
+
     def sign_in(self, *names: str) -> None:
         for name in names:
             password = self.file(f"{name}.password", password_of(name))
-            self.done("operator", "sign-in", name, "--password-file", str(password))
+            options = ("--password-file", str(password), *self.key_options(name))
+            self.done("operator", "sign-in", name, *options)
 
 
 def make_office(folder: Path) -> Office:
@@ -63,9 +84,16 @@ def make_office(folder: Path) -> Office:
     return Office(folder, home)
 
 
-def first_people() -> list[NewPerson]:
+def first_people(office: Office | None = None) -> list[NewPerson]:
+    """office: where their keys are made; None: they have none yet."""
     return [
-        NewPerson(name, name.title(), frozenset({role}), password_of(name))
+        NewPerson(
+            name,
+            name.title(),
+            frozenset({role}),
+            password_of(name),
+            None if office is None else office.new_key(name),
+        )
         for name, role in PEOPLE.items()
     ]
 

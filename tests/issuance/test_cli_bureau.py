@@ -185,18 +185,49 @@ def test_a_pharmacy_and_its_terminal_take_two_people(office: Office) -> None:
 def test_an_operator_is_added_by_two_and_may_then_work(office: Office, tmp_path: Path) -> None:
     password = str(office.file("zhao.password", "Lantern 4 Estuary"))
     added = office.done(
-        "operator", "add", "zhao", "--display-name", "赵", "--role", "maker", "--role", "auditor",
+        "operator", "add", "zhao", "--display-name", "赵", "--role", "maker", "--role", "checker",
         "--password-file", password, operator="admin",
     )  # fmt: skip
-    sign_in = ("operator", "sign-in", "zhao", "--password-file", password)
-    assert office.run(*sign_in).exit_code == 1
-    office.done("approval", "approve", batch_id(added), "--yes", operator="li")
-    office.done(*sign_in)
-    assert re.search(
-        r"zhao\s+赵\s+auditor, maker", office.done("operator", "list", operator="zhao")
+    new = str(office.file("zhao.new", "Hornbeam 4 Estuary"))
+    office.new_key("zhao")
+    key = office.key_options("zhao")
+    enrol = ("operator", "enrol", "zhao", "--password-file", password, "--new-password-file", new)
+    sign_in = ("operator", "sign-in", "zhao", "--password-file", new, *key)
+    assert office.run(*enrol, *key).exit_code == 1
+    refused(
+        office.run("approval", "approve", batch_id(added), "--yes", operator="li"),
+        "无权",
+        "may not",
     )
+    approve = ("approval", "approve", "--yes")
+    office.done(*approve, batch_id(added), operator="security")
+    refused(
+        office.run("operator", "sign-in", "zhao", "--password-file", password, *key),
+        "尚未登记第二因素",
+        "No second factor",
+    )
+    office.done(*enrol, *key)
+    office.done(*sign_in)
+    refused(office.run(*enrol, *key), "第二因素不正确", "is wrong")
+    assert re.search(
+        r"zhao\s+赵\s+checker, maker\s+sm2", office.done("operator", "list", operator="zhao")
+    )
+    newer = str(office.file("zhao.newer", "Ferry Slip 9 Estuary"))
+    change = ("operator", "password", "zhao", "--password-file", new, "--new-password-file")
+    office.done(*change, newer, *key)
+    assert office.run("operator", "list", operator="zhao").exit_code == 1
+    assert office.run(*sign_in).exit_code == 1
+    sign_in = ("operator", "sign-in", "zhao", "--password-file", newer, *key)
+    office.done(*sign_in)
+    changed = office.done("operator", "roles", "zhao", "--role", "auditor", operator="admin")
+    office.done(*approve, batch_id(changed), operator="security")
+    assert office.run("operator", "list", operator="zhao").exit_code == 1
+    office.done(*sign_in)
+    reset = office.done("operator", "reset", "zhao", "--password-file", new, operator="admin")
+    office.done(*approve, batch_id(reset), operator="security")
+    assert office.run(*sign_in).exit_code == 1
     suspended = office.done("operator", "suspend", "zhao", operator="admin")
-    office.done("approval", "approve", batch_id(suspended), "--yes", operator="li")
+    office.done(*approve, batch_id(suspended), operator="security")
     assert office.run("operator", "list", operator="zhao").exit_code == 1
 
 

@@ -51,13 +51,15 @@ def test_a_made_up_session_is_nobodys(office: Office) -> None:
 def test_a_wrong_password_and_an_unknown_name_are_one_answer(office: Office) -> None:
     wrong = str(office.file("wrong", "not the password"))
     answers = {
-        office.run("operator", "sign-in", name, "--password-file", wrong).output
+        office.run(
+            "operator", "sign-in", name, "--password-file", wrong, *office.key_options("wang")
+        ).output
         for name in ("wang", "nobody")
     }
     assert len(answers) == 1
     answer = answers.pop()
-    assert "登录名或密码不正确" in answer
-    assert "The name or the password" in answer
+    assert "登录名、密码或第二因素不正确" in answer
+    assert "The name, the password or the second factor" in answer
 
 
 def test_nobody_signs_out_who_is_nobody(office: Office) -> None:

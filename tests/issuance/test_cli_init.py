@@ -34,13 +34,15 @@ def operators_file(office: Office, **change: str) -> str:
 
 
 def test_init_makes_what_sign_in_needs(empty_office: Office) -> None:
-    path = operators_file(empty_office)
+    path = operators_file(empty_office, public_key=empty_office.new_key("admin").hex())
     empty_office.done("init", "--operators", path, "--letters", "GD", "--issuer", "12")
-    empty_office.sign_in("li")
-    assert re.search(r"li\s+li\s+checker", empty_office.done("operator", "list", operator="li"))
+    empty_office.sign_in("admin")
+    listed = empty_office.done("operator", "list", operator="admin")
+    assert re.search(r"admin\s+admin\s+administrator\s+sm2", listed)
+    assert re.search(r"li\s+li\s+checker\s+无 none", listed)
     home = empty_office.folder / "home"
     assert (home.stat().st_mode | (home / "sessions").stat().st_mode) & 0o077 == 0
-    assert (home / "sessions" / "li.session").stat().st_mode & 0o777 == 0o600
+    assert (home / "sessions" / "admin.session").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,8 @@ def test_init_makes_what_sign_in_needs(empty_office: Office) -> None:
         ({"name": "li"}, "登录名重复", "twice"),
         ({"roles": "king"}, "操作员文件", "operators file"),
         ({"roles": ""}, "操作员文件", "operators file"),
+        ({"public_key": "02ff"}, "公钥", "public key"),
+        ({"public_key": "key"}, "十六进制", "hexadecimal"),
     ],
 )
 def test_init_refuses_unfit_operators_before_anything_is_written(

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 from office import ROSTERS, SSCARD, Office
 
-PASSWORDS = ["Quay 7 Hornbeam 1", "Quay 7 Hornbeam 2", "Quay 7 Hornbeam 3"]
+PASSWORDS = [f"Quay 7 Hornbeam {number}" for number in range(5)]
+NAMES = ("admin", "security", "auditor", "maker", "checker")
 CTRL_C = "\x03"
 SILENCE_SECONDS_MAX = 60
 
@@ -64,15 +65,20 @@ def test_init_asks_for_everything_and_echoes_nothing(empty_office: Office) -> No
     terminal.answer("again", "hornbeam key")
     terminal.answer("New key passphrase", "hornbeam quay")
     terminal.answer("again", "hornbeam quay")
-    for name, password in zip(("admin", "maker", "checker"), PASSWORDS, strict=True):
+    for name, password in zip(NAMES, PASSWORDS, strict=True):
         terminal.answer(f"password of {name}", password)
         terminal.answer("again", password)
     assert terminal.wait() == 0, terminal.said
     assert "The two differ" in terminal.said
     for secret in ("hornbeam", *PASSWORDS):
         assert secret not in terminal.said
-    password = empty_office.file("checker.password", PASSWORDS[2])
-    empty_office.done("operator", "sign-in", "checker", "--password-file", str(password))
+    password = str(empty_office.file("checker.password", PASSWORDS[4]))
+    new = str(empty_office.file("checker.new", "Lantern 4 Estuary"))
+    empty_office.new_key("checker")
+    key = empty_office.key_options("checker")
+    enrol = ("operator", "enrol", "checker", "--password-file", password)
+    empty_office.done(*enrol, "--new-password-file", new, *key)
+    empty_office.done("operator", "sign-in", "checker", "--password-file", new, *key)
 
 
 @pytest.mark.parametrize("questions", [0, 1, 2])

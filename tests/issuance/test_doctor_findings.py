@@ -23,7 +23,9 @@ from trusting import PROVINCE, document
 
 from card_core.codes import KeyPurpose
 from card_core.codes.key_life import CLOCKS_APART_SECONDS_MAX
-from card_core.store import open_store, schema, trust
+from card_core.states import ServiceState
+from card_core.store import open_store, operator_factors, operators, schema, trust
+from card_core.store.operators import Role
 from card_core.store.trust import Trust
 from issuance.checkup import Finding, Grade, fast_store, records, service
 from issuance.cli.numbers_port import serve_numbers
@@ -156,6 +158,26 @@ def test_a_trust_list_that_runs_out_is_noted(office: Office, site: Installation)
         found = findings(site, office, days=days)
         assert named(found, "Trust list").grade is grade
         assert says in named(found, "Trust list").seen
+
+
+def test_who_works_here_is_judged(office: Office, site: Installation) -> None:
+    about = "操作员 Operators"
+    assert named(findings(site, office), about).grade is Grade.WELL
+    with site.store.write() as tx:
+        for name, roles in (("wang", [Role.MAKER, Role.AUDITOR]), ("li", [Role.CHECKER])):
+            one = operators.find_by_name(tx, name)
+            assert one is not None
+            operators.set_roles(tx, one, roles)
+        operator_factors.forget(tx, one.id, utc_now())
+    seen = [one.seen for one in findings(site, office) if one.about == about]
+    assert [text.partition("：")[0] for text in seen] == ["wang", "li"]
+    assert "exclude" in seen[0]
+    assert "second factor" in seen[1]
+    with site.store.write() as tx:
+        security = operators.find_by_name(tx, "security")
+        assert security is not None
+        operators.set_state(tx, security, ServiceState.SUSPENDED)
+    assert named(findings(site, office), about).grade is Grade.BAD
 
 
 def test_a_status_list_is_missing_fresh_or_old(office: Office, site: Installation) -> None:

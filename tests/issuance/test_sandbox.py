@@ -121,6 +121,7 @@ def test_the_command_founds_one_and_says_so(empty_office: Office, cheap_keys: No
     ):
         assert {one.name for one in operators.page(tx)} == {
             "sandbox-admin",
+            "sandbox-security",
             "sandbox-maker",
             "sandbox-checker",
         }

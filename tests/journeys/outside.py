@@ -178,8 +178,10 @@ class Holder:
         return str(self.show(by, **wanted)["text"])
 
     def report_loss(self, by: Connection | None = None) -> Answer:
-        return self.post("/v1/holder/loss-reports", by, request_id=secrets.token_hex(12))
+        return self.post("/v1/holder/loss-reports", by)
 
     def _headers(self) -> dict[str, str]:
-        own = {"Origin": f"http://{self._connection.address}"}
+        # Each request that changes something has a name of its own.
+        key = f'"{secrets.token_hex(12)}"'
+        own = {"Origin": f"http://{self._connection.address}", "Idempotency-Key": key}
         return own | ({"Cookie": self._cookie} if self._cookie else {})

@@ -4,7 +4,6 @@ One service, a Redis and a database behind proxies. tests/scan_api/test_identify
 through every business type; here are the times, and the cells in which the database is away.
 """
 
-import os
 import statistics
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import pytest
 from caller import Answer, Caller
 from holder_session import signed_in
 from redis_faults import FAULTS
+from request_keys import HEADER, new_key
 from running_service import Running, serving, until
 from servers.postgresql import PostgreSQLServer
 from servers.redis import RedisServer, free_port, running
@@ -119,7 +119,7 @@ def is_recorded(store: Store, scan_id: str) -> bool:
 
 
 def report_loss(holder: httpx2.Client) -> httpx2.Response:
-    return holder.post("/v1/holder/loss-reports", json={"request_id": os.urandom(8).hex()})
+    return holder.post("/v1/holder/loss-reports", json={}, headers={HEADER: new_key()})
 
 
 def test_while_the_database_is_away_each_code_gets_what_the_table_says(
@@ -164,8 +164,10 @@ def test_a_loss_is_reported_while_redis_says_nothing(house: House) -> None:
         house.to_redis.deliver()
         print(f"loss reported in {seconds:.2f} s while Redis said nothing")
         assert seconds <= LOSS_SECONDS_MAX
-        found = {"request_id": os.urandom(8).hex(), "password": HOLDER_PASSWORD}
-        assert holder.post("/v1/holder/loss-withdrawals", json=found).status_code == 200
+        found, key = {"password": HOLDER_PASSWORD}, {HEADER: new_key()}
+        assert (
+            holder.post("/v1/holder/loss-withdrawals", json=found, headers=key).status_code == 200
+        )
 
 
 @pytest.mark.long

@@ -24,9 +24,10 @@ from card_core.kernel.acts.institutions import (
     SuspendTerminal,
 )
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
-from card_core.sign_in import hash_password, sign_in_operator
+from card_core.sign_in import by_key, hash_password, sign_in_operator
 from card_core.store import schema
 from card_core.store.operators import Role
+from crypto import sm2
 from issuance.batches import new_request_id
 from issuance.installation import random_bytes
 
@@ -181,9 +182,11 @@ def test_a_suspended_operator_does_not_come_back_with_an_old_row(
     embedded: Installation, intruder: Intruder
 ) -> None:
     site = embedded.ground.site
+    key = sm2.PrivateKey.generate()
+    point = key.public_key().to_bytes(compressed=True)
     hashed = hash_password(PASSWORD, pepper=site.pepper, random_bytes=random_bytes)
-    embedded.decide(AddOperator(NewOperator("zhao", "赵", frozenset({Role.MAKER}), hashed)))
-    opened = sign_in_operator(site.kernel, "zhao", PASSWORD, pepper=site.pepper)
+    embedded.decide(AddOperator(NewOperator("zhao", "赵", frozenset({Role.MAKER}), hashed, point)))
+    opened = sign_in_operator(site.kernel, "zhao", PASSWORD, by_key(key.sign), pepper=site.pepper)
     site.home.keep_session("zhao", opened.token)
     old = intruder.row(schema.operators, name="zhao")
     session = intruder.row(schema.sessions, subject_id=old["id"])

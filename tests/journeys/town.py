@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from bureau import make_application
 from phone import PhoneApp, day_ends
+from request_keys import HEADER, new_key
 from running_service import Running, serving
 from terminal_process import PASSPHRASE
 from trusting import PROVINCE, document
@@ -25,11 +26,11 @@ from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
 from card_core.kernel.acts.enrolment import EnrolTerminal, PrepareEnrolment
 from card_core.kernel.acts.institutions import DesignateInstitution
 from card_core.kernel.acts.trust import ImportTrustList
-from card_core.sign_in import hash_password, sign_in_operator
+from card_core.sign_in import by_key, hash_password, sign_in_operator
 from card_core.store import cards, holders, issuers
 from card_core.store.operators import Role
 from card_core.trust import TrustedIssuer, TrustedKey
-from crypto import sm3
+from crypto import sm2, sm3
 from crypto.keys import sealing
 from issuance.batches import new_request_id
 from issuance.founding import Bureau, NewPerson, found
@@ -41,7 +42,14 @@ from scan_api.terminal.carried import pin_status_key, text_of
 HOSPITAL = "H44060400001"
 HOLDER_PASSWORD = "274095"
 SERIAL = bytes.fromhex("00000000000000d7")
-_PEOPLE = {"admin": Role.ADMINISTRATOR, "maker": Role.MAKER, "checker": Role.CHECKER}
+_PEOPLE = {
+    "admin": Role.ADMINISTRATOR,
+    "security": Role.SECURITY,
+    "maker": Role.MAKER,
+    "checker": Role.CHECKER,
+}
+_KEYS = {name: sm2.PrivateKey.generate() for name in _PEOPLE}
+_POINTS = {name: key.public_key().to_bytes(compressed=True) for name, key in _KEYS.items()}
 _ENROLMENT = Actor(ActorKind.SYSTEM, "enrolment")
 
 
@@ -72,9 +80,7 @@ class Citizen:
         return self.app.phone.show(utc_now())
 
     def report_loss(self) -> None:
-        answer = self.app.http.post(
-            "/v1/holder/loss-reports", json={"request_id": new_request_id()}
-        )
+        answer = self.app.http.post("/v1/holder/loss-reports", json={}, headers={HEADER: new_key()})
         answer.raise_for_status()
 
 
@@ -185,7 +191,7 @@ def founded(folder: Path, issuer: int) -> Iterator[Town]:
     }
     settings = Settings.from_environment(environment)
     people = {
-        name: NewPerson(name, name, frozenset({role}), os.urandom(12).hex())
+        name: NewPerson(name, name, frozenset({role}), os.urandom(12).hex(), _POINTS[name])
         for name, role in _PEOPLE.items()
     }
     authority = PROVINCE.public_key.to_bytes(compressed=True)
@@ -197,7 +203,9 @@ def founded(folder: Path, issuer: int) -> Iterator[Town]:
         found(settings, PASSPHRASE.encode(), bureau=bureau, people=list(people.values()))
         site = stack.enter_context(open_installation(settings, PASSPHRASE.encode()))
         staff = {
-            name: sign_in_operator(site.kernel, name, one.password, pepper=site.pepper).actor
+            name: sign_in_operator(
+                site.kernel, name, one.password, by_key(_KEYS[name].sign), pepper=site.pepper
+            ).actor
             for name, one in people.items()
         }
         yield Town(folder, site, staff, environment)

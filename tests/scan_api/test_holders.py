@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from bureau import HOLDER_PASSWORD, OPERATOR_PASSWORD, PEPPER
+from bureau import HOLDER_PASSWORD, sign_in_as
 from scan_service import BASE_URL, ScanService
 
 import card_core.sign_in
@@ -15,7 +15,7 @@ from card_core.errors import SessionEndedError
 from card_core.identity import mask_name
 from card_core.kernel.acts.cards import ReportFormalLoss, ReportTemporaryLoss
 from card_core.kernel.acts.sessions import FAILURES_MAX, LOCK_MINUTES, SESSION_IDLE
-from card_core.sign_in import SignedIn, authenticate, sign_in_holder, sign_in_operator
+from card_core.sign_in import SignedIn, authenticate, sign_in_holder
 from scan_api.holders.password_work import THREADS, WAITING_MAX, PasswordWork
 from scan_api.holders.session import COOKIE
 from scan_api.problems import ProblemError
@@ -119,7 +119,7 @@ def test_a_code_to_identify_with_is_not_taken_where_goods_move(service: ScanServ
 def test_after_a_loss_report_no_code_is_accepted_and_none_is_made(service: ScanService) -> None:
     browser = service.signed_in()
     code = browser.post("/v1/holder/codes", json={}).json()["text"]
-    reported = browser.post("/v1/holder/loss-reports", json={"request_id": "r1"})
+    reported = browser.post("/v1/holder/loss-reports", json={})
     assert (reported.status_code, reported.json()) == (200, {"card_state": "temporary_loss"})
     assert service.scan(service.pharmacy, code).json()["reason"] == "card_lost"
     problem = browser.post("/v1/holder/codes", json={}).json()
@@ -134,8 +134,8 @@ def test_a_found_card_works_again_once_the_password_was_given_again(
     service: ScanService,
 ) -> None:
     browser = service.signed_in()
-    browser.post("/v1/holder/loss-reports", json={"request_id": "r1"})
-    body = {"request_id": "r2", "password": wrong(HOLDER_PASSWORD)}
+    browser.post("/v1/holder/loss-reports", json={})
+    body = {"password": wrong(HOLDER_PASSWORD)}
     refused = browser.post("/v1/holder/loss-withdrawals", json=body)
     assert (refused.status_code, refused.json()["code"]) == (401, "sign_in_refused")
     assert browser.get("/v1/holder/card").json()["card_state"] == "temporary_loss"
@@ -155,9 +155,9 @@ def test_asking_for_the_password_again_leaves_no_second_session(
         return opened[-1]
 
     browser = service.signed_in()
-    browser.post("/v1/holder/loss-reports", json={"request_id": "r1"})
+    browser.post("/v1/holder/loss-reports", json={})
     monkeypatch.setattr(card_core.sign_in, "sign_in_holder", noted)
-    body = {"request_id": "r2", "password": HOLDER_PASSWORD}
+    body = {"password": HOLDER_PASSWORD}
     assert browser.post("/v1/holder/loss-withdrawals", json=body).status_code == 200
     (again,) = opened
     with pytest.raises(SessionEndedError):
@@ -167,8 +167,8 @@ def test_asking_for_the_password_again_leaves_no_second_session(
 
 def test_guesses_within_a_session_lock_like_guesses_without(service: ScanService) -> None:
     browser = service.signed_in()
-    browser.post("/v1/holder/loss-reports", json={"request_id": "r1"})
-    body = {"request_id": "r2", "password": wrong(HOLDER_PASSWORD)}
+    browser.post("/v1/holder/loss-reports", json={})
+    body = {"password": wrong(HOLDER_PASSWORD)}
     for _ in range(FAILURES_MAX):
         browser.post("/v1/holder/loss-withdrawals", json=body)
     locked = browser.post("/v1/holder/loss-withdrawals", json=body | {"password": HOLDER_PASSWORD})
@@ -176,20 +176,11 @@ def test_guesses_within_a_session_lock_like_guesses_without(service: ScanService
     assert browser.get("/v1/holder/card").json()["card_state"] == "temporary_loss"
 
 
-def test_a_loss_report_is_safe_to_repeat(service: ScanService) -> None:
-    browser = service.signed_in()
-    first = browser.post("/v1/holder/loss-reports", json={"request_id": "r1"})
-    again = browser.post("/v1/holder/loss-reports", json={"request_id": "r1"})
-    assert (first.status_code, again.content) == (200, first.content)
-    other = browser.post("/v1/holder/loss-reports", json={"request_id": "r2"})
-    assert (other.status_code, other.json()["code"]) == (409, "wrong_state")
-
-
 def test_a_formal_loss_is_not_taken_back_here(service: ScanService) -> None:
     card_id = service.person.card_id
     service.bureau.perform(ReportTemporaryLoss(card_id), service.person.actor)
     service.bureau.perform(ReportFormalLoss(card_id), service.bureau.maker)
-    body = {"request_id": "r1", "password": HOLDER_PASSWORD}
+    body = {"password": HOLDER_PASSWORD}
     answer = service.signed_in().post("/v1/holder/loss-withdrawals", json=body)
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
 
@@ -229,7 +220,7 @@ def test_an_idle_session_ends(service: ScanService) -> None:
 
 def test_an_operators_session_is_not_a_holders(service: ScanService) -> None:
     kernel = service.bureau.kernel
-    operator = sign_in_operator(kernel, "maker", OPERATOR_PASSWORD, pepper=PEPPER)
+    operator = sign_in_as(kernel, "maker")
     answer = service.http.get("/v1/holder/card", headers={"Cookie": f"{COOKIE}={operator.token}"})
     assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_needed")
 
@@ -249,8 +240,8 @@ def test_nothing_is_for_whoever_has_no_session(
     shared_service: ScanService, method: str, path: str, token: str
 ) -> None:
     bodies = {
-        "loss-reports": {"request_id": "r1"},
-        "loss-withdrawals": {"request_id": "r1", "password": HOLDER_PASSWORD},
+        "loss-reports": {},
+        "loss-withdrawals": {"password": HOLDER_PASSWORD},
     }
     answer = shared_service.http.request(
         method,

@@ -77,7 +77,7 @@ def rotate(bureau: Bureau, number: int) -> None:
     signer = bureau.keys.make(key_name(CODES, ISSUER, number))
     point = signer.public_key.to_bytes(compressed=True)
     for act in (RegisterIssuerKey(ISSUER, number, point), ActivateIssuerKey(CODES, number)):
-        bureau.decide(act, bureau.administrator, bureau.deputy)
+        bureau.decide(act, bureau.administrator, bureau.security)
 
 
 def test_it_asks_nothing_between_refreshes_and_then_refuses(
@@ -175,7 +175,7 @@ def test_a_state_flipped_by_hand_takes_that_key_out_and_is_reported(
     bureau.decide(
         RevokeIssuerKey(CODES, KEY_NUMBER, RevocationCause.LEAKED),
         bureau.administrator,
-        bureau.deputy,
+        bureau.security,
     )
     worker.cache.refresh()
     assert worker.reason(old) is Reason.KEY_NOT_ACTIVE
@@ -207,7 +207,7 @@ def test_an_old_row_put_back_fits_its_hmac_and_is_refused_all_the_same(worker: W
     bureau.decide(
         RevokeIssuerKey(CODES, KEY_NUMBER, RevocationCause.LEAKED),
         bureau.administrator,
-        bureau.deputy,
+        bureau.security,
     )
     worker.cache.refresh()
     assert worker.reason(text) is Reason.KEY_NOT_ACTIVE

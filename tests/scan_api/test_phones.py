@@ -73,7 +73,6 @@ def test_an_app_can_not_be_made_of_a_browsers_proof(app: PhoneApp) -> None:
         {"signature": "00" * 64},
         {"grade": "king"},
         {"grade": None},
-        {"request_id": ""},
         {"extra": 1},
     ],
 )
@@ -101,9 +100,7 @@ def test_credentials_come_with_their_days(service: ScanService, app: PhoneApp) -
     ]
     assert all(len(one["credential"]) == 226 for one in first.json()["credentials"])
     again = app.fetch(days, request_id="week")
-    assert [one["credential"][:98] for one in again.json()["credentials"]] == [
-        one["credential"][:98] for one in first.json()["credentials"]
-    ]
+    assert again.content == first.content
     other = app.fetch(days[:1], request_id="another")
     assert (other.status_code, other.json()["code"]) == (409, "already_exists")
 
@@ -117,7 +114,7 @@ def test_a_request_for_credentials_that_is_wrong_is_told_so(app: PhoneApp, keys:
 
 def test_a_lost_card_gets_no_credentials(service: ScanService, app: PhoneApp) -> None:
     registered(app)
-    app.http.post("/v1/holder/loss-reports", json={"request_id": "lost"}).raise_for_status()
+    app.http.post("/v1/holder/loss-reports", json={}).raise_for_status()
     answer = app.fetch(day_ends(service.clock(), 1))
     assert (answer.status_code, answer.json()["reason"]) == (409, "card_lost")
 
@@ -190,7 +187,7 @@ def test_the_code_of_a_phone_whose_card_was_lost_is_refused(
     registered(app)
     app.fetch(day_ends(service.clock(), 1))
     text = shown(service, app)
-    loss = {"request_id": "lost-1"}
+    loss: dict[str, str] = {}
     assert app.http.post("/v1/holder/loss-reports", json=loss).status_code == 200
     assert service.scan(service.hospital, text).json()["reason"] == "card_lost"
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 from bureau import HOLDER_PASSWORD, MemorySigner
+from request_keys import HEADER, new_key
 from scan_service import PURCHASE, REGISTRATION, ScanService, TerminalDevice, running, tampered
 
 from scan_api.limits import BODY_BYTES_MAX
@@ -48,7 +49,7 @@ def test_from_sign_in_to_an_accepted_scan_to_a_lost_card(service: ScanService, u
         )
         assert hospital.scan(first, REGISTRATION)["reason"] == "already_used"
         assert hospital.scan(tampered(second), REGISTRATION)["reason"] == "bad_signature"
-        reported = browser.post("/v1/holder/loss-reports", json={"request_id": "r1"})
+        reported = browser.post("/v1/holder/loss-reports", json={}, headers={HEADER: new_key()})
         assert reported.status_code == 200
         assert hospital.scan(second, REGISTRATION)["reason"] == "card_lost"
         assert browser.post("/v1/holder/codes", json={}).json()["reason"] == "card_lost"

@@ -1,25 +1,29 @@
-"""Acts of signing in and out. The password is checked before, outside any transaction.
+"""Acts of signing in and out. The password is checked before, outside any transaction; an
+operator's second factor within it (`second_factor`).
 
 Failures are counted by a blind index of the name that was typed, whether or not anybody has it,
 so that a lock-out tells nothing about who exists. The count decides inside the transaction:
 of guesses that arrive together, at most FAILURES_MAX get to hear whether they were right.
 """
 
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import ClassVar
 
-from card_core.kernel.act import Act, Done, Scene
+from card_core.kernel import second_factor
+from card_core.kernel.act import Act, Answer, Done, Scene
+from card_core.kernel.second_factor import Proof
 from card_core.states import ServiceState
 from card_core.store import (
     Lock,
     credentials,
     holder_base,
     holder_changes,
+    operator_factors,
     operators,
     sessions,
 )
-from card_core.store.credentials import SubjectKind
+from card_core.store.credentials import Attempts, SubjectKind
 from card_core.store.sessions import Session
 
 FAILURES_MAX = 5
@@ -32,6 +36,32 @@ SESSION_LIFE = {
 SESSION_IDLE = timedelta(minutes=30)
 
 
+def lock_attempts(scene: Scene, name_index: bytes) -> Attempts | datetime:
+    """The failures in a row of this name, locked; or until when the name is."""
+    attempts = credentials.lock_attempts(scene.tx, name_index, scene.now)
+    if attempts.locked_until is None:
+        return attempts
+    if scene.now < attempts.locked_until:
+        return attempts.locked_until
+    return replace(attempts, failures=0)
+
+
+def count_failure(scene: Scene, attempts: Attempts) -> None:
+    failures = attempts.failures + 1
+    locked = failures >= FAILURES_MAX
+    until = scene.now + timedelta(minutes=LOCK_MINUTES) if locked else None
+    credentials.set_attempts(scene.tx, attempts, failures, until, scene.now)
+
+
+def is_at_work(scene: Scene, operator_id: str | None) -> bool:
+    operator = operators.get(scene.tx, operator_id or NOBODY)
+    return operator is not None and operator.state is ServiceState.ACTIVE
+
+
+def attempt_done(kind: SubjectKind, name_index: bytes, answer: Answer) -> Done:
+    return Done(answer, f"sign_in/{name_index.hex()}", {**answer, "kind": kind.value})
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class SignIn(Act):
     """Count a failure or open a session.
@@ -39,8 +69,10 @@ class SignIn(Act):
     name_index: the blind index of what was typed. subject_id: whose password was compared, None
     where nobody has that name. password_version: of the credential that was compared, so that a
     password changed meanwhile counts as wrong. token_digest: keyed digest of the session's token.
-    Answer: outcome `signed_in` with subject_id and expires_at, `refused`, or `locked` with
-    locked_until.
+    proof: an operator's second factor; a holder has none.
+    Answer: outcome `signed_in` with subject_id and expires_at, `refused`, `locked` with
+    locked_until, or `factor_missing` where the password is right and the operator has no second
+    factor yet.
     """
 
     act: ClassVar[str] = "sign_in"
@@ -51,18 +83,17 @@ class SignIn(Act):
     password_version: int
     matches: bool
     token_digest: bytes
+    proof: Proof | None = None
 
     def apply(self, scene: Scene) -> Done:
-        attempts = credentials.lock_attempts(scene.tx, self.name_index, scene.now)
-        if attempts.locked_until is not None and scene.now < attempts.locked_until:
-            return self._done("locked", {"locked_until": attempts.locked_until.isoformat()})
-        failures = 0 if attempts.locked_until is not None else attempts.failures
+        attempts = lock_attempts(scene, self.name_index)
+        if isinstance(attempts, datetime):
+            return self._done("locked", {"locked_until": attempts.isoformat()})
         subject_id = self._who_may_enter(scene)
-        if subject_id is None:
-            failures += 1
-            locked = failures >= FAILURES_MAX
-            until = scene.now + timedelta(minutes=LOCK_MINUTES) if locked else None
-            credentials.set_attempts(scene.tx, attempts, failures, until, scene.now)
+        if subject_id is not None and self._lacks_factor(scene, subject_id):
+            return self._done("factor_missing", {})
+        if subject_id is None or not self._is_proved(scene, subject_id):
+            count_failure(scene, attempts)
             return self._done("refused", {})
         credentials.set_attempts(scene.tx, attempts, 0, None, scene.now)
         expires_at = scene.now + SESSION_LIFE[self.subject_kind]
@@ -78,11 +109,21 @@ class SignIn(Act):
             return None
         if self.subject_kind is SubjectKind.HOLDER and self._is_merged(scene):
             return None
-        if self.subject_kind is SubjectKind.OPERATOR:
-            operator = operators.get(scene.tx, self.subject_id or NOBODY)
-            if operator is None or operator.state is not ServiceState.ACTIVE:
-                return None
+        if self.subject_kind is SubjectKind.OPERATOR and not is_at_work(scene, self.subject_id):
+            return None
         return self.subject_id
+
+    def _lacks_factor(self, scene: Scene, subject_id: str) -> bool:
+        return (
+            self.subject_kind is SubjectKind.OPERATOR
+            and operator_factors.get(scene.tx, subject_id) is None
+        )
+
+    def _is_proved(self, scene: Scene, subject_id: str) -> bool:
+        if self.subject_kind is SubjectKind.HOLDER:
+            return True
+        challenge = second_factor.challenge_bytes(self.name_index, self.token_digest)
+        return second_factor.is_proved(scene, subject_id, self.proof, challenge)
 
     def _is_merged(self, scene: Scene) -> bool:
         """Whether the record went into another since its number was looked for."""
@@ -90,10 +131,8 @@ class SignIn(Act):
         holder_base.lock_record(scene.tx, holder_id, Lock.SHARED)
         return holder_changes.merged_into(scene.tx, holder_id) is not None
 
-    def _done(self, outcome: str, more: dict[str, Any]) -> Done:
-        answer = {"outcome": outcome, **more}
-        subject = f"sign_in/{self.name_index.hex()}"
-        return Done(answer, subject, {**answer, "kind": self.subject_kind.value})
+    def _done(self, outcome: str, more: Answer) -> Done:
+        return attempt_done(self.subject_kind, self.name_index, {"outcome": outcome, **more})
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -64,8 +64,8 @@ class SetUpFirstOperators(Act):
         if not operators.can_administer([new.roles for new in self.operators]):
             raise InvalidActError(
                 "operators",
-                "至少需要一名管理员，以及另一名可复核的管理员或复核人员",
-                "needs an administrator and another administrator or checker to approve",
+                "至少需要一名系统管理员（administrator）和一名安全管理员（security）",
+                "needs an administrator and a security administrator, who approves",
             )
 
     def apply(self, scene: Scene) -> Done:

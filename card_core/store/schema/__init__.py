@@ -39,7 +39,12 @@ from card_core.store.schema.parties import (
 from card_core.store.schema.presenting import short_codes
 from card_core.store.schema.records import answers, audit_events, audit_heads, outbox, proofs
 from card_core.store.schema.scans import code_box_keys, scans, spent
-from card_core.store.schema.signing_in import credentials, sessions, sign_in_attempts
+from card_core.store.schema.signing_in import (
+    credentials,
+    operator_factors,
+    sessions,
+    sign_in_attempts,
+)
 from card_core.store.schema.trust import peer_scans, trust
 from card_core.store.schema.visits import reversals, visits
 
@@ -50,6 +55,7 @@ AUDITED = frozenset(
         issuer_keys,
         trust,
         operators,
+        operator_factors,
         institutions,
         terminals,
         enrolments,
@@ -118,6 +124,7 @@ __all__ = [
     "offline_pairs",
     "offline_policies",
     "offline_scans",
+    "operator_factors",
     "operators",
     "outbox",
     "peer_scans",

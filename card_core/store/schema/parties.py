@@ -53,6 +53,7 @@ operators = Table(
     Column("display_name", LargeBinary, nullable=False),  # sealed
     Column("roles", String(64), nullable=False),
     Column("state", STATE, nullable=False),
+    Column("factor", String(16)),  # the kind in operator_factors; none: never had one
     *guard(),
 )
 

@@ -1,6 +1,6 @@
-"""Signing in: passwords, failed attempts, sessions."""
+"""Signing in: passwords, second factors of operators, failed attempts, sessions."""
 
-from sqlalchemy import Column, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table
 
 from card_core.store.columns import Instant
 from card_core.store.schema.base import ID, guard, metadata
@@ -11,6 +11,18 @@ credentials = Table(
     Column("id", String(48), primary_key=True),  # <kind>/<subject id>
     Column("password_hash", LargeBinary, nullable=False),  # sealed, so that no row can be copied
     Column("changed_at", Instant, nullable=False),
+    *guard(),
+)
+
+operator_factors = Table(
+    "operator_factors",
+    metadata,
+    Column("id", ID, primary_key=True),  # the operator's
+    Column("kind", String(16), nullable=False),
+    Column("public_key", LargeBinary(33), unique=True),  # of SM2; no two operators have one key
+    Column("secret", LargeBinary),  # of a dynamic password; sealed
+    Column("last_step", BigInteger),  # whose dynamic password was used last
+    Column("enrolled_at", Instant, nullable=False),
     *guard(),
 )
 

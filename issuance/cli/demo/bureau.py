@@ -12,11 +12,12 @@ from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
 from card_core.kernel.acts.enrolment import PrepareEnrolment
 from card_core.kernel.acts.institutions import DesignateInstitution
 from card_core.kernel.enrolment_codes import EnrolmentCode
-from card_core.sign_in import check_new_password, hash_password, sign_in_operator
+from card_core.sign_in import by_key, check_new_password, hash_password, sign_in_operator
 from card_core.store import batches, cards, holders
 from card_core.store.cards import Card
 from card_core.store.holders import Holder
 from card_core.store.operators import Role
+from crypto import sm2
 from issuance import engine
 from issuance.batches import find_batch, new_request_id, release_approval
 from issuance.cli import screen
@@ -39,7 +40,7 @@ TERMINAL_SERIAL = bytes.fromhex("00000000000000a1")
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """Three people, each signed in."""
+    """Who acts in the demonstration, each signed in."""
 
     administrator: Actor
     maker: Actor
@@ -57,37 +58,57 @@ class DemoHolder:
     password: str
 
 
-def make_people() -> dict[str, NewPerson]:
-    """Two operators and an administrator, with passwords made for this run."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Colleague:
+    """An operator of the demonstration, with their own key."""
+
+    person: NewPerson
+    key: sm2.PrivateKey
+
+
+def make_people() -> dict[str, Colleague]:
+    """Two who administer and two who work, with passwords and keys made for this run."""
     people = (
-        ("admin", "演示管理员", Role.ADMINISTRATOR),
+        ("admin", "演示系统管理员", Role.ADMINISTRATOR),
+        ("security", "演示安全管理员", Role.SECURITY),
         ("maker", "演示经办", Role.MAKER),
         ("checker", "演示复核", Role.CHECKER),
     )
-    return {
-        name: NewPerson(name, display_name, frozenset({role}), secrets.token_hex(12))
-        for name, display_name, role in people
-    }
+    return {name: _colleague(name, display_name, role) for name, display_name, role in people}
 
 
-def set_up(steps: Steps, folder: DemoFolder, people: dict[str, NewPerson]) -> bytes:
-    """Keys, database and the first three people; returns the passphrase."""
+def _colleague(name: str, display_name: str, role: Role) -> Colleague:
+    key = sm2.PrivateKey.generate()
+    point = key.public_key().to_bytes(compressed=True)
+    words = secrets.token_hex(12)
+    return Colleague(NewPerson(name, display_name, frozenset({role}), words, point), key)
+
+
+def set_up(steps: Steps, folder: DemoFolder, people: dict[str, Colleague]) -> bytes:
+    """Keys, database and the first people; returns the passphrase."""
     with steps.step("生成密钥和数据库", "Keys and database") as step:
         passphrase = folder.passphrase()
-        found(folder.settings(), passphrase, bureau=BUREAU, people=list(people.values()))
+        found(
+            folder.settings(),
+            passphrase,
+            bureau=BUREAU,
+            people=[one.person for one in people.values()],
+        )
         step.result = "SM2 + 6 × SM4/HMAC-SM3; SQLite"
     return passphrase
 
 
-def sign_in(steps: Steps, site: Installation, people: dict[str, NewPerson]) -> Staff:
-    """Each of the three signs in; their sessions stay in the home for the command line."""
+def sign_in(steps: Steps, site: Installation, people: dict[str, Colleague]) -> Staff:
+    """Each of them signs in; their sessions stay in the home for the command line."""
     actors = {}
     with steps.step("操作员登录", "Operators sign in") as step:
-        for name, person in people.items():
-            opened = sign_in_operator(site.kernel, name, person.password, pepper=site.pepper)
+        for name, one in people.items():
+            opened = sign_in_operator(
+                site.kernel, name, one.person.password, by_key(one.key.sign), pepper=site.pepper
+            )
             site.home.keep_session(name, opened.token)
             actors[name] = opened.actor
-        step.result = "、".join(person.display_name for person in people.values())
+        step.result = "、".join(one.person.display_name for one in people.values())
     return Staff(actors["admin"], actors["maker"], actors["checker"])
 
 

@@ -45,7 +45,8 @@ class Browser:
         return self._read(self._http.get(path), status)
 
     def post(self, path: str, body: dict[str, str], *, status: int = 200) -> Any:
-        return self._read(self._http.post(path, json=body), status)
+        key = {"Idempotency-Key": f'"{new_request_id()}"'}
+        return self._read(self._http.post(path, json=body, headers=key), status)
 
     def _read(self, response: httpx2.Response, status: int) -> Any:
         path = response.request.url.path
@@ -127,12 +128,11 @@ def scan_at_counter(
             _scan(step, terminal, make(), reason)
     with steps.step("挂失后扫新码", "Lost: a fresh code") as step:
         fresh = _mint(phone)
-        lost = phone.post("/v1/holder/loss-reports", {"request_id": new_request_id()})
+        lost = phone.post("/v1/holder/loss-reports", {})
         step.expect("卡状态 card state", lost["card_state"], "temporary_loss")
         _scan(step, terminal, fresh, Reason.CARD_LOST)
     with steps.step("解挂后恢复", "Found: served again") as step:
-        body = {"request_id": new_request_id(), "password": holder.password}
-        phone.post("/v1/holder/loss-withdrawals", body)
+        phone.post("/v1/holder/loss-withdrawals", {"password": holder.password})
         _scan(step, terminal, _mint(phone), Reason.ACCEPTED)
 
 

@@ -47,11 +47,15 @@ function notice(text) {
   $("notice").hidden = !text;
 }
 
-/** An answer, or null when there was none; `problem` is where the reader is told. */
-async function tryAsk(method, path, body, problem) {
+/**
+ * An answer, or null when there was none; `problem` is where the reader is told, `key` the name of
+ * a request that changes something: the same name again is a retry.
+ */
+async function tryAsk(method, path, body, problem, key) {
   problem.textContent = "";
   try {
-    const reply = await ask(method, path, { body });
+    const headers = key ? { "Idempotency-Key": `"${key}"` } : {};
+    const reply = await ask(method, path, { body, headers });
     if (reply.answer?.code === "sign_in_needed") signedOut();
     else if (!reply.ok) problem.textContent = told(reply.answer);
     return reply;
@@ -140,9 +144,10 @@ async function signIn() {
 }
 
 async function reportLoss() {
-  const body = { request_id: lossRequestId };
-  const reply = await tryAsk("POST", "/v1/holder/loss-reports", body, $("loss-problem"));
-  if (!reply || reply.status >= 500) return;
+  const path = "/v1/holder/loss-reports";
+  const reply = await tryAsk("POST", path, {}, $("loss-problem"), lossRequestId);
+  // Not known yet, or still under way: the next try is the same request.
+  if (!reply || reply.status >= 500 || reply.answer?.code === "request_running") return;
   lossRequestId = newRequestId();
   $("loss-dialog").close();
   // The code goes before anything else is asked.
@@ -152,9 +157,9 @@ async function reportLoss() {
 
 async function withdrawLoss() {
   const password = $("withdraw-password").value;
-  const body = { request_id: newRequestId(), password };
   const problem = $("withdraw-problem");
-  const reply = await tryAsk("POST", "/v1/holder/loss-withdrawals", body, problem);
+  const path = "/v1/holder/loss-withdrawals";
+  const reply = await tryAsk("POST", path, { password }, problem, newRequestId());
   $("withdraw-password").value = "";
   if (reply?.ok) await open();
   else $("withdraw-password").focus();

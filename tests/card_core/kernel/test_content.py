@@ -1,12 +1,14 @@
 """Canonical JSON has one spelling: the one that the standard library's writer gives."""
 
 import json
+from dataclasses import dataclass
 from enum import StrEnum
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from card_core.kernel.content import canonical_bytes
+from card_core.kernel.content import canonical_bytes, from_json, to_json
 
 # No surrogates alone: they are no text and have no UTF-8.
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -16,6 +18,17 @@ _VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXTS, inner, max_size=4),
     max_leaves=20,
 )
+
+
+@dataclass(frozen=True)
+class _Older:
+    name: str
+
+
+@dataclass(frozen=True)
+class _Newer:
+    name: str
+    key: bytes | None = None
 
 
 class _Word(StrEnum):
@@ -30,3 +43,9 @@ def test_it_is_sorted_unspaced_and_in_utf_8(value: object) -> None:
 
 def test_words_of_an_enumeration_are_their_text() -> None:
     assert canonical_bytes([_Word.LOST]) == b'["lost"]'
+
+
+def test_what_was_stored_before_a_field_was_there_has_its_default() -> None:
+    assert from_json(_Newer, to_json(_Older("a"))) == _Newer("a", None)
+    with pytest.raises(TypeError):
+        from_json(_Newer, {})

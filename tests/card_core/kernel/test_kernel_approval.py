@@ -2,9 +2,18 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
-from bureau import OPERATOR_PASSWORD, PEPPER, SYSTEM, Bureau, Person, make_application
+from bureau import (
+    OPERATOR_PASSWORD,
+    SYSTEM,
+    Bureau,
+    Person,
+    key_of,
+    make_application,
+    sign_in_as,
+)
 from sqlalchemy import delete, select, update
 
 from card_core.errors import (
@@ -23,9 +32,14 @@ from card_core.errors import (
 from card_core.kernel import Actor, ActorKind, Answer
 from card_core.kernel.acts.cards import CancelCard, CancelReason, ReportFormalLoss
 from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
-from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
+from card_core.kernel.acts.operators import (
+    AddOperator,
+    ChangeRoles,
+    NewOperator,
+    SuspendOperator,
+)
 from card_core.kernel.content import canonical_bytes, to_json
-from card_core.sign_in import authenticate, sign_in_operator
+from card_core.sign_in import authenticate
 from card_core.states import ApprovalState, CardState
 from card_core.store import approvals, cards, guarded, schema
 from card_core.store.operators import Role
@@ -50,8 +64,9 @@ def card_state(bureau: Bureau, person: Person) -> CardState:
 
 
 def add_operator(bureau: Bureau, name: str, *roles: Role) -> Actor:
-    new = NewOperator(name, name, frozenset(roles), bureau.hash(OPERATOR_PASSWORD))
-    answer = bureau.decide(AddOperator(new), bureau.administrator, bureau.deputy)
+    hashed = bureau.hash(OPERATOR_PASSWORD)
+    new = NewOperator(name, name, frozenset(roles), hashed, key_of(name))
+    answer = bureau.decide(AddOperator(new), bureau.administrator, bureau.security)
     return Actor(ActorKind.OPERATOR, answer["operator_id"])
 
 
@@ -93,9 +108,7 @@ def approve_oneself(bureau: Bureau, person: Person) -> Answer:
 
 def approve_oneself_in_a_second_session(bureau: Bureau, person: Person) -> Answer:
     both = add_operator(bureau, "both", Role.MAKER, Role.CHECKER)
-    sessions = [
-        sign_in_operator(bureau.kernel, "both", OPERATOR_PASSWORD, pepper=PEPPER) for _ in range(2)
-    ]
+    sessions = [sign_in_as(bureau.kernel, "both") for _ in range(2)]
     first, second = (authenticate(bureau.kernel, session.token) for session in sessions)
     assert first == second == both
     return bureau.approve(propose_cancel(bureau, person, first), second)
@@ -137,13 +150,13 @@ def approve_as_a_holder_with_an_operators_id(bureau: Bureau, person: Person) -> 
 
 def approve_after_being_suspended(bureau: Bureau, person: Person) -> Answer:
     proposed = propose_cancel(bureau, person)
-    bureau.decide(SuspendOperator("checker"), bureau.administrator, bureau.deputy)
+    bureau.decide(SuspendOperator("checker"), bureau.administrator, bureau.security)
     return bureau.approve(proposed)
 
 
 def approve_what_a_suspended_maker_proposed(bureau: Bureau, person: Person) -> Answer:
     proposed = propose_cancel(bureau, person)
-    bureau.decide(SuspendOperator("maker"), bureau.administrator, bureau.deputy)
+    bureau.decide(SuspendOperator("maker"), bureau.administrator, bureau.security)
     return bureau.approve(proposed)
 
 
@@ -360,10 +373,13 @@ def test_an_act_that_may_be_proposed_in_vain_is_refused_when_it_is_proposed(
 
 
 def test_the_last_people_who_can_approve_each_other_stay(bureau: Bureau) -> None:
-    bureau.decide(SuspendOperator("checker"), bureau.administrator, bureau.deputy)
-    with pytest.raises(InvalidActError) as refused:
-        bureau.decide(SuspendOperator("deputy"), bureau.administrator, bureau.deputy)
-    assert refused.value.field == "name"
+    bureau.decide(SuspendOperator("checker"), bureau.administrator, bureau.security)
+    bureau.decide(SuspendOperator("deputy"), bureau.administrator, bureau.security)
+    for last in ("administrator", "security"):
+        for act in (SuspendOperator(last), ChangeRoles(last, frozenset({Role.MAKER}))):
+            with pytest.raises(InvalidActError) as refused:
+                bureau.decide(act, bureau.administrator, bureau.security)
+            assert refused.value.field == "name"
 
 
 def test_an_operators_name_is_given_once(bureau: Bureau) -> None:
@@ -374,7 +390,7 @@ def test_an_operators_name_is_given_once(bureau: Bureau) -> None:
 
 def test_whoever_is_suspended_does_nothing_any_more(bureau: Bureau) -> None:
     person = bureau.person()
-    bureau.decide(SuspendOperator("maker"), bureau.administrator, bureau.deputy)
+    bureau.decide(SuspendOperator("maker"), bureau.administrator, bureau.security)
     with pytest.raises(NotAllowedError):
         bureau.perform(ReportFormalLoss(person.card_id), bureau.maker)
 
@@ -382,11 +398,14 @@ def test_whoever_is_suspended_does_nothing_any_more(bureau: Bureau) -> None:
 def test_the_approver_reads_which_key_and_which_roles(bureau: Bureau) -> None:
     public_key = sm2.PrivateKey.generate().public_key()
     key = RegisterIssuerKey(9, 1, public_key.to_bytes(compressed=False))
-    roles = frozenset({Role.MAKER, Role.AUDITOR})
+    roles = frozenset({Role.MAKER, Role.CHECKER})
     new = NewOperator("somebody", "某某", roles, bureau.hash(OPERATOR_PASSWORD))
     with bureau.store.read() as tx:
         assert public_key.to_bytes(compressed=True).hex() in key.summary(tx)
-        assert "somebody（auditor, maker）" in AddOperator(new).summary(tx)
+        assert "somebody（checker, maker）" in AddOperator(new).summary(tx)
+        with_key = replace(new, public_key=public_key.to_bytes(compressed=False))
+        point = public_key.to_bytes(compressed=True).hex()
+        assert f"somebody（checker, maker, SM2 {point}）" in AddOperator(with_key).summary(tx)
 
 
 def test_what_is_proposed_is_kept_sealed(bureau: Bureau) -> None:

@@ -114,7 +114,7 @@ def everything(bureau: Bureau) -> dict[str, list[object]]:
 
 def allow_formal_losses_to_be_withdrawn(bureau: Bureau) -> None:
     policy = SetCardPolicy(15, True, CardNumberKept.NEW, CardNumberKept.NEW)
-    bureau.decide(policy, bureau.administrator, bureau.deputy)
+    bureau.decide(policy, bureau.administrator, bureau.security)
 
 
 @pytest.mark.parametrize("step", sorted(states.CARD))

@@ -249,7 +249,7 @@ def approved_when_the_maker_is_gone(bureau: Bureau, code: EnrolmentCode) -> obje
     proposed = bureau.kernel.propose(
         prepare(bureau, code), actor=bureau.maker, request_id=bureau.request_id()
     )
-    bureau.decide(SuspendOperator("maker"), bureau.administrator, bureau.deputy)
+    bureau.decide(SuspendOperator("maker"), bureau.administrator, bureau.security)
     return bureau.approve(proposed)
 
 

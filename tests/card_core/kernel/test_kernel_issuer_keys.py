@@ -43,12 +43,12 @@ def prepare(bureau: Bureau, number: int, purpose: KeyPurpose = CODES) -> None:
     signer = bureau.keys.make(key_name(purpose, ISSUER, number))
     point = signer.public_key.to_bytes(compressed=True)
     bureau.decide(
-        RegisterIssuerKey(ISSUER, number, point, purpose), bureau.administrator, bureau.deputy
+        RegisterIssuerKey(ISSUER, number, point, purpose), bureau.administrator, bureau.security
     )
 
 
 def decide(bureau: Bureau, act: ActivateIssuerKey | EndIssuerKey | RevokeIssuerKey) -> None:
-    bureau.decide(act, bureau.administrator, bureau.deputy)
+    bureau.decide(act, bureau.administrator, bureau.security)
 
 
 def key(bureau: Bureau, number: int, purpose: KeyPurpose = CODES) -> CodeKey:
@@ -181,7 +181,7 @@ def test_no_key_is_registered_twice_or_for_two_purposes_or_for_somebody_else(
         bureau.decide(
             RegisterIssuerKey(ISSUER, 9, point, KeyPurpose.STATUS),
             bureau.administrator,
-            bureau.deputy,
+            bureau.security,
         )
     fresh = sm2.PrivateKey.generate().public_key().to_bytes(compressed=True)
     for act, error in (
@@ -189,7 +189,7 @@ def test_no_key_is_registered_twice_or_for_two_purposes_or_for_somebody_else(
         (RegisterIssuerKey(ISSUER + 1, 1, fresh), NotAllowedError),
     ):
         with pytest.raises(error):
-            bureau.decide(act, bureau.administrator, bureau.deputy)
+            bureau.decide(act, bureau.administrator, bureau.security)
 
 
 def test_the_system_registers_only_the_first_key_of_a_purpose(bureau: Bureau) -> None:

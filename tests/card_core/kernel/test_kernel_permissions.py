@@ -11,6 +11,7 @@ from card_core.card_policy import CardNumberKept
 from card_core.codes import KeyPurpose, key_name
 from card_core.errors import ApprovalNeededError, CardCoreError, NotAllowedError
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct
+from card_core.kernel.acts.audit_exports import ExportAuditLog
 from card_core.kernel.acts.banking import AccountReturned, SendToBank, TakeBankReturn
 from card_core.kernel.acts.batch_control import CancelBatch, PauseBatch, ResumeBatch
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
@@ -77,7 +78,14 @@ from card_core.kernel.acts.making import (
     WithdrawOrder,
 )
 from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
-from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
+from card_core.kernel.acts.operators import (
+    AddOperator,
+    ChangeRoles,
+    NewOperator,
+    ResetOperator,
+    SuspendOperator,
+)
+from card_core.kernel.acts.own_access import ChangePassword, EnrolFactor
 from card_core.kernel.acts.peer_lists import TakePeerList
 from card_core.kernel.acts.replacements import ExchangeCard, ExchangeReason, ReplaceCard
 from card_core.kernel.acts.reversals import ReverseScan
@@ -98,10 +106,12 @@ from card_core.kernel.acts.stock import ImportStock, ReleaseStock, TakeOverChunk
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.acts.visits import EndVisit
 from card_core.kernel.permissions import ACTS, RULES, is_dangerous
+from card_core.kernel.second_factor import Proof
 from card_core.life_events import LifeEvent
 from card_core.store.credentials import SubjectKind
 from card_core.store.devices import Grade
 from card_core.store.epochs import Node
+from card_core.store.operator_factors import FactorKind
 from card_core.store.operators import Role
 from card_core.store.reversals import ReversalKind
 from crypto import sm2
@@ -109,7 +119,8 @@ from crypto import sm2
 NOBODY = "f" * 32
 ID = "0" * 32
 
-# maker, checker, administrator, auditor, holder, terminal, system: who may do it, or propose it.
+# maker, checker, administrator, security, auditor, holder, terminal, system: who may do it, or
+# propose it. Nobody changes a password without a session that was just opened.
 MATRIX = {
     "activate_card": "maker",
     "activate_ecard": "maker",
@@ -120,16 +131,20 @@ MATRIX = {
     "cancel_ecard": "maker",
     "change_business_types": "maker administrator",
     "change_maker_key": "administrator",
+    "change_password": "",
+    "change_roles": "administrator",
     "close_epoch": "system",
     "correct_holder": "maker",
     "decide_life_event": "maker",
     "designate_institution": "maker administrator",
     "dispatch_cards": "maker",
     "end_issuer_key": "administrator",
+    "enrol_factor": "system",
     "enrol_terminal": "system",
     "end_visit": "holder",
     "ensure_box_key": "system",
     "exchange_card": "maker",
+    "export_audit_log": "auditor",
     "grant_buckets": "system",
     "cancel_batch": "maker",
     "close_import": "maker",
@@ -157,6 +172,7 @@ MATRIX = {
     "register_device": "holder",
     "remove_device": "maker holder",
     "replace_card": "maker",
+    "reset_operator": "administrator",
     "resume_ecard": "maker",
     "seal_card": "maker",
     "serve_life_event": "maker",
@@ -189,7 +205,7 @@ MATRIX = {
     "set_up_first_operators": "system",
     "set_up_issuer": "system",
     "sign_in": "system",
-    "sign_out": "maker checker administrator auditor holder",
+    "sign_out": "maker checker administrator security auditor holder",
     "suspend_institution": "maker checker administrator",
     "suspend_maker": "maker checker administrator",
     "suspend_operator": "administrator",
@@ -203,19 +219,21 @@ MATRIX = {
     "withdraw_temporary_loss": "maker holder",
 }
 APPROVERS = {
-    "activate_issuer_key": "administrator checker",
-    "end_issuer_key": "administrator checker",
-    "import_trust_list": "administrator checker",
-    "pin_trust_authority": "administrator checker",
-    "revoke_issuer_key": "administrator checker",
-    "add_operator": "administrator checker",
+    "activate_issuer_key": "checker security",
+    "end_issuer_key": "checker security",
+    "import_trust_list": "checker security",
+    "pin_trust_authority": "checker security",
+    "revoke_issuer_key": "checker security",
+    "add_operator": "security",
+    "change_roles": "security",
+    "reset_operator": "security",
     "cancel_card": "checker",
     "cancel_ecard": "checker",
     "decide_life_event": "checker",
     "exchange_card": "checker",
     "replace_card": "checker",
     "seal_card": "checker",
-    "set_card_policy": "administrator checker",
+    "set_card_policy": "checker security",
     "unseal_card": "checker",
     "withdraw_formal_loss": "checker",
     "change_business_types": "administrator checker",
@@ -225,7 +243,7 @@ APPROVERS = {
     "designate_institution": "administrator checker",
     "order_making": "checker",
     "prepare_enrolment": "administrator checker",
-    "register_issuer_key": "administrator checker",
+    "register_issuer_key": "checker security",
     "register_maker": "administrator checker",
     "reinstate_institution": "administrator checker",
     "reinstate_maker": "administrator checker",
@@ -233,8 +251,8 @@ APPROVERS = {
     "cancel_batch": "checker",
     "release_batch": "checker",
     "release_stock": "checker",
-    "set_offline_policy": "administrator checker",
-    "suspend_operator": "administrator checker",
+    "set_offline_policy": "checker security",
+    "suspend_operator": "security",
 }
 
 
@@ -253,8 +271,10 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
     phone = Phone(Grade.BROWSER)
     challenge, day = bytes(32), datetime(2026, 3, 2, 16, tzinfo=UTC)
     admins = tuple(
-        NewOperator(name, name, frozenset({Role.ADMINISTRATOR}), hashed) for name in ("a", "b")
+        NewOperator(role.value, role.value, frozenset({role}), hashed)
+        for role in (Role.ADMINISTRATOR, Role.SECURITY)
     )
+    own = phone.public_key
     hospital = bureau.hospital
     acts: list[Act] = [
         ActivateCard(person.card_id, Evidence.IDENTITY_DOCUMENT),
@@ -349,6 +369,22 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         SignOut(bytes(32)),
         SuspendInstitution("H44060400001"),
         SuspendOperator("auditor"),
+        ChangeRoles("auditor", frozenset({Role.CHECKER})),
+        ResetOperator("auditor", hashed),
+        ChangePassword(bytes(32), hashed),
+        ExportAuditLog(1, bytes(32)),
+        EnrolFactor(
+            bytes(32),
+            None,
+            0,
+            False,
+            bytes(32),
+            hashed,
+            FactorKind.SM2,
+            own,
+            None,
+            Proof(FactorKind.SM2, bytes(64)),
+        ),
         SuspendTerminal(hospital.serial_number),
         WithdrawTemporaryLoss(person.card_id),
     ]
@@ -375,6 +411,7 @@ def test_an_act_is_open_to_whom_the_matrix_names_and_to_nobody_else(
         "maker": bureau.maker,
         "checker": bureau.checker,
         "administrator": bureau.administrator,
+        "security": bureau.security,
         "auditor": bureau.auditor,
         "holder": person.actor,
         "terminal": terminal_actor(bureau.hospital),
@@ -408,7 +445,8 @@ def attempt(bureau: Bureau, act: Act, actor: Actor) -> type[CardCoreError] | Non
 def test_nobody_does_a_dangerous_act_alone(bureau: Bureau, name: str) -> None:
     person = bureau.person()
     act = sample_acts(bureau, person)[name]
-    operators = (bureau.maker, bureau.checker, bureau.administrator, bureau.auditor)
+    administration = (bureau.administrator, bureau.security, bureau.auditor)
+    operators = (bureau.maker, bureau.checker, *administration)
     for actor in (*operators, SYSTEM, person.actor):
         with pytest.raises(ApprovalNeededError):
             bureau.perform(act, actor)

@@ -11,7 +11,7 @@ import pytest
 from bureau import Bureau, Person
 
 from card_core.errors import CardCoreError, NotAllowedError, WrongStateError
-from card_core.kernel import Answer
+from card_core.kernel import Actor, ActorKind, Answer
 from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
 from card_core.kernel.acts.institutions import SuspendInstitution, SuspendTerminal
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
@@ -221,7 +221,7 @@ def test_a_suspension_waits_for_the_act_that_saw_the_operator_active(
     order = finish_in_order(
         monkeypatch,
         lambda: bureau.perform(loss, bureau.maker),
-        lambda: bureau.approve(proposed, bureau.deputy),
+        lambda: bureau.approve(proposed, bureau.security),
     )
     assert order == ["first: done", "then: done"]
 
@@ -229,20 +229,18 @@ def test_a_suspension_waits_for_the_act_that_saw_the_operator_active(
 def test_of_two_suspensions_at_once_the_second_sees_who_is_left(
     bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second would suspend its own approver, and leave the proposer alone."""
-    new = NewOperator("third", "third", frozenset({Role.ADMINISTRATOR}), bureau.hash("x"))
-    bureau.decide(AddOperator(new), bureau.administrator, bureau.deputy)
-    bureau.decide(SuspendOperator("checker"), bureau.administrator, bureau.deputy)
+    """The second would suspend its own approver, and leave nobody who approves."""
+    new = NewOperator("second", "second", frozenset({Role.SECURITY}), bureau.hash("x"))
+    added = bureau.decide(AddOperator(new), bureau.administrator, bureau.security)
+    second = Actor(ActorKind.OPERATOR, added["operator_id"])
     first = bureau.kernel.propose(
-        SuspendOperator("third"), actor=bureau.administrator, request_id="first"
+        SuspendOperator("security"), actor=bureau.administrator, request_id="first"
     )
-    then = bureau.kernel.propose(
-        SuspendOperator("administrator"), actor=bureau.deputy, request_id="then"
-    )
+    then = bureau.kernel.propose(SuspendOperator("second"), actor=bureau.deputy, request_id="then")
     order = finish_in_order(
         monkeypatch,
-        lambda: bureau.approve(first, bureau.deputy),
-        lambda: bureau.approve(then, bureau.administrator),
+        lambda: bureau.approve(first, second),
+        lambda: bureau.approve(then, second),
     )
     assert order == ["first: done", "then: invalid_act"]
 

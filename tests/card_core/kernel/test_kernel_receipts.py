@@ -201,7 +201,7 @@ def test_the_key_that_is_activated_signs_and_the_one_before_verifies_its_own(
     second = keys.make(key_name(KeyPurpose.RECEIPT, ISSUER, KEY_NUMBER + 1))
     point = second.public_key.to_bytes(compressed=True)
     before = bureau.scan(bureau.minter.mint(bureau.person().holder_id).text)
-    by = (bureau.administrator, bureau.deputy)
+    by = (bureau.administrator, bureau.security)
     bureau.decide(RegisterIssuerKey(ISSUER, KEY_NUMBER + 1, point, KeyPurpose.RECEIPT), *by)
     bureau.decide(ActivateIssuerKey(KeyPurpose.RECEIPT, KEY_NUMBER + 1), *by)
     clock.advance(ACTIVATION_LEAD.total_seconds() + 1)

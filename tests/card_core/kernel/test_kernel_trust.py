@@ -76,7 +76,7 @@ def test_a_list_that_became_old_while_it_waited_is_refused(bureau: Bureau) -> No
     )
     take(bureau, newer)
     with pytest.raises(TrustListRefusedError) as refused:
-        bureau.approve(waiting, bureau.deputy)
+        bureau.approve(waiting, bureau.security)
     assert refused.value.why == "old_edition"
 
 
@@ -86,7 +86,7 @@ def test_without_a_pinned_authority_only_our_own_lists_are_taken(bureau: Bureau)
     own = bureau.keys.make(key_name(KeyPurpose.TRUST_LIST, ISSUER, 1))
     point = own.public_key.to_bytes(compressed=True)
     act = RegisterIssuerKey(ISSUER, 1, point, KeyPurpose.TRUST_LIST)
-    bureau.decide(act, bureau.administrator, bureau.deputy)
+    bureau.decide(act, bureau.administrator, bureau.security)
     assert why(bureau, document(now, entry(), signer=own)) == "bad_signature"
 
 

@@ -121,7 +121,7 @@ class CardLife(RuleBasedStateMachine):
         try:
             if isinstance(act, DangerousAct):
                 if isinstance(act, SetCardPolicy):
-                    return self.bureau.decide(act, self.bureau.administrator, self.bureau.deputy)
+                    return self.bureau.decide(act, self.bureau.administrator, self.bureau.security)
                 return self.bureau.decide(act)
             actor = SYSTEM if isinstance(act, LapseTemporaryLoss) else self.bureau.maker
             return self.bureau.perform(act, actor)

@@ -79,7 +79,7 @@ def test_the_policy_says_after_how_many_days_and_the_first_does_not_count(
     bureau: Bureau, clock: Clock, days: int, hour: int
 ) -> None:
     act = SetCardPolicy(days, False, CardNumberKept.NEW, CardNumberKept.NEW)
-    bureau.decide(act, bureau.administrator, bureau.deputy)
+    bureau.decide(act, bureau.administrator, bureau.security)
     person = bureau.person()
     clock.now = datetime(2026, 3, 2, tzinfo=UTC) + timedelta(hours=hour - 8)
     lose(bureau, person)
@@ -97,7 +97,7 @@ def test_a_loss_keeps_its_end_when_the_policy_changes(bureau: Bureau) -> None:
     person = bureau.person()
     lose(bureau, person)
     act = SetCardPolicy(5, False, CardNumberKept.NEW, CardNumberKept.NEW)
-    bureau.decide(act, bureau.administrator, bureau.deputy)
+    bureau.decide(act, bureau.administrator, bureau.security)
     assert card_of(bureau, person).loss_lapses_at == LAPSES_AT
 
 

@@ -31,7 +31,7 @@ def lost(bureau: Bureau) -> Person:
 
 def set_policy(bureau: Bureau, on_replacement: CardNumberKept, on_exchange: CardNumberKept) -> None:
     act = SetCardPolicy(15, False, on_replacement, on_exchange)
-    bureau.decide(act, bureau.administrator, bureau.deputy)
+    bureau.decide(act, bureau.administrator, bureau.security)
 
 
 def pair(bureau: Bureau, card_id: str) -> tuple[Card, ECard]:

@@ -84,14 +84,14 @@ def test_a_phone_shows_codes_offline_until_its_card_is_lost(service: ScanService
     assert terminal.scan(app.phone.show(service.clock())) is CredentialState.GOOD
 
     # Lost at 01:30; within a minute the lists say so.
-    lost = holder.post("/v1/holder/loss-reports", json={"request_id": "lost"})
+    lost = holder.post("/v1/holder/loss-reports", json={})
     assert lost.status_code == 200
     service.clock.advance(15)
     publisher.round()
     terminal.refresh()
     assert terminal.scan(app.phone.show(service.clock())) is CredentialState.SUSPENDED
 
-    found = {"request_id": "found", "password": HOLDER_PASSWORD}
+    found = {"password": HOLDER_PASSWORD}
     assert holder.post("/v1/holder/loss-withdrawals", json=found).status_code == 200
     service.clock.advance(15)
     publisher.round()

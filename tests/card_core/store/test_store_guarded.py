@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from bureau import OPERATOR_PASSWORD, PEPPER, SYSTEM, Bureau, terminal_actor
+from bureau import SYSTEM, Bureau, sign_in_as, terminal_actor
 from card_making import card_issuer
 from holder_records import correction
 from phone import publisher_of, registered_phone
@@ -19,7 +19,6 @@ from card_core.kernel.acts.epochs import CloseEpoch
 from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.status import SetOfflinePolicy
-from card_core.sign_in import sign_in_operator
 from card_core.store import guarded
 from card_core.store.reversals import ReversalKind
 from card_core.store.schema import GUARDED, cards, issuer_keys, issuers, sessions, sign_in_attempts
@@ -50,9 +49,9 @@ def full(bureau: Bureau) -> Bureau:
     bureau.kernel.propose(
         CancelCard(bureau.person().card_id, CancelReason.DEATH), actor=bureau.maker, request_id="r"
     )
-    sign_in_operator(bureau.kernel, "maker", OPERATOR_PASSWORD, pepper=PEPPER)
+    sign_in_as(bureau.kernel, "maker")
     with pytest.raises(SignInRefusedError):
-        sign_in_operator(bureau.kernel, "maker", "wrong", pepper=PEPPER)
+        sign_in_as(bureau.kernel, "maker", "wrong")
     pin(bureau)
     take(bureau, document(bureau.clock(), entry()))
     registered_phone(bureau, bureau.person(), days=1)
@@ -145,7 +144,7 @@ def test_a_lock_count_reset_in_the_database_is_seen(full: Bureau) -> None:
     with full.store.write() as tx:
         tx.connection.execute(update(sign_in_attempts).values(failures=0))
     with pytest.raises(TamperedRowError):
-        sign_in_operator(full.kernel, "maker", OPERATOR_PASSWORD, pepper=PEPPER)
+        sign_in_as(full.kernel, "maker")
 
 
 def test_a_change_counts_the_version_up(bureau: Bureau) -> None:

@@ -210,13 +210,13 @@ def mint_code(town: Town) -> Ask:
 
 def report_loss(town: Town) -> Ask:
     town.find(town.holder)
-    return Ask(holder(town), body={"request_id": request_id()})
+    return Ask(holder(town), body={})
 
 
 def withdraw_loss(town: Town) -> Ask:
     town.find(town.holder)
     town.bureau.perform(ReportTemporaryLoss(town.holder.card_id), town.holder.actor)
-    return Ask(holder(town), body={"request_id": request_id(), "password": HOLDER_PASSWORD})
+    return Ask(holder(town), body={"password": HOLDER_PASSWORD})
 
 
 def register_device(town: Town) -> Ask:
@@ -224,7 +224,6 @@ def register_device(town: Town) -> Ask:
     caller = town.signed_in(person)
     phone = Phone()
     body = {
-        "request_id": request_id(),
         "grade": phone.grade.value,
         "public_key": phone.public_key.hex(),
         "signature": phone.registers(challenge(town, caller)).hex(),
@@ -256,7 +255,6 @@ def fetch_credentials(town: Town) -> Ask:
     days = day_ends(town.bureau.clock(), 2)[1:]
     keys, signature = phone.asks_for(phone.device_id, challenge(town, caller), days)
     body = {
-        "request_id": request_id(),
         "keys": [
             {
                 "expires_at": int(one.expires_at.timestamp()),

@@ -8,14 +8,13 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bureau import ISSUER, OPERATOR_PASSWORD, PEPPER, SYSTEM, Bureau, MemorySigner, Person
+from bureau import ISSUER, SYSTEM, Bureau, MemorySigner, Person, sign_in_as
 from chip_card import ChipCard, card_of
 from phone import publisher_of, with_offline_keys
 from scan_service import BASE_URL, HOSPITAL_CODE, ScanService, TerminalDevice
 from token_purchase import buy
 from trusting import document, entry, key, pin, take
 
-from card_core import sign_in
 from card_core.codes import KeyPurpose, key_name
 from card_core.kernel.acts.cards import WithdrawTemporaryLoss
 from card_core.kernel.acts.enrolment import RevokeTerminalKeys
@@ -141,7 +140,7 @@ class Town:
     def operator(self) -> Caller:
         """An operator whose session token is put where a holder's would be."""
         kernel = self.bureau.kernel
-        opened = sign_in.sign_in_operator(kernel, "maker", OPERATOR_PASSWORD, pepper=PEPPER)
+        opened = sign_in_as(kernel, "maker")
         headers = {"Cookie": f"{COOKIE}={opened.token}", "Origin": BASE_URL}
         return Caller(lambda method, target, body: headers)
 

@@ -16,6 +16,7 @@ import httpx2
 import pytest
 from asks import ASKS, Ask, text_of
 from contract_town import NOBODY, Caller, Town, signing
+from request_keys import HEADER, new_key
 from scan_service import BASE_URL
 from starlette.testclient import TestClient
 
@@ -173,7 +174,8 @@ def send(town: Town, method: str, path: str, ask: Ask, caller: Caller) -> httpx2
         client=(f"10.0.{number // 250}.{number % 250}", 1),
     )
     target, body = path.format(**ask.path), ask.content()
-    headers = {"Origin": BASE_URL, **caller.prove(method, target, body)}
+    key = {HEADER: new_key()}
+    headers = {"Origin": BASE_URL, **key, **caller.prove(method, target, body)}
     if body:
         headers["Content-Type"] = ask.media_type
     return client.request(method, target, content=body, headers=headers)

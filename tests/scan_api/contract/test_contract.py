@@ -22,6 +22,7 @@ from asks import ASKS, Ask
 from contract_town import Caller, Town
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from request_keys import HEADER, new_key
 from scan_service import BASE_URL
 from schemathesis import GenerationMode
 
@@ -82,6 +83,8 @@ def check_shape(context: Any, response: Any, case: Any) -> None:
 
 def fill(case: Any, ask: Ask, *, wholly: bool) -> None:
     """Put what exists into a good case: all of it, or only what it takes to be looked at."""
+    if HEADER in (case.headers or {}):
+        case.headers[HEADER] = new_key()
     if wholly:
         case.path_parameters.update(ask.path)
         if ask.body is not None:

@@ -1,0 +1,44 @@
+"""Sessions that operators opened with a password alone end with the upgrade; holders' stay."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic import command
+from bureau import make_cipher
+from servers.postgresql import PostgreSQLServer
+
+from card_core.store import Store, migration, open_store, operator_factors, sessions
+from card_core.store.credentials import SubjectKind
+from card_core.store.sessions import Session
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+BEFORE = "0013"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    if request.param == "postgresql":
+        server: PostgreSQLServer = request.getfixturevalue("postgresql")
+        url = server.url(server.create())
+    store = open_store(url, cipher=make_cipher())
+    with store._writing.begin() as connection:
+        config = migration._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, BEFORE)
+    yield store
+    store.close()
+
+
+def test_operators_sign_in_anew(old_store: Store) -> None:
+    ids = {kind: bytes([number]) * 32 for number, kind in enumerate(SubjectKind)}
+    with old_store.write() as tx:
+        for kind, digest in ids.items():
+            sessions.add(tx, digest, Session(kind, "1" * 32, NOW, NOW, NOW + timedelta(hours=8)))
+    old_store.upgrade()
+    with old_store.read() as tx:
+        assert sessions.find(tx, ids[SubjectKind.OPERATOR]) is None
+        assert sessions.find(tx, ids[SubjectKind.HOLDER]) is not None
+        assert operator_factors.get(tx, "1" * 32) is None
