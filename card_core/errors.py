@@ -7,6 +7,7 @@
         SchemaOutdatedError     the database needs `upgrade`, or is newer than this program
         TamperedRowError        a row that decides does not fit its HMAC; nothing relies on it
         AuditChainError         the audit chain shows an edit, a deletion, a swap or a cut tail
+          AuditRewrittenError     the chain is not the one that a checkpoint was signed of
       KernelError
         NotAllowedError         this actor may not do this
         ApprovalNeededError     the act is dangerous: propose it, another person approves it
@@ -110,6 +111,24 @@ class AuditChainError(StoreError):
         super().__init__()
         self.chain = chain
         self.seq = seq
+
+
+class AuditRewrittenError(AuditChainError):
+    """The chain holds in itself, and is not the one that somebody signed at this event."""
+
+    code = "audit_log_rewritten"
+
+    def __init__(self, chain: str, seq: int) -> None:
+        super().__init__(chain, seq)
+        self.message_zh = (
+            f"审计链 {chain} 与签名的检查点不符：第 {seq} 条或此前的记录被改写，或日志被截断、"
+            "数据库被换成旧的。请保留现场并调查"
+        )
+        self.message_en = (
+            f"The audit chain {chain} does not fit a signed checkpoint: event {seq} or one before "
+            "it was rewritten, or the log was cut, or an older database put in its place. Keep "
+            "everything as it is and look into it"
+        )
 
 
 class KernelError(CardCoreError):

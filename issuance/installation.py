@@ -47,7 +47,7 @@ def random_bytes(size: int) -> bytes:
 class Installation:
     """What every command works with; made by `open_installation`.
 
-    fast_store, peer_ca_file: as in Settings.
+    fast_store, peer_ca_file: as in Settings. checkpoint_file: where checkpoints go.
     """
 
     home: Home
@@ -55,6 +55,7 @@ class Installation:
     keys: KeyMaker
     store: Store
     kernel: Kernel
+    checkpoint_file: Path
     fast_store: FastStoreConfig | None = None
     peer_ca_file: Path | None = None
 
@@ -82,6 +83,7 @@ def open_installation(settings: Settings, passphrase: bytes) -> Iterator[Install
             keys,
             store,
             kernel,
+            settings.checkpoint_file or settings.home.checkpoint_file,
             settings.fast_store,
             settings.peer_ca_file,
         )

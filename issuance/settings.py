@@ -29,6 +29,8 @@ class Settings:
         `FastStoreConfig.parse`); None: in the service's process, where there is only one.
     peer_ca_file: PEM; the only authorities whose certificates other issuers' services are taken
         for (SSCARD_PEER_CA_FILE); None: those of the system.
+    checkpoint_file: what checkpoints of the audit log are added to (SSCARD_CHECKPOINT_FILE);
+        None: a file in the home.
     """
 
     home: Home
@@ -38,6 +40,7 @@ class Settings:
     visit_policy: VisitPolicy = field(default_factory=VisitPolicy)
     fast_store: FastStoreConfig | None = None
     peer_ca_file: Path | None = None
+    checkpoint_file: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -51,6 +54,7 @@ class Settings:
             visit_policy=_visit_policy(environment),
             fast_store=_fast_store(environment.get("SSCARD_REDIS_URL")),
             peer_ca_file=_path(environment.get("SSCARD_PEER_CA_FILE")),
+            checkpoint_file=_path(environment.get("SSCARD_CHECKPOINT_FILE")),
         )
 
 

@@ -48,6 +48,7 @@ from card_core.store import (
     Transaction,
     answers,
     audit,
+    checkpoints,
     credentials,
     devices,
     epochs,
@@ -65,6 +66,8 @@ ANSWERS_KEPT = timedelta(hours=24)
 FAILURES_KEPT = timedelta(hours=24)
 # Of device credentials and status lists, after their day has ended.
 OFFLINE_DAYS_KEPT = timedelta(days=2)
+# In the database; they are copied out of it and kept there.
+CHECKPOINTS_KEPT = timedelta(days=90)
 # Deadlocks and lost races for a unique value are tried again; what is left after that is not luck.
 ATTEMPTS_MAX = 5
 # Of one holder at a time; an app that shows a new one every 30 s has three.
@@ -273,6 +276,7 @@ class Kernel:
                 "short_codes": short_codes.sweep(tx, now),
                 "sign_in_attempts": credentials.sweep_attempts(tx, now - FAILURES_KEPT),
                 "device_credentials": devices.sweep(tx, days_gone),
+                "audit_checkpoints": checkpoints.sweep(tx, now - CHECKPOINTS_KEPT),
                 "status_lists": status_lists.sweep(tx, days_gone),
             }
 

@@ -28,6 +28,7 @@ from card_core.kernel.acts.cards import (
     WithdrawFormalLoss,
     WithdrawTemporaryLoss,
 )
+from card_core.kernel.acts.checkpoints import KeepCheckpoint
 from card_core.kernel.acts.devices import IssueDeviceCredentials, RegisterDevice, RemoveDevice
 from card_core.kernel.acts.ecards import CancelECard, ResumeECard, SuspendECard
 from card_core.kernel.acts.enrolment import (
@@ -173,6 +174,7 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         PrepareBundle: Rule(others=_SYSTEM),
         PublishBundle: Rule(others=_SYSTEM),
         TakePeerList: Rule(others=_SYSTEM),
+        KeepCheckpoint: Rule(others=_SYSTEM),
         SetOfflinePolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         SignIn: Rule(others=_SYSTEM),
         SignOut: Rule(_EVERYBODY, others=_HOLDER),

@@ -77,6 +77,7 @@ def serve(
 def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> None:
     """One process, this one."""
     from issuance.cli import serving  # noqa: PLC0415 - as above
+    from issuance.cli.checkpointing import checkpointing  # noqa: PLC0415 - as above
     from issuance.cli.log_following import following_log  # noqa: PLC0415 - as above
     from issuance.cli.numbers_port import serve_numbers  # noqa: PLC0415 - as above
     from issuance.cli.publishing import (  # noqa: PLC0415 - as above
@@ -112,6 +113,7 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         )
         stack.enter_context(serving.swept(site.kernel, clock))
         stack.enter_context(lapsing(site.kernel, clock))
+        stack.enter_context(checkpointing(site, clock))
         stack.enter_context(publishing(site, clock))
         stack.enter_context(fetching_peer_lists(site, clock))
         stack.enter_context(serving.running(server))

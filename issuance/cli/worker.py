@@ -15,6 +15,7 @@ from contextlib import ExitStack
 
 from issuance.cli import serving
 from issuance.cli.channel import Channel, Message
+from issuance.cli.checkpointing import checkpointing
 from issuance.cli.core_dumps import forbid_core_dumps
 from issuance.cli.lapsing import lapsing
 from issuance.cli.log_following import following_log
@@ -61,6 +62,7 @@ def _serve(channel: Channel, listening: socket.socket, orders: Message) -> None:
         if orders["sweeps"]:
             stack.enter_context(serving.swept(site.kernel, clock))
             stack.enter_context(lapsing(site.kernel, clock))
+            stack.enter_context(checkpointing(site, clock))
             stack.enter_context(publishing(site, clock))
             stack.enter_context(fetching_peer_lists(site, clock))
         stop = stack.enter_context(serving.stop_signals())

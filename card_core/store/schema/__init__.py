@@ -36,7 +36,15 @@ from card_core.store.schema.parties import (
     terminals,
 )
 from card_core.store.schema.presenting import short_codes
-from card_core.store.schema.records import answers, audit_events, audit_heads, outbox, proofs
+from card_core.store.schema.records import (
+    answers,
+    audit_checkpoints,
+    audit_events,
+    audit_heads,
+    outbox,
+    outbox_positions,
+    proofs,
+)
 from card_core.store.schema.scans import code_box_keys, scans, spent
 from card_core.store.schema.signing_in import credentials, sessions, sign_in_attempts
 from card_core.store.schema.trust import peer_scans, trust
@@ -86,6 +94,7 @@ __all__ = [
     "answers",
     "applications",
     "approvals",
+    "audit_checkpoints",
     "audit_events",
     "audit_heads",
     "batch_chunks",
@@ -112,6 +121,7 @@ __all__ = [
     "offline_scans",
     "operators",
     "outbox",
+    "outbox_positions",
     "peer_scans",
     "proofs",
     "reversals",

@@ -26,6 +26,7 @@ from card_core.kernel.acts.cards import (
     WithdrawFormalLoss,
     WithdrawTemporaryLoss,
 )
+from card_core.kernel.acts.checkpoints import KeepCheckpoint
 from card_core.kernel.acts.devices import IssueDeviceCredentials, RegisterDevice, RemoveDevice
 from card_core.kernel.acts.ecards import CancelECard, ResumeECard, SuspendECard
 from card_core.kernel.acts.enrolment import (
@@ -114,6 +115,7 @@ MATRIX = {
     "import_stock": "maker",
     "import_trust_list": "administrator",
     "issue_chunk": "maker",
+    "keep_checkpoint": "system",
     "issue_device_credentials": "holder",
     "merge_holders": "maker",
     "lapse_temporary_loss": "system",
@@ -257,6 +259,7 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         PublishBundle(1, 1, bytes(64)),
         PublishStatusList(1, day, 1, bytes(64)),
         TakePeerList(2, day, bytes(64)),
+        KeepCheckpoint(bytes(1), bytes(64)),
         RegisterDevice(phone.grade, phone.public_key, challenge, phone.registers(challenge)),
         RemoveDevice(ID),
         SetOfflinePolicy(consumes=True, count_max=1, amount_fen_max=1),

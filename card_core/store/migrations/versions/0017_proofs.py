@@ -1,0 +1,32 @@
+"""Checkpoints of the audit log, and how far those who are told of events have been told.
+
+Revision 0017.
+"""
+
+from alembic import op
+from sqlalchemy import BigInteger, Column, LargeBinary, PrimaryKeyConstraint, String
+
+from card_core.store.columns import Instant
+
+revision = "0017"
+down_revision = "0013"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "audit_checkpoints",
+        Column("number", BigInteger(), autoincrement=False, nullable=False),
+        Column("at", Instant(), nullable=False),
+        Column("content", LargeBinary(), nullable=False),
+        Column("signature", LargeBinary(length=64), nullable=False),
+        PrimaryKeyConstraint("number", name="pk_audit_checkpoints"),
+    )
+    op.create_index("ix_audit_checkpoints_at", "audit_checkpoints", ["at"])
+    op.create_table(
+        "outbox_positions",
+        Column("consumer", String(length=32), nullable=False),
+        Column("chain", String(length=16), nullable=False),
+        Column("seq", BigInteger(), nullable=False),
+        Column("told_at", Instant(), nullable=False),
+        PrimaryKeyConstraint("consumer", "chain", name="pk_outbox_positions"),
+    )
