@@ -47,7 +47,7 @@ def random_bytes(size: int) -> bytes:
 class Installation:
     """What every command works with; made by `open_installation`.
 
-    fast_store, peer_ca_file: as in Settings. checkpoint_file: where checkpoints go.
+    fast_store, peer_ca_file, events_url: as in Settings. checkpoint_file: where checkpoints go.
     """
 
     home: Home
@@ -58,6 +58,7 @@ class Installation:
     checkpoint_file: Path
     fast_store: FastStoreConfig | None = None
     peer_ca_file: Path | None = None
+    events_url: str | None = None
 
     @property
     def pepper(self) -> bytes:
@@ -86,6 +87,7 @@ def open_installation(settings: Settings, passphrase: bytes) -> Iterator[Install
             settings.checkpoint_file or settings.home.checkpoint_file,
             settings.fast_store,
             settings.peer_ca_file,
+            settings.events_url,
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from card_core.business_types import UnknownBusinessTypeError
 from card_core.fast_store import FastStoreAddressError, FastStoreConfig
 from card_core.holder_views import HolderViews
+from card_core.trust.urls import check_url
 from card_core.visits import AMOUNT_FEN_MAX, HOURS_MAX, VisitPolicy
 from issuance.errors import SettingsError
 from issuance.home import Home
@@ -31,6 +32,7 @@ class Settings:
         for (SSCARD_PEER_CA_FILE); None: those of the system.
     checkpoint_file: what checkpoints of the audit log are added to (SSCARD_CHECKPOINT_FILE);
         None: a file in the home.
+    events_url: where events of the outbox are posted to (SSCARD_EVENTS_URL); None: nowhere.
     """
 
     home: Home
@@ -41,6 +43,7 @@ class Settings:
     fast_store: FastStoreConfig | None = None
     peer_ca_file: Path | None = None
     checkpoint_file: Path | None = None
+    events_url: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -55,11 +58,27 @@ class Settings:
             fast_store=_fast_store(environment.get("SSCARD_REDIS_URL")),
             peer_ca_file=_path(environment.get("SSCARD_PEER_CA_FILE")),
             checkpoint_file=_path(environment.get("SSCARD_CHECKPOINT_FILE")),
+            events_url=_events_url(environment.get("SSCARD_EVENTS_URL")),
         )
 
 
 def _path(value: str | None) -> Path | None:
     return Path(value).expanduser() if value else None
+
+
+def _events_url(value: str | None) -> str | None:
+    """Raises SettingsError; the address may hold a secret word, so it is not repeated."""
+    if not value:
+        return None
+    try:
+        return check_url(value)
+    except ValueError:
+        raise SettingsError(
+            "events_url_unusable",
+            "SSCARD_EVENTS_URL 应为 https:// 地址，或本机的 http:// 地址，不含用户名和参数。",
+            "SSCARD_EVENTS_URL must be an https:// address, or http:// to this machine, without "
+            "a user or a query.",
+        ) from None
 
 
 def _fast_store(address: str | None) -> FastStoreConfig | None:

@@ -123,6 +123,17 @@ def began_at(tx: Reader, chain: str) -> datetime | None:
     return at
 
 
+def changes(tx: Reader, chain: str, first: int, last: int) -> list[tuple[str, str, int]]:
+    """The rows that decide which the events from `first` to `last` changed: table, id, version."""
+    statement = select(audit_events.c.detail).where(
+        audit_events.c.chain == chain, audit_events.c.seq.between(first, last)
+    )
+    details = tx.connection.execute(statement.order_by(audit_events.c.seq)).scalars()
+    return [
+        (table, row, version) for one in details for table, row, version in json.loads(one)["rows"]
+    ]
+
+
 def follow(tx: Reader, after: int | None) -> int:
     """Note the versions of rows that the log has learnt of, and return its last number.
 

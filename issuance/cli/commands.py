@@ -31,6 +31,7 @@ _PLACES: Mapping[str, tuple[str, str]] = {
             "offline",
             "approval",
             "audit",
+            "outbox",
             "keys",
             "issuer",
             "receipt",
