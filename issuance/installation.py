@@ -26,6 +26,7 @@ from card_core.store.cipher import KEY_SIZES_BYTES as FIELD_CIPHER_KEY_SIZES_BYT
 from card_core.visits import VisitTokens
 from crypto import random_source
 from crypto.keys import KeyFiles, KeyMaker, KeyProvider
+from issuance import field_key_files
 from issuance.errors import HomeError, SettingsError
 from issuance.home import Home, HomeFacts
 from issuance.settings import Settings
@@ -135,7 +136,7 @@ def open_founded_database(settings: Settings, keys: _Secrets) -> Iterator[Store]
 def open_database(settings: Settings, keys: _Secrets) -> Iterator[Store]:
     """The database under the keys of the home, whatever its schema. Raises SettingsError."""
     cipher = FieldCipher(
-        field_key=keys.secret("field"),
+        field_key=field_key_files.finder(keys),
         index_key=keys.secret("index"),
         row_key=keys.secret("row"),
         audit_key=keys.secret("audit"),

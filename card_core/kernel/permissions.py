@@ -39,6 +39,7 @@ from card_core.kernel.acts.enrolment import (
     WithdrawEnrolment,
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
+from card_core.kernel.acts.field_keys import ActivateFieldKey, DestroyFieldKey, ResealFields
 from card_core.kernel.acts.holder_base import CorrectHolder, MergeHolders
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
@@ -175,6 +176,9 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         PublishBundle: Rule(others=_SYSTEM),
         TakePeerList: Rule(others=_SYSTEM),
         KeepCheckpoint: Rule(others=_SYSTEM),
+        ActivateFieldKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        DestroyFieldKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
+        ResealFields: Rule(others=_SYSTEM),
         SetOfflinePolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         SignIn: Rule(others=_SYSTEM),
         SignOut: Rule(_EVERYBODY, others=_HOLDER),

@@ -85,6 +85,7 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         publishing,
     )
     from issuance.cli.relaying import relaying  # noqa: PLC0415 - as above
+    from issuance.cli.resealing import resealing  # noqa: PLC0415 - as above
     from scan_api.metrics import to_text  # noqa: PLC0415 - as above
     from scan_api.overload import Admission  # noqa: PLC0415 - as above
 
@@ -116,6 +117,7 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         stack.enter_context(lapsing(site.kernel, clock))
         stack.enter_context(checkpointing(site, clock))
         stack.enter_context(relaying(site))
+        stack.enter_context(resealing(site.kernel))
         stack.enter_context(publishing(site, clock))
         stack.enter_context(fetching_peer_lists(site, clock))
         stack.enter_context(serving.running(server))

@@ -22,6 +22,7 @@ from issuance.cli.log_following import following_log
 from issuance.cli.log_lines import log_to_stderr
 from issuance.cli.publishing import fetching_peer_lists, publishing
 from issuance.cli.relaying import relaying
+from issuance.cli.resealing import resealing
 from issuance.installation import open_installation
 from issuance.settings import Settings
 from scan_api.overload import Admission
@@ -65,6 +66,7 @@ def _serve(channel: Channel, listening: socket.socket, orders: Message) -> None:
             stack.enter_context(lapsing(site.kernel, clock))
             stack.enter_context(checkpointing(site, clock))
             stack.enter_context(relaying(site))
+            stack.enter_context(resealing(site.kernel))
             stack.enter_context(publishing(site, clock))
             stack.enter_context(fetching_peer_lists(site, clock))
         stop = stack.enter_context(serving.stop_signals())

@@ -15,6 +15,7 @@ from card_core.store.schema.devices import (
     status_lists,
 )
 from card_core.store.schema.epochs import fast_epochs, fast_owners
+from card_core.store.schema.field_keys import field_keys, field_reseals
 from card_core.store.schema.holder_base import holder_changes, stock_cards
 from card_core.store.schema.holders import (
     applications,
@@ -71,6 +72,7 @@ AUDITED = frozenset(
         devices,
         offline_policies,
         holder_changes,
+        field_keys,
     }
 )
 # Whoever uses an epoch sees that its row went back, and opens a new one (decision 8); to refuse the
@@ -110,6 +112,8 @@ __all__ = [
     "enrolments",
     "fast_epochs",
     "fast_owners",
+    "field_keys",
+    "field_reseals",
     "holder_changes",
     "holders",
     "institutions",

@@ -37,6 +37,7 @@ from card_core.kernel.acts.enrolment import (
     WithdrawEnrolment,
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
+from card_core.kernel.acts.field_keys import ActivateFieldKey, DestroyFieldKey, ResealFields
 from card_core.kernel.acts.holder_base import CorrectHolder, HolderEvidence, MergeHolders
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
@@ -116,6 +117,9 @@ MATRIX = {
     "import_trust_list": "administrator",
     "issue_chunk": "maker",
     "keep_checkpoint": "system",
+    "activate_field_key": "administrator",
+    "destroy_field_key": "administrator",
+    "reseal_fields": "system",
     "issue_device_credentials": "holder",
     "merge_holders": "maker",
     "lapse_temporary_loss": "system",
@@ -164,6 +168,8 @@ MATRIX = {
     "withdraw_temporary_loss": "maker holder",
 }
 APPROVERS = {
+    "activate_field_key": "administrator checker",
+    "destroy_field_key": "administrator checker",
     "activate_issuer_key": "administrator checker",
     "end_issuer_key": "administrator checker",
     "import_trust_list": "administrator checker",
@@ -260,6 +266,9 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         PublishStatusList(1, day, 1, bytes(64)),
         TakePeerList(2, day, bytes(64)),
         KeepCheckpoint(bytes(1), bytes(64)),
+        ActivateFieldKey(2, bytes(16)),
+        DestroyFieldKey(1),
+        ResealFields("holders"),
         RegisterDevice(phone.grade, phone.public_key, challenge, phone.registers(challenge)),
         RemoveDevice(ID),
         SetOfflinePolicy(consumes=True, count_max=1, amount_fen_max=1),

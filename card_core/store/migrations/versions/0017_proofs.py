@@ -1,10 +1,18 @@
-"""Checkpoints of the audit log, and how far those who are told of events have been told.
+"""Checkpoints of the audit log, positions in the outbox, versions of the field key.
 
 Revision 0017.
 """
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, LargeBinary, PrimaryKeyConstraint, String
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+)
 
 from card_core.store.columns import Instant
 
@@ -29,4 +37,22 @@ def upgrade() -> None:
         Column("seq", BigInteger(), nullable=False),
         Column("told_at", Instant(), nullable=False),
         PrimaryKeyConstraint("consumer", "chain", name="pk_outbox_positions"),
+    )
+    op.create_table(
+        "field_keys",
+        Column("id", String(length=4), nullable=False),
+        Column("state", String(length=24), nullable=False),
+        Column("check_value", LargeBinary(length=16), nullable=False),
+        Column("since", Instant(), nullable=False),
+        Column("version", Integer(), nullable=False),
+        Column("mac", LargeBinary(length=32), nullable=False),
+        PrimaryKeyConstraint("id", name="pk_field_keys"),
+    )
+    op.create_table(
+        "field_reseals",
+        Column("id", String(length=32), nullable=False),
+        Column("key_version", Integer(), nullable=False),
+        Column("after", String(length=64), nullable=False),
+        Column("is_done", Boolean(), nullable=False),
+        PrimaryKeyConstraint("id", name="pk_field_reseals"),
     )
