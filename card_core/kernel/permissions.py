@@ -64,6 +64,7 @@ from card_core.kernel.acts.offline_scans import RecordOfflineScans
 from card_core.kernel.acts.operators import AddOperator, SuspendOperator
 from card_core.kernel.acts.peer_lists import TakePeerList
 from card_core.kernel.acts.replacements import ExchangeCard, ReplaceCard
+from card_core.kernel.acts.restores import ResumeFromBackup
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
@@ -179,6 +180,7 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         ActivateFieldKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         DestroyFieldKey: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         ResealFields: Rule(others=_SYSTEM),
+        ResumeFromBackup: Rule(others=_SYSTEM),
         SetOfflinePolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         SignIn: Rule(others=_SYSTEM),
         SignOut: Rule(_EVERYBODY, others=_HOLDER),

@@ -39,6 +39,9 @@ _PLACES: Mapping[str, tuple[str, str]] = {
             "sandbox",
         )
     },
+    "backup": ("backup", "backup"),
+    "restore": ("backup", "restore"),
+    "resume-from-backup": ("backup", "resume"),
     "serve": ("serve", "serve"),
     "doctor": ("doctor", "doctor"),
     "demo": ("demo", "demo"),

@@ -45,6 +45,7 @@ from card_core.store.schema.records import (
     outbox,
     outbox_positions,
     proofs,
+    restores,
 )
 from card_core.store.schema.scans import code_box_keys, scans, spent
 from card_core.store.schema.signing_in import credentials, sessions, sign_in_attempts
@@ -73,6 +74,7 @@ AUDITED = frozenset(
         offline_policies,
         holder_changes,
         field_keys,
+        restores,
     }
 )
 # Whoever uses an epoch sees that its row went back, and opens a new one (decision 8); to refuse the
@@ -128,6 +130,7 @@ __all__ = [
     "outbox_positions",
     "peer_scans",
     "proofs",
+    "restores",
     "reversals",
     "scans",
     "sessions",

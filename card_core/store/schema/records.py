@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, LargeBinary, PrimaryKeyConstraint, String, Table, Text
 
 from card_core.store.columns import Instant
-from card_core.store.schema.base import metadata
+from card_core.store.schema.base import guard, metadata
 
 audit_heads = Table(
     "audit_heads",
@@ -81,4 +81,14 @@ proofs = Table(
     Column("nonce", LargeBinary(16), nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     PrimaryKeyConstraint("actor_kind", "actor_id", "nonce"),
+)
+
+# Each time that the database was put back from a backup.
+restores = Table(
+    "restores",
+    metadata,
+    Column("id", String(8), primary_key=True),
+    Column("taken_at", Instant, nullable=False),
+    Column("restored_at", Instant, nullable=False),
+    *guard(),
 )

@@ -63,6 +63,7 @@ from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
 from card_core.kernel.acts.operators import AddOperator, NewOperator, SuspendOperator
 from card_core.kernel.acts.peer_lists import TakePeerList
 from card_core.kernel.acts.replacements import ExchangeCard, ExchangeReason, ReplaceCard
+from card_core.kernel.acts.restores import ResumeFromBackup
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
@@ -120,6 +121,7 @@ MATRIX = {
     "activate_field_key": "administrator",
     "destroy_field_key": "administrator",
     "reseal_fields": "system",
+    "resume_from_backup": "system",
     "issue_device_credentials": "holder",
     "merge_holders": "maker",
     "lapse_temporary_loss": "system",
@@ -269,6 +271,7 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         ActivateFieldKey(2, bytes(16)),
         DestroyFieldKey(1),
         ResealFields("holders"),
+        ResumeFromBackup(bureau.clock()),
         RegisterDevice(phone.grade, phone.public_key, challenge, phone.registers(challenge)),
         RemoveDevice(ID),
         SetOfflinePolicy(consumes=True, count_max=1, amount_fen_max=1),

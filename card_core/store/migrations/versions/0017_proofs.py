@@ -1,4 +1,4 @@
-"""Checkpoints of the audit log, positions in the outbox, versions of the field key.
+"""Checkpoints of the audit log, positions in the outbox, versions of the field key, restores.
 
 Revision 0017.
 """
@@ -55,4 +55,13 @@ def upgrade() -> None:
         Column("after", String(length=64), nullable=False),
         Column("is_done", Boolean(), nullable=False),
         PrimaryKeyConstraint("id", name="pk_field_reseals"),
+    )
+    op.create_table(
+        "restores",
+        Column("id", String(length=8), nullable=False),
+        Column("taken_at", Instant(), nullable=False),
+        Column("restored_at", Instant(), nullable=False),
+        Column("version", Integer(), nullable=False),
+        Column("mac", LargeBinary(length=32), nullable=False),
+        PrimaryKeyConstraint("id", name="pk_restores"),
     )
