@@ -41,6 +41,7 @@ from card_core.kernel.acts.enrolment import (
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
 from card_core.kernel.acts.field_keys import ActivateFieldKey, DestroyFieldKey, ResealFields
 from card_core.kernel.acts.holder_base import CorrectHolder, MergeHolders
+from card_core.kernel.acts.holder_exports import ExportHolder
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
     DesignateInstitution,
@@ -155,6 +156,7 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         TakeOverChunk: Rule(_MAKER),
         MergeHolders: Rule(_MAKER, _CHECKER),
         CorrectHolder: Rule(_MAKER, _CHECKER),
+        ExportHolder: Rule(_MAKER, others=_HOLDER),
         SuspendECard: Rule(_MAKER, others=_HOLDER),
         ResumeECard: Rule(_MAKER),
         CancelECard: Rule(_MAKER, _CHECKER),

@@ -39,6 +39,7 @@ from card_core.kernel.acts.enrolment import (
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
 from card_core.kernel.acts.field_keys import ActivateFieldKey, DestroyFieldKey, ResealFields
 from card_core.kernel.acts.holder_base import CorrectHolder, HolderEvidence, MergeHolders
+from card_core.kernel.acts.holder_exports import ExportHolder
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
     DesignateInstitution,
@@ -121,6 +122,7 @@ MATRIX = {
     "activate_field_key": "administrator",
     "destroy_field_key": "administrator",
     "reseal_fields": "system",
+    "export_holder": "maker holder",
     "resume_from_backup": "system",
     "issue_device_credentials": "holder",
     "merge_holders": "maker",
@@ -271,6 +273,7 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         ActivateFieldKey(2, bytes(16)),
         DestroyFieldKey(1),
         ResealFields("holders"),
+        ExportHolder(person.holder_id),
         ResumeFromBackup(bureau.clock()),
         RegisterDevice(phone.grade, phone.public_key, challenge, phone.registers(challenge)),
         RemoveDevice(ID),
