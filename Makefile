@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 NATIVE := $(shell find crypto/native card_core/native -name '*.rs' -o -name Cargo.toml 2>/dev/null) \
           Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help setup run test test-long check lint types layers rust fuzz bench bench-scan bench-issuance lock clean
+.PHONY: help setup run test test-long check lint types layers rust fuzz bench bench-scan bench-issuance lock sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
@@ -79,6 +79,10 @@ lock: ## write the two lock files anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml \
 	  --extra build --extra dev -o requirements-dev.lock
 	@cargo update --workspace --quiet
+
+sbom: $(VENV)/.built ## what runs and where it comes from, CycloneDX, in build/sbom.cdx.json
+	@mkdir -p build
+	@$(BIN)/python -m issuance.cli.sbom > build/sbom.cdx.json
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) build target *.egg-info crypto/*.so card_core/*.so

@@ -6,7 +6,9 @@
           StoreConflictError    another transaction was faster, several times in a row
         SchemaOutdatedError     the database needs `upgrade`, or is newer than this program
         TamperedRowError        a row that decides does not fit its HMAC; nothing relies on it
+        FieldKeyDiffersError    this process has not the field key that personal data is sealed with
         AuditChainError         the audit chain shows an edit, a deletion, a swap or a cut tail
+          AuditRewrittenError     the chain is not the one that a checkpoint was signed of
       KernelError
         NotAllowedError         this actor may not do this
         ApprovalNeededError     the act is dangerous: propose it, another person approves it
@@ -15,6 +17,7 @@
         WrongStateError         the thing is in a state in which this can't be done
         NotByPolicyError        the issuer's policy does not allow this
         TooEarlyError           this can't be done yet
+        FieldKeyInUseError      something is still sealed under the version to be destroyed
         NotFoundError           there is no such thing
         AlreadyExistsError      there is one already
         ApplicantsRefusedError  of people who apply together some may not; none is opened
@@ -112,6 +115,24 @@ class TamperedRowError(StoreError):
         self.row_id = row_id
 
 
+class FieldKeyDiffersError(StoreError):
+    """version: of the field key that should be here and is another one, or none."""
+
+    code = "field_key_differs"
+
+    def __init__(self, version: int) -> None:
+        self.message_zh = (
+            f"本机密钥文件夹中没有个人信息加密密钥第 {version} 版，或与启用的不符。"
+            "请从备份或启用它的机器复制密钥文件"
+        )
+        self.message_en = (
+            f"Version {version} of the field key is not in this machine's key folder, or is "
+            "another one. Copy its file from a backup or from the machine that activated it"
+        )
+        super().__init__()
+        self.version = version
+
+
 class AuditChainError(StoreError):
     """seq: the first event, counted from 1, at which the chain does not hold."""
 
@@ -123,6 +144,24 @@ class AuditChainError(StoreError):
         super().__init__()
         self.chain = chain
         self.seq = seq
+
+
+class AuditRewrittenError(AuditChainError):
+    """The chain holds in itself, and is not the one that somebody signed at this event."""
+
+    code = "audit_log_rewritten"
+
+    def __init__(self, chain: str, seq: int) -> None:
+        super().__init__(chain, seq)
+        self.message_zh = (
+            f"审计链 {chain} 与签名的检查点不符：第 {seq} 条或此前的记录被改写，或日志被截断、"
+            "数据库被换成旧的。请保留现场并调查"
+        )
+        self.message_en = (
+            f"The audit chain {chain} does not fit a signed checkpoint: event {seq} or one before "
+            "it was rewritten, or the log was cut, or an older database put in its place. Keep "
+            "everything as it is and look into it"
+        )
 
 
 class KernelError(CardCoreError):
@@ -215,6 +254,21 @@ RETURN_REASONS = {
         "the identification code is not of the card's region",
     ),
 }
+
+
+class FieldKeyInUseError(KernelError):
+    """table: that has a value under it."""
+
+    code = "field_key_in_use"
+
+    def __init__(self, table: str) -> None:
+        self.message_zh = f"表 {table} 中仍有数据由该版密钥加密，请待后台重新加密完成（最多一天）"
+        self.message_en = (
+            f"The table {table} still has data under this version; wait until the service has "
+            "sealed it anew, a day at most"
+        )
+        super().__init__()
+        self.table = table
 
 
 class NotFoundError(KernelError):

@@ -21,6 +21,7 @@ from card_core.store import Store, issuers, operators, trust
 from card_core.store.operators import Role
 from crypto import sm2
 from crypto.keys import KeyFiles
+from issuance import field_key_files
 from issuance.batches import new_request_id
 from issuance.card_files import CardKeyKind
 from issuance.errors import HomeError
@@ -145,6 +146,8 @@ def complete_keys(keys: KeyFiles, issuer: int) -> None:
     """Make the keys that are missing: all of a new home, or those that a newer version needs."""
     there = keys.names()
     for name, size_bytes in SECRET_SIZES_BYTES.items():
+        if name == field_key_files.FIRST and not field_key_files.is_first_needed(there):
+            continue
         if name not in there:
             keys.create_secret(name, size_bytes)
     for purpose in KeyPurpose:

@@ -3,6 +3,7 @@
 home.json    written last by `sscard init`; without it the home isn't initialised
 keys/        key files under a passphrase (crypto.keys)
 sscard.db    the embedded database, unless another is set
+audit/       checkpoints of the audit log, unless another file is set
 sessions/    one file for each operator signed in at this computer, readable by its owner alone
 """
 
@@ -49,6 +50,10 @@ class Home:
     @property
     def database_url(self) -> str:
         return f"sqlite:///{self.path / 'sscard.db'}"
+
+    @property
+    def checkpoint_file(self) -> Path:
+        return self.path / "audit" / "checkpoints.jsonl"
 
     @property
     def facts_file(self) -> Path:

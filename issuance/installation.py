@@ -27,6 +27,7 @@ from card_core.store.cipher import KEY_SIZES_BYTES as FIELD_CIPHER_KEY_SIZES_BYT
 from card_core.visits import VisitTokens
 from crypto import random_source
 from crypto.keys import KeyFiles, KeyMaker, KeyProvider
+from issuance import field_key_files
 from issuance.errors import HomeError, SettingsError
 from issuance.home import Home, HomeFacts
 from issuance.making.personalising import CardPersonaliser
@@ -49,7 +50,7 @@ def random_bytes(size: int) -> bytes:
 class Installation:
     """What every command works with; made by `open_installation`.
 
-    fast_store, peer_ca_file: as in Settings.
+    fast_store, peer_ca_file, events_url: as in Settings. checkpoint_file: where checkpoints go.
     """
 
     home: Home
@@ -57,8 +58,10 @@ class Installation:
     keys: KeyMaker
     store: Store
     kernel: Kernel
+    checkpoint_file: Path
     fast_store: FastStoreConfig | None = None
     peer_ca_file: Path | None = None
+    events_url: str | None = None
 
     @property
     def profile(self) -> Profile:
@@ -89,8 +92,10 @@ def open_installation(settings: Settings, passphrase: bytes) -> Iterator[Install
             keys,
             store,
             kernel,
+            settings.checkpoint_file or settings.home.checkpoint_file,
             settings.fast_store,
             settings.peer_ca_file,
+            settings.events_url,
         )
 
 
@@ -138,7 +143,7 @@ def open_founded_database(settings: Settings, keys: _Secrets) -> Iterator[Store]
 def open_database(settings: Settings, keys: _Secrets) -> Iterator[Store]:
     """The database under the keys of the home, whatever its schema. Raises SettingsError."""
     cipher = FieldCipher(
-        field_key=keys.secret("field"),
+        field_key=field_key_files.finder(keys),
         index_key=keys.secret("index"),
         row_key=keys.secret("row"),
         audit_key=keys.secret("audit"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from card_core.business_types import UnknownBusinessTypeError
 from card_core.fast_store import FastStoreAddressError, FastStoreConfig
 from card_core.holder_views import HolderViews
+from card_core.trust.urls import check_url
 from card_core.visits import AMOUNT_FEN_MAX, HOURS_MAX, VisitPolicy
 from issuance.errors import SettingsError
 from issuance.home import Home
@@ -43,6 +44,9 @@ class Settings:
         _CERTIFICATE_FILE, _KEY_FILE); None: they don't.
     initialising_organisation: what cards say of who initialised them, 24 hexadecimal digits
         (SSCARD_INITIALISING_ORGANISATION); empty: made of each card's region.
+    checkpoint_file: what checkpoints of the audit log are added to (SSCARD_CHECKPOINT_FILE);
+        None: a file in the home.
+    events_url: where events of the outbox are posted to (SSCARD_EVENTS_URL); None: nowhere.
     """
 
     home: Home
@@ -54,6 +58,8 @@ class Settings:
     peer_ca_file: Path | None = None
     engine_certificate: EngineCertificate | None = None
     initialising_organisation: str = ""
+    checkpoint_file: Path | None = None
+    events_url: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -71,6 +77,8 @@ class Settings:
             initialising_organisation=_organisation(
                 environment.get("SSCARD_INITIALISING_ORGANISATION")
             ),
+            checkpoint_file=_path(environment.get("SSCARD_CHECKPOINT_FILE")),
+            events_url=_events_url(environment.get("SSCARD_EVENTS_URL")),
         )
 
 
@@ -105,6 +113,21 @@ def _organisation(value: str | None) -> str:
             "SSCARD_INITIALISING_ORGANISATION must be 24 hexadecimal digits, in capitals.",
         )
     return value or ""
+
+
+def _events_url(value: str | None) -> str | None:
+    """Raises SettingsError; the address may hold a secret word, so it is not repeated."""
+    if not value:
+        return None
+    try:
+        return check_url(value)
+    except ValueError:
+        raise SettingsError(
+            "events_url_unusable",
+            "SSCARD_EVENTS_URL 应为 https:// 地址，或本机的 http:// 地址，不含用户名和参数。",
+            "SSCARD_EVENTS_URL must be an https:// address, or http:// to this machine, without "
+            "a user or a query.",
+        ) from None
 
 
 def _fast_store(address: str | None) -> FastStoreConfig | None:

@@ -18,7 +18,7 @@ The error tree:
 """
 
 from card_core.bundles.believed import believed_keys, open_trust_lists
-from card_core.bundles.content import CarriedList, Content, OfflinePolicy
+from card_core.bundles.content import CarriedList, Content, OfflinePolicy, without_heads
 from card_core.bundles.errors import (
     BundleError,
     BundleNotGenuineError,
@@ -52,4 +52,5 @@ __all__ = [
     "bundle_to_be_signed",
     "open_bundle",
     "open_trust_lists",
+    "without_heads",
 ]

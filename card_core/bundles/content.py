@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from card_core import checkpoint
 from card_core.bundles.errors import InvalidBundleError, MalformedBundleError
 from card_core.business_types import PLACES, BusinessType, HolderView, Purpose
+from card_core.checkpoint import Head
 from card_core.codes import CodeKey, KeyPurpose, KeyState
 from crypto import sm2
 
@@ -57,6 +59,8 @@ class Content:
     """keys: all that are known of the issuer, revoked ones too. trust_lists: signed lists of other
     issuers, each as its own format has it; they are verified by that, with trust_authorities, and
     not by this bundle's signature alone. status_lists: the issuer's own and those of the others.
+    audit_heads: where the issuer's audit log stood, by chain, so that bundles that were carried
+    away show a log that was rewritten.
     """
 
     keys: tuple[CodeKey, ...]
@@ -65,6 +69,7 @@ class Content:
     status_lists: tuple[CarriedList, ...]
     trust_lists: tuple[bytes, ...] = ()
     trust_authorities: tuple[sm2.PublicKey, ...] = ()
+    audit_heads: Mapping[str, Head] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """JSON with sorted keys and no spaces, so that equal content has equal bytes."""
@@ -85,8 +90,9 @@ class Content:
                 one.to_bytes(compressed=True).hex() for one in self.trust_authorities
             ],
         }
-        text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return text.encode()
+        if self.audit_heads:
+            document["audit_heads"] = checkpoint.heads_to_data(self.audit_heads)
+        return _to_json(document)
 
     @classmethod
     def parse(cls, data: bytes) -> "Content":
@@ -119,11 +125,24 @@ class Content:
                         TRUST_AUTHORITIES_MAX,
                     )
                 ),
+                audit_heads=checkpoint.heads_of_data(document.get("audit_heads", {})),
             )
         except (ValueError, KeyError, TypeError, RecursionError, OverflowError, OSError):
             raise MalformedBundleError from None
         except (InvalidBundleError, sm2.InvalidKeyError):
             raise MalformedBundleError from None
+
+
+def without_heads(content: bytes) -> bytes:
+    """A content without what grows with every act: what has to change for a bundle to be due."""
+    document = json.loads(content)
+    document.pop("audit_heads", None)
+    return _to_json(document)
+
+
+def _to_json(document: Mapping[str, Any]) -> bytes:
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode()
 
 
 def _key_document(key: CodeKey) -> dict[str, Any]:

@@ -23,10 +23,15 @@ class CardPusher(Protocol):
 
 
 def changed_in(tx: Transaction) -> set[str]:
-    """The ids of the cards of which this transaction changed a row and there may be a copy: not
-    those whose e-card it took to its first usable version itself."""
-    version_by_ecard = {int(row_id): at for table, row_id, at in tx.changed if table == "ecards"}
-    changed = {row_id for table, row_id, _ in tx.changed if table == "cards"}
+    """As `changed_by`, of this transaction."""
+    return changed_by(tx, tx.changed)
+
+
+def changed_by(tx: Reader, changes: Collection[tuple[str, str, int]]) -> set[str]:
+    """The ids of the cards of which these changes (table, row id, version) made a row another one
+    and there may be a copy: not those whose e-card they took to its first usable version."""
+    version_by_ecard = {int(row_id): at for table, row_id, at in changes if table == "ecards"}
+    changed = {row_id for table, row_id, _ in changes if table == "cards"}
     card_ids = cards.card_ids_of(tx, version_by_ecard)()
     new = {card for ecard, card in card_ids.items() if version_by_ecard[ecard] == ACTIVATED_VERSION}
     return (changed | set(card_ids.values())) - new

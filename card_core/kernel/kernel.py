@@ -50,6 +50,7 @@ from card_core.store import (
     Transaction,
     answers,
     audit,
+    checkpoints,
     credentials,
     devices,
     epochs,
@@ -67,6 +68,10 @@ ANSWERS_KEPT = timedelta(hours=24)
 FAILURES_KEPT = timedelta(hours=24)
 # Of device credentials and status lists, after their day has ended.
 OFFLINE_DAYS_KEPT = timedelta(days=2)
+# In the database; they are copied out of it and kept there.
+CHECKPOINTS_KEPT = timedelta(days=90)
+# Once everybody has taken them.
+EVENTS_KEPT = timedelta(days=30)
 # Deadlocks and lost races for a unique value are tried again; what is left after that is not luck.
 ATTEMPTS_MAX = 5
 # Of one holder at a time; an app that shows a new one every 30 s has three.
@@ -300,6 +305,16 @@ class Kernel:
         with self.store.write() as tx:
             sessions.touch(tx, token_digest, self.clock())
 
+    def advance_outbox(self, consumer: str, chain: str, seq: int) -> None:
+        """Note that a consumer of the outbox has taken all events up to this one."""
+        with self.store.write() as tx:
+            outbox.advance(tx, consumer, chain, seq, self.clock())
+
+    def forget_consumer(self, consumer: str) -> int:
+        """Tell a consumer nothing more; in how many chains it stood, 0 for a name unknown."""
+        with self.store.write() as tx:
+            return outbox.forget(tx, consumer)
+
     def hold_fast_store(self, owner: str, *, stale_after: timedelta) -> bool:
         """Take or keep the fast store that lives in a process; False while another owner lives.
 
@@ -328,6 +343,8 @@ class Kernel:
                 "short_codes": short_codes.sweep(tx, now),
                 "sign_in_attempts": credentials.sweep_attempts(tx, now - FAILURES_KEPT),
                 "device_credentials": devices.sweep(tx, days_gone),
+                "outbox": outbox.sweep(tx, now - EVENTS_KEPT),
+                "audit_checkpoints": checkpoints.sweep(tx, now - CHECKPOINTS_KEPT),
                 "status_lists": status_lists.sweep(tx, days_gone),
             }
 

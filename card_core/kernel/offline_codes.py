@@ -5,7 +5,7 @@ from datetime import timedelta
 from card_core.codes import CODE_LIFE_SECONDS, OFFLINE_SKEW_SECONDS, CheckedCode, CodeKind
 from card_core.presented import Medium, Presented
 from card_core.status_list import CredentialState
-from card_core.store import Reader, devices
+from card_core.store import Reader, devices, restores
 from card_core.verdicts import Reason
 
 USABLE = timedelta(seconds=CODE_LIFE_SECONDS + OFFLINE_SKEW_SECONDS + 1)
@@ -32,6 +32,10 @@ def present_offline_code(tx: Reader, checked: CheckedCode) -> Presented | Reason
         return Reason.UNKNOWN_CARD
     if credential.state is CredentialState.WITHDRAWN:
         return Reason.CREDENTIAL_WITHDRAWN
+    restored_at = restores.last(tx)
+    if restored_at is not None and checked.minted_at <= restored_at:
+        # Whether it was spent is among what the database has forgotten.
+        return Reason.SHOW_NEW_CODE
     return Presented(
         medium=Medium.OFFLINE_CODE,
         issuer=checked.issuer,

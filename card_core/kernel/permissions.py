@@ -35,6 +35,7 @@ from card_core.kernel.acts.cards import (
     WithdrawFormalLoss,
     WithdrawTemporaryLoss,
 )
+from card_core.kernel.acts.checkpoints import KeepCheckpoint
 from card_core.kernel.acts.devices import IssueDeviceCredentials, RegisterDevice, RemoveDevice
 from card_core.kernel.acts.ecards import CancelECard, ResumeECard, SuspendECard
 from card_core.kernel.acts.enrolment import (
@@ -45,8 +46,10 @@ from card_core.kernel.acts.enrolment import (
     WithdrawEnrolment,
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
+from card_core.kernel.acts.field_keys import ActivateFieldKey, DestroyFieldKey, ResealFields
 from card_core.kernel.acts.handing_over import DispatchCards, HandOverCard, ReworkCards
 from card_core.kernel.acts.holder_base import CorrectHolder, MergeHolders
+from card_core.kernel.acts.holder_exports import ExportHolder
 from card_core.kernel.acts.imports import CloseImport, DropImport, ImportRows, OpenImport
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
@@ -91,6 +94,7 @@ from card_core.kernel.acts.operators import (
 from card_core.kernel.acts.own_access import ChangePassword, EnrolFactor
 from card_core.kernel.acts.peer_lists import TakePeerList
 from card_core.kernel.acts.replacements import ExchangeCard, ReplaceCard
+from card_core.kernel.acts.restores import ResumeFromBackup
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
@@ -208,6 +212,7 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         TakeOverChunk: Rule(_MAKER),
         MergeHolders: Rule(_MAKER, _CHECKER),
         CorrectHolder: Rule(_MAKER, _CHECKER),
+        ExportHolder: Rule(_MAKER, others=_HOLDER),
         SuspendECard: Rule(_MAKER, others=_HOLDER),
         ResumeECard: Rule(_MAKER),
         CancelECard: Rule(_MAKER, _CHECKER),
@@ -229,6 +234,11 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         PrepareBundle: Rule(others=_SYSTEM),
         PublishBundle: Rule(others=_SYSTEM),
         TakePeerList: Rule(others=_SYSTEM),
+        KeepCheckpoint: Rule(others=_SYSTEM),
+        ActivateFieldKey: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY),
+        DestroyFieldKey: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY),
+        ResealFields: Rule(others=_SYSTEM),
+        ResumeFromBackup: Rule(others=_SYSTEM),
         SetOfflinePolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY),
         SignIn: Rule(others=_SYSTEM),
         ExportAuditLog: Rule(_AUDITOR),

@@ -40,12 +40,14 @@ from card_core.receipts.key_file import (
 )
 from card_core.receipts.making import GROUP_MAX, make_receipts
 from card_core.receipts.reading import (
+    INPUT_BYTES_MAX,
     RECEIPT_BYTES_MAX,
     RECEIPT_TEXT_MAX,
     Receipt,
     ReceiptKey,
     from_text,
     read_receipt,
+    text_in,
     to_text,
     verify_receipt,
 )
@@ -53,6 +55,7 @@ from card_core.receipts.reading import (
 __all__ = [
     "CHAIN_MAX",
     "GROUP_MAX",
+    "INPUT_BYTES_MAX",
     "INSTITUTION_CODE_MAX",
     "KEY_FILE_BYTES_MAX",
     "NO_CLERK",
@@ -76,6 +79,7 @@ __all__ = [
     "make_receipts",
     "read_key_file",
     "read_receipt",
+    "text_in",
     "to_text",
     "verify_receipt",
     "write_key_file",

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ SIGNATURE_SIZE_BYTES: Final = 64
 RECEIPT_BYTES_MAX: Final = (
     HEAD.size + CONTENT_BYTES_MAX + PLACE.size + 12 * HASH_SIZE_BYTES + SIGNATURE_SIZE_BYTES
 )
+INPUT_BYTES_MAX: Final = 65_536  # of a file that a receipt is looked for in
 RECEIPT_TEXT_MAX: Final = (RECEIPT_BYTES_MAX * 4 + 2) // 3
 # A worker signs with the key that it knew a moment ago, by a clock that is its own.
 KEY_TIMES_SLACK: Final = timedelta(seconds=60)
@@ -156,6 +158,25 @@ def from_text(text: str) -> bytes:
     if to_text(data) != text:
         raise InvalidReceiptError
     return data
+
+
+def text_in(data: bytes) -> str:
+    """The text of a receipt in what somebody kept: that text, or a whole answer with a `receipt`.
+
+    Raises InvalidReceiptError, also above INPUT_BYTES_MAX.
+    """
+    if len(data) > INPUT_BYTES_MAX:
+        raise InvalidReceiptError
+    text = data.decode("utf-8", "replace").strip()
+    if not text.startswith("{"):
+        return text
+    try:
+        found = json.loads(text)["receipt"]
+    except (ValueError, KeyError, RecursionError):
+        raise InvalidReceiptError from None
+    if not isinstance(found, str):
+        raise InvalidReceiptError
+    return found
 
 
 def _place(form: int, rest: bytes) -> tuple[int, int, bytes]:

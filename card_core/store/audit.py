@@ -13,14 +13,20 @@ compares the last version noted with the row's own, which shows an old row put b
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Column, Row, Select, Table, select
 
-from card_core.errors import AuditChainError, StoreConflictError, TamperedRowError
+from card_core.checkpoint import Head
+from card_core.errors import (
+    AuditChainError,
+    AuditRewrittenError,
+    StoreConflictError,
+    TamperedRowError,
+)
 from card_core.store import bulk, guarded, scans
 from card_core.store.cipher import same
 from card_core.store.database import Reader, Transaction
@@ -32,6 +38,7 @@ FOLLOWED = "bureau"
 FOLLOWED_AT_FIRST = 20_000
 FIRST_LINK = bytes(32)
 ROWS_AT_ONCE = 1000
+RAW_ROWS_AT_ONCE = 5000
 
 # By whether it is SQLite, whose places for values are written in another way.
 _HEAD = {
@@ -42,6 +49,17 @@ _SET_HEAD = {
     mark == "?": f"UPDATE audit_heads SET seq = {mark}, link = {mark}, mac = {mark} "  # noqa: S608 - places
     f"WHERE chain = {mark}"
     for mark in ("?", "%s")
+}
+
+# The time in the form of a link's text, by the database itself.
+_AT = {
+    True: "replace(at, ' ', 'T') || '+00:00'",
+    False: """to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')""",
+}
+_RAW_EVENTS = {
+    is_sqlite: f"SELECT seq, {at}, actor_kind, actor_id, act, subject, detail, link "  # noqa: S608 - places
+    f"FROM audit_events WHERE chain = {mark} AND seq > {mark} ORDER BY seq LIMIT {mark}"
+    for (is_sqlite, at), mark in zip(_AT.items(), ("?", "%s"), strict=True)
 }
 
 
@@ -105,6 +123,17 @@ def began_at(tx: Reader, chain: str) -> datetime | None:
     return at
 
 
+def changes(tx: Reader, chain: str, first: int, last: int) -> list[tuple[str, str, int]]:
+    """The rows that decide which the events from `first` to `last` changed: table, id, version."""
+    statement = select(audit_events.c.detail).where(
+        audit_events.c.chain == chain, audit_events.c.seq.between(first, last)
+    )
+    details = tx.connection.execute(statement.order_by(audit_events.c.seq)).scalars()
+    return [
+        (table, row, version) for one in details for table, row, version in json.loads(one)["rows"]
+    ]
+
+
 def follow(tx: Reader, after: int | None) -> int:
     """Note the versions of rows that the log has learnt of, and return its last number.
 
@@ -137,23 +166,45 @@ def _followed_head(tx: Reader, after: int) -> int:
     return last
 
 
-def verify_chain(tx: Reader, chain: str) -> int:
+def holds(tx: Reader, chain: str, head: Head) -> bool:
+    """Whether the chain's event of this number has this link: nothing was rewritten up to it."""
+    if head.seq == 0:
+        return chain in CHAINS
+    statement = select(audit_events.c.link).where(
+        audit_events.c.chain == chain, audit_events.c.seq == head.seq
+    )
+    link: bytes | None = tx.connection.execute(statement).scalar()
+    return link is not None and same(link, head.link)
+
+
+def verify_chain(
+    tx: Reader, chain: str, signed: Mapping[int, Collection[bytes]] | None = None
+) -> int:
     """Walk a chain from its first event to its head, and return the number of events.
 
-    Raises AuditChainError with the first number at which it does not hold.
+    signed: links that were signed outside the database, by the number of their event.
+    Raises AuditChainError with the first number at which it does not hold; AuditRewrittenError
+    where it holds in itself and was signed otherwise.
     """
-    head = tx.connection.execute(select(audit_heads).where(audit_heads.c.chain == chain)).first()
+    signed = signed or {}
     seq, link = 0, FIRST_LINK
-    for row in _events(tx, chain):
+    for kept_seq, at, kind, actor, act, subject, detail, kept_link in _raw_events(tx, chain):
         seq += 1
-        link = _link(tx, link, chain, seq, row)
-        if not same(link, row.link):
+        text = _text(chain, seq, at, kind, actor, act, subject, detail)
+        link = tx.cipher.audit_link(link, text.encode())
+        if kept_seq != seq or not same(link, kept_link):
             raise AuditChainError(chain, seq)
-    if head is None:
+        if seq in signed and not all(same(link, one) for one in signed[seq]):
+            raise AuditRewrittenError(chain, seq)
+    found = tx.run(_HEAD[tx.is_sqlite], (chain,)).fetchone()
+    if found is None:
         raise AuditChainError(chain, 1)
-    mac = tx.cipher.audit_head_mac(chain, head.seq, head.link)
-    if head.seq != seq or not same(head.link, link) or not same(head.mac, mac):
+    head_seq, head_link, head_mac = found
+    mac = tx.cipher.audit_head_mac(chain, head_seq, head_link)
+    if head_seq != seq or not same(head_link, link) or not same(head_mac, mac):
         raise AuditChainError(chain, seq + 1)
+    if signed and max(signed) > seq:
+        raise AuditRewrittenError(chain, max(signed))
     return seq
 
 
@@ -242,6 +293,15 @@ def _events(tx: Reader, chain: str) -> Iterator[Row[Any]]:
     return _paged(tx, statement, audit_events.c.seq)
 
 
+def _raw_events(tx: Reader, chain: str) -> Iterator[tuple[Any, ...]]:
+    """As `_events`, as the driver has them, with the time as `_text` wants it: three times as fast,
+    of which an auditor's million events make a quarter of a minute."""
+    statement, after = _RAW_EVENTS[tx.is_sqlite], -1
+    while page := tx.run(statement, (chain, after, RAW_ROWS_AT_ONCE)).fetchall():
+        yield from page
+        after = page[-1][0]
+
+
 def _versions(tx: Reader, table: Table) -> Iterator[tuple[str, int]]:
     for row in _paged(tx, select(table), table.c.id):
         guarded.check(tx, table, row)
@@ -257,14 +317,19 @@ def _paged(tx: Reader, statement: Select[Any], key: Column[Any]) -> Iterator[Row
 
 
 def _link(tx: Reader, before: bytes, chain: str, seq: int, event: Any) -> bytes:
-    """event: an Event, or the row of one.
-
-    The lengths stand before the texts, so that no two events give the same bytes. Written out
-    rather than looped over: an auditor's million events go through here one by one.
-    """
     at = event.at.astimezone(UTC).isoformat(timespec="microseconds")
     kind, actor, act, subject = event.actor_kind, event.actor_id, event.act, event.subject
-    detail = event.detail
-    lengths = f"{len(chain)},{len(kind)},{len(actor)},{len(act)},{len(subject)},{len(detail)}"
-    text = f"{seq};{at};{lengths};{chain}{kind}{actor}{act}{subject}{detail}"
+    text = _text(chain, seq, at, kind, actor, act, subject, event.detail)
     return tx.cipher.audit_link(before, text.encode())
+
+
+def _text(  # noqa: PLR0917 - the columns in their order, called a million times
+    chain: str, seq: int, at: str, kind: str, actor: str, act: str, subject: str, detail: str
+) -> str:
+    """The lengths stand before the texts, so that no two events give the same bytes. Written out
+    rather than looped over: an auditor's million events go through here one by one.
+
+    at: in UTC, as 2026-07-01T08:00:00.000000+00:00.
+    """
+    lengths = f"{len(chain)},{len(kind)},{len(actor)},{len(act)},{len(subject)},{len(detail)}"
+    return f"{seq};{at};{lengths};{chain}{kind}{actor}{act}{subject}{detail}"

@@ -3,7 +3,8 @@
 The four keys come from the key provider and are never in the database:
 
     field   SM4-GCM of personal data. Each table has an SM4 key of its own, derived from this one,
-            so that the 2^32 random nonces that a key allows count for each table apart.
+            so that the 2^32 random nonces that a key allows count for each table apart. It has
+            versions: one seals, and those before it open what they have sealed.
     index   HMAC-SM3 of what is searched for, so that equal values are found without being read.
     row     HMAC-SM3 over rows that decide.
     audit   HMAC-SM3 along the audit chain.
@@ -17,11 +18,11 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache
 
-from card_core.errors import TamperedRowError
+from card_core.errors import FieldKeyDiffersError, TamperedRowError
 from crypto import DecryptionError, fields, sm3, sm4
 
 KEY_SIZES_BYTES = {"field": 16, "index": 32, "row": 32, "audit": 32}
-_KEY_VERSION = b"\x01"
+CHECK_VALUE_SIZE_BYTES = 16
 _ONE = (1).to_bytes(4)  # the length of a key version
 _NONCE_SIZE_BYTES = 12
 
@@ -29,46 +30,70 @@ Value = None | bool | int | str | bytes | date | datetime
 
 
 class FieldCipher:
-    """Seals, opens, indexes and authenticates; immutable after construction but for a key cache.
+    """Seals, opens, indexes and authenticates; nothing changes but the version that seals.
 
-    random_bytes: a cryptographic source, for nonces. Raises ValueError for a key of another size.
+    field_key: of version 1; or what gives the key of a version and a table (`table_key`), and
+    raises LookupError for a version that is not there. random_bytes: a cryptographic source, for
+    nonces. Raises ValueError for a key of another size.
     """
 
     def __init__(
         self,
         *,
-        field_key: bytes,
+        field_key: bytes | Callable[[int, str], bytes],
         index_key: bytes,
         row_key: bytes,
         audit_key: bytes,
         random_bytes: Callable[[int], bytes],
     ) -> None:
-        keys = {"field": field_key, "index": index_key, "row": row_key, "audit": audit_key}
-        for name, size in KEY_SIZES_BYTES.items():
-            if len(keys[name]) != size:
-                raise ValueError(f"the {name} key has {size} bytes")
-        self._field_key = field_key
+        keys = {"index": index_key, "row": row_key, "audit": audit_key}
+        if isinstance(field_key, bytes):
+            keys["field"] = field_key
+            self._table_key = _only_version(field_key)
+        else:
+            self._table_key = field_key
+        for name, key in keys.items():
+            if len(key) != KEY_SIZES_BYTES[name]:
+                raise ValueError(f"the {name} key has {KEY_SIZES_BYTES[name]} bytes")
+        self._version = 1
         self._index_key = index_key
         self._row_key = fields.Key(row_key)
         self._audit_key = audit_key
         self._random_bytes = random_bytes
-        self._gcm_by_table: dict[str, sm4.Gcm] = {}
+        self._gcms: dict[tuple[int, str], sm4.Gcm] = {}
+
+    def seal_under(self, version: int) -> None:
+        """Seal under this version of the field key from now on; it need not be there yet."""
+        self._version = version
+
+    def check_value(self, version: int) -> bytes:
+        """16 bytes that tell two keys of this version apart and show none; empty for no key."""
+        try:
+            return sm3.hmac(self._table_key(version, ""), b"check value")[:CHECK_VALUE_SIZE_BYTES]
+        except LookupError:
+            return b""
 
     def seal(self, table: str, column: str, row_id: str, plaintext: bytes) -> bytes:
-        nonce = self._random_bytes(_NONCE_SIZE_BYTES)
-        associated = _associated(table, column, row_id, _KEY_VERSION)
-        return _KEY_VERSION + nonce + self._gcm(table).encrypt(nonce, plaintext, associated)
+        """Raises FieldKeyDiffersError where the key of the version that seals is not here."""
+        number = self._version
+        version, nonce = bytes((number,)), self._random_bytes(_NONCE_SIZE_BYTES)
+        associated = _associated(table, column, row_id, version)
+        try:
+            gcm = self._gcm(number, table)
+        except LookupError:
+            raise FieldKeyDiffersError(number) from None
+        return version + nonce + gcm.encrypt(nonce, plaintext, associated)
 
     def open(self, table: str, column: str, row_id: str, sealed: bytes) -> bytes:
         """Raises TamperedRowError, whatever is wrong."""
         version, nonce, ciphertext = sealed[:1], sealed[1:13], sealed[13:]
-        if version != _KEY_VERSION or len(nonce) != _NONCE_SIZE_BYTES:
+        if len(nonce) != _NONCE_SIZE_BYTES:
             raise TamperedRowError(table, row_id)
         try:
-            return self._gcm(table).decrypt(
+            return self._gcm(version[0], table).decrypt(
                 nonce, ciphertext, _associated(table, column, row_id, version)
             )
-        except DecryptionError:
+        except (DecryptionError, LookupError):
             raise TamperedRowError(table, row_id) from None
 
     def blind_index(self, purpose: str, value: str) -> bytes:
@@ -93,12 +118,26 @@ class FieldCipher:
     def audit_head_mac(self, chain: str, seq: int, link: bytes) -> bytes:
         return sm3.hmac(self._audit_key, _joined([b"head", chain.encode(), b"%d" % seq, link]))
 
-    def _gcm(self, table: str) -> sm4.Gcm:
-        gcm = self._gcm_by_table.get(table)
+    def _gcm(self, version: int, table: str) -> sm4.Gcm:
+        """Raises LookupError."""
+        gcm = self._gcms.get((version, table))
         if gcm is None:
-            key = sm3.hmac(self._field_key, _joined([b"field", table.encode()]))[: sm4.KEY_SIZE]
-            gcm = self._gcm_by_table[table] = sm4.Gcm(key)
+            gcm = self._gcms[version, table] = sm4.Gcm(self._table_key(version, table))
         return gcm
+
+
+def table_key(field_key: bytes, table: str) -> bytes:
+    """The SM4 key of one table under a version of the field key."""
+    return sm3.hmac(field_key, _joined([b"field", table.encode()]))[: sm4.KEY_SIZE]
+
+
+def _only_version(field_key: bytes) -> Callable[[int, str], bytes]:
+    def found(version: int, table: str) -> bytes:
+        if version != 1:
+            raise LookupError(version)
+        return table_key(field_key, table)
+
+    return found
 
 
 def same(left: bytes, right: bytes) -> bool:

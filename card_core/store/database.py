@@ -8,8 +8,9 @@ REPEATABLE READ for what only reads.
 """
 
 import sqlite3
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
@@ -28,6 +29,8 @@ from card_core.store.integrity import Integrity
 from crypto import sm3
 
 WAIT_SECONDS = 10
+# How old a process's knowledge of the field key that seals may be when it begins to write.
+FIELD_KEY_AGE_SECONDS = 2.0
 # Of each kind, readers and writers, in one process.
 CONNECTIONS = 16
 URL_EXPECTED = "the database URL must begin with sqlite:/// and a path, or postgresql://"
@@ -156,8 +159,16 @@ class Store:
     time; others wait for their turn.
     """
 
-    def __init__(self, engine: Engine, cipher: FieldCipher) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        cipher: FieldCipher,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._engine = engine
+        self._monotonic = monotonic
+        self._field_key_known_at = float("-inf")
         self._writing = engine.execution_options(sscard_writes=True)
         # One snapshot for all that a reader reads, as SQLite gives it anyway.
         self._reading = (
@@ -197,9 +208,20 @@ class Store:
             self._writing.begin() as connection,
         ):
             transaction = Transaction(connection, self.cipher, self.integrity, edition)
+            self._follow_field_key(transaction)
             yield transaction
         # This process knows at once, the others when they have read the log.
         self.integrity.note(transaction.changed)
+
+    def _follow_field_key(self, tx: Transaction) -> None:
+        """Before anything is written: so a version that was retired seals nothing soon after."""
+        now = self._monotonic()
+        if now - self._field_key_known_at < FIELD_KEY_AGE_SECONDS:
+            return
+        from card_core.store import field_keys  # noqa: PLC0415 - it stands on this module
+
+        field_keys.follow(tx)
+        self._field_key_known_at = now
 
     def upgrade(self) -> None:
         """Bring the schema to this program's version; several processes may call it at once."""

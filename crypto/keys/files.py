@@ -158,6 +158,14 @@ class KeyFiles:
         """Return this secret. Raises KeyMissingError, KeyKindError and the rest."""
         return self._read(name, Kind.SYMMETRIC)[1]
 
+    def destroy(self, name: str) -> None:
+        """Overwrite the file of a key and delete it; nothing happens where there is none.
+
+        Copies elsewhere, and what a disk keeps of blocks that it no longer shows, are beyond this.
+        Raises KeyStorageError.
+        """
+        storage.destroy(self._path(name))
+
     def names(self) -> tuple[str, ...]:
         """Return the names of all keys and secrets, sorted."""
         return storage.list_names(self._directory, _SUFFIX)

@@ -43,3 +43,15 @@ class KeyMaker(KeyProvider, Protocol):
     def create_signer(self, name: str) -> None:
         """Make an SM2 key that never leaves. Raises KeyExistsError and the rest."""
         ...
+
+    def create_secret(self, name: str, size_bytes: int) -> None:
+        """Make a random secret of 16 to 64 bytes. Raises KeyExistsError and the rest."""
+        ...
+
+    def import_secret(self, name: str, secret: bytes) -> None:
+        """Keep a secret made elsewhere. Raises KeyExistsError and the rest."""
+        ...
+
+    def destroy(self, name: str) -> None:
+        """Make a key unusable for good; nothing happens where there is none."""
+        ...

@@ -79,6 +79,21 @@ def replace(path: Path, data: bytes) -> None:
         raise KeyStorageError(path) from error
 
 
+def destroy(path: Path) -> None:
+    """Overwrite a file with zeros and delete it; no file is fine. Raises KeyStorageError."""
+    try:
+        with path.open("r+b") as file:
+            file.write(bytes(os.fstat(file.fileno()).st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+        _sync_directory(path.parent)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise KeyStorageError(path) from error
+
+
 def read_private(path: Path) -> bytes:
     """Return a file's bytes, at most FILE_SIZE_MAX of them and one more.
 

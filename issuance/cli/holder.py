@@ -23,6 +23,7 @@ from issuance.cli import screen
 from issuance.cli.approval import ApprovalArgument, find_pending, show_approval
 from issuance.cli.desk import OperatorOption, SecondOption, YesOption, opened_desk
 from issuance.cli.failures import UNUSABLE_FILE
+from issuance.cli.holder_export import export
 from issuance.cli.personal import (
     HolderArgument,
     NameFileOption,
@@ -43,6 +44,8 @@ app = typer.Typer(
     "The holder base: look up, find duplicates, merge, correct.",
     no_args_is_help=True,
 )
+
+app.command()(export)
 
 LIKENESS = {
     Likeness.SAME_NUMBER: "号码相同（15 位与 18 位） Same number in 15 and 18 digits",

@@ -19,7 +19,7 @@ from card_core.kernel.acts.issuer_keys import (
 from card_core.store import issuers
 from crypto import sm3
 from crypto.keys import KeyFiles
-from issuance.cli import screen
+from issuance.cli import field_key, screen
 from issuance.cli.desk import (
     Desk,
     OperatorOption,
@@ -40,6 +40,8 @@ app = typer.Typer(
     help="发卡机构密钥：准备、启用、吊销；密钥口令。\nIssuer keys, and their passphrase.",
     no_args_is_help=True,
 )
+
+app.add_typer(field_key.app, name="field")
 
 PurposeOption = Annotated[
     KeyPurpose,

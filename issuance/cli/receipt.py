@@ -13,8 +13,8 @@ from card_core.codes import ForWhom, KeyPurpose, Presence
 from card_core.kernel.dates import SHANGHAI
 from card_core.presented import Medium
 from card_core.receipts import (
+    INPUT_BYTES_MAX,
     KEY_FILE_BYTES_MAX,
-    InvalidReceiptError,
     ReceiptContent,
     ReceiptKey,
     ReceiptKind,
@@ -24,9 +24,6 @@ from issuance.cli import screen
 from issuance.cli.desk import opened_site
 from issuance.errors import FileRefusedError, IssuanceError
 from issuance.files import PUBLIC, not_readable, write_whole
-
-# A receipt's text, or the whole answer that it came in.
-INPUT_BYTES_MAX = 65_536
 
 _KINDS = {
     ReceiptKind.SCAN: "核验通过 accepted scan",
@@ -108,7 +105,7 @@ def verify(
     凭据文件可为凭据文本，或含 receipt 的整个答复。退出码 0 为有效，1 为无效。
     FILE holds the receipt's text, or the whole answer. Exit code 0: valid, 1: not.
     """
-    data = receipts.from_text(_receipt_text(_read(file)))
+    data = receipts.from_text(receipts.text_in(_read(file)))
     content = receipts.verify_receipt(data, _keys_of(key_file) if key_file else _own_keys())
     if clerk or department or salt:
         _check_clerk(content, clerk, department, salt)
@@ -156,22 +153,6 @@ def _read_limited(path: Path, bytes_max: int) -> bytes:
         ) from error
     except OSError as error:
         raise not_readable(path, error) from error
-
-
-def _receipt_text(data: bytes) -> str:
-    """The receipt in a file. Raises InvalidReceiptError."""
-    if len(data) > INPUT_BYTES_MAX:
-        raise InvalidReceiptError
-    text = data.decode("utf-8", "replace").strip()
-    if text.startswith("{"):
-        try:
-            found = json.loads(text)["receipt"]
-        except (ValueError, KeyError, RecursionError):
-            raise InvalidReceiptError from None
-        if not isinstance(found, str):
-            raise InvalidReceiptError
-        return found
-    return text
 
 
 def _check_clerk(content: ReceiptContent, clerk: str, department: str, salt: str) -> None:

@@ -84,12 +84,15 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         site = stack.enter_context(opened_site())
 
         from issuance.cli import serving  # noqa: PLC0415 - other commands needn't wait for FastAPI
+        from issuance.cli.checkpointing import checkpointing  # noqa: PLC0415 - as above
         from issuance.cli.log_following import following_log  # noqa: PLC0415 - as above
         from issuance.cli.numbers_port import serve_numbers  # noqa: PLC0415 - as above
         from issuance.cli.publishing import (  # noqa: PLC0415 - as above
             fetching_peer_lists,
             publishing,
         )
+        from issuance.cli.relaying import relaying  # noqa: PLC0415 - as above
+        from issuance.cli.resealing import resealing  # noqa: PLC0415 - as above
         from scan_api.metrics import to_text  # noqa: PLC0415 - as above
         from scan_api.overload import Admission  # noqa: PLC0415 - as above
 
@@ -118,6 +121,9 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         )
         stack.enter_context(serving.swept(site.kernel, clock))
         stack.enter_context(lapsing(site.kernel, clock))
+        stack.enter_context(checkpointing(site, clock))
+        stack.enter_context(relaying(site))
+        stack.enter_context(resealing(site.kernel))
         stack.enter_context(publishing(site, clock))
         stack.enter_context(fetching_peer_lists(site, clock))
         stack.enter_context(serving.running(server))

@@ -15,12 +15,15 @@ from contextlib import ExitStack
 
 from issuance.cli import serving
 from issuance.cli.channel import Channel, Message
+from issuance.cli.checkpointing import checkpointing
 from issuance.cli.core_dumps import forbid_core_dumps
 from issuance.cli.garbage import settle_memory
 from issuance.cli.lapsing import lapsing
 from issuance.cli.log_following import following_log
 from issuance.cli.log_lines import log_to_stderr
 from issuance.cli.publishing import fetching_peer_lists, publishing
+from issuance.cli.relaying import relaying
+from issuance.cli.resealing import resealing
 from issuance.installation import open_installation
 from issuance.settings import Settings
 from scan_api.overload import Admission
@@ -62,6 +65,9 @@ def _serve(channel: Channel, listening: socket.socket, orders: Message) -> None:
         if orders["sweeps"]:
             stack.enter_context(serving.swept(site.kernel, clock))
             stack.enter_context(lapsing(site.kernel, clock))
+            stack.enter_context(checkpointing(site, clock))
+            stack.enter_context(relaying(site))
+            stack.enter_context(resealing(site.kernel))
             stack.enter_context(publishing(site, clock))
             stack.enter_context(fetching_peer_lists(site, clock))
         stop = stack.enter_context(serving.stop_signals())

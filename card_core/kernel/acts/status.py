@@ -18,7 +18,9 @@ from card_core.bundles import (
     InvalidBundleError,
     OfflinePolicy,
     bundle_to_be_signed,
+    without_heads,
 )
+from card_core.checkpoint import Head
 from card_core.codes import CodeKey, KeyPurpose, KeyState, key_life
 from card_core.errors import InvalidActError, NotAllowedError, NotFoundError, WrongStateError
 from card_core.kernel import limits
@@ -27,7 +29,7 @@ from card_core.kernel.acts.devices import POSITIONS
 from card_core.kernel.acts.trust import authorities
 from card_core.kernel.days import days_carried, is_end_of_day
 from card_core.status_list import ListHead, StatusList, make_changes
-from card_core.store import Reader, bundles, devices, issuers, status_lists, trust
+from card_core.store import Reader, audit, bundles, devices, issuers, status_lists, trust
 from card_core.store.bundles import BundleVersion
 from card_core.store.status_lists import ListVersion
 from card_core.trust import TrustedIssuer
@@ -296,6 +298,7 @@ def bundle_content(tx: Reader, issuer: int, now: datetime) -> bytes:
         ),
         trust_lists=() if trusted is None else (trust.get(tx).document,),
         trust_authorities=() if trusted is None else tuple(authorities(tx)),
+        audit_heads={chain: Head(*audit.head(tx, chain)) for chain in audit.CHAINS},
     ).to_bytes()
 
 
@@ -311,7 +314,7 @@ def is_bundle_due(tx: Reader, last: BundleVersion | None, content: bytes, now: d
     return (
         last is None
         or last.signature is None
-        or last.content != content
+        or without_heads(last.content) != without_heads(content)
         or now >= last.issued_at + BUNDLE_AGAIN_AFTER
         or _believed_key(tx, last.issuer, last.key_number, now) is None
     )

@@ -15,6 +15,7 @@ from card_core.store.schema.devices import (
     status_lists,
 )
 from card_core.store.schema.epochs import fast_epochs, fast_owners
+from card_core.store.schema.field_keys import field_keys, field_reseals
 from card_core.store.schema.holder_base import holder_changes, stock_cards
 from card_core.store.schema.holders import (
     applications,
@@ -37,7 +38,16 @@ from card_core.store.schema.parties import (
     terminals,
 )
 from card_core.store.schema.presenting import short_codes
-from card_core.store.schema.records import answers, audit_events, audit_heads, outbox, proofs
+from card_core.store.schema.records import (
+    answers,
+    audit_checkpoints,
+    audit_events,
+    audit_heads,
+    outbox,
+    outbox_positions,
+    proofs,
+    restores,
+)
 from card_core.store.schema.scans import code_box_keys, scans, spent
 from card_core.store.schema.signing_in import (
     credentials,
@@ -72,6 +82,8 @@ AUDITED = frozenset(
         holder_changes,
         makers,
         making_orders,
+        field_keys,
+        restores,
     }
 )
 # Whoever uses an epoch sees that its row went back, and opens a new one (decision 8); to refuse the
@@ -96,6 +108,7 @@ __all__ = [
     "answers",
     "applications",
     "approvals",
+    "audit_checkpoints",
     "audit_events",
     "audit_heads",
     "batch_chunks",
@@ -111,6 +124,8 @@ __all__ = [
     "enrolments",
     "fast_epochs",
     "fast_owners",
+    "field_keys",
+    "field_reseals",
     "holder_changes",
     "holders",
     "institutions",
@@ -127,8 +142,10 @@ __all__ = [
     "operator_factors",
     "operators",
     "outbox",
+    "outbox_positions",
     "peer_scans",
     "proofs",
+    "restores",
     "reversals",
     "scans",
     "sessions",

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, LargeBinary, PrimaryKeyConstraint, String, Table, Text
 
 from card_core.store.columns import Instant
-from card_core.store.schema.base import metadata
+from card_core.store.schema.base import guard, metadata
 
 audit_heads = Table(
     "audit_heads",
@@ -29,6 +29,15 @@ audit_events = Table(
     PrimaryKeyConstraint("chain", "seq"),
 )
 
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False, index=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
+)
+
 outbox = Table(
     "outbox",
     metadata,
@@ -39,6 +48,17 @@ outbox = Table(
     Column("subject", String(96), nullable=False),
     Column("payload", Text, nullable=False),  # JSON
     PrimaryKeyConstraint("chain", "seq"),
+)
+
+# How far each of those who are told has been told.
+outbox_positions = Table(
+    "outbox_positions",
+    metadata,
+    Column("consumer", String(32), nullable=False),
+    Column("chain", String(16), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("told_at", Instant, nullable=False),
+    PrimaryKeyConstraint("consumer", "chain"),
 )
 
 answers = Table(
@@ -61,4 +81,14 @@ proofs = Table(
     Column("nonce", LargeBinary(16), nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     PrimaryKeyConstraint("actor_kind", "actor_id", "nonce"),
+)
+
+# Each time that the database was put back from a backup.
+restores = Table(
+    "restores",
+    metadata,
+    Column("id", String(8), primary_key=True),
+    Column("taken_at", Instant, nullable=False),
+    Column("restored_at", Instant, nullable=False),
+    *guard(),
 )

@@ -29,6 +29,7 @@ from card_core.kernel.acts.cards import (
     WithdrawFormalLoss,
     WithdrawTemporaryLoss,
 )
+from card_core.kernel.acts.checkpoints import KeepCheckpoint
 from card_core.kernel.acts.devices import IssueDeviceCredentials, RegisterDevice, RemoveDevice
 from card_core.kernel.acts.ecards import CancelECard, ResumeECard, SuspendECard
 from card_core.kernel.acts.enrolment import (
@@ -39,8 +40,10 @@ from card_core.kernel.acts.enrolment import (
     WithdrawEnrolment,
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
+from card_core.kernel.acts.field_keys import ActivateFieldKey, DestroyFieldKey, ResealFields
 from card_core.kernel.acts.handing_over import DispatchCards, HandOverCard, ReworkCards
 from card_core.kernel.acts.holder_base import CorrectHolder, HolderEvidence, MergeHolders
+from card_core.kernel.acts.holder_exports import ExportHolder
 from card_core.kernel.acts.imports import CloseImport, DropImport, ImportRows, OpenImport
 from card_core.kernel.acts.institutions import (
     ChangeBusinessTypes,
@@ -88,6 +91,7 @@ from card_core.kernel.acts.operators import (
 from card_core.kernel.acts.own_access import ChangePassword, EnrolFactor
 from card_core.kernel.acts.peer_lists import TakePeerList
 from card_core.kernel.acts.replacements import ExchangeCard, ExchangeReason, ReplaceCard
+from card_core.kernel.acts.restores import ResumeFromBackup
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
@@ -158,6 +162,12 @@ MATRIX = {
     "import_stock": "maker",
     "import_trust_list": "administrator",
     "issue_chunk": "maker",
+    "keep_checkpoint": "system",
+    "activate_field_key": "administrator",
+    "destroy_field_key": "administrator",
+    "reseal_fields": "system",
+    "export_holder": "maker holder",
+    "resume_from_backup": "system",
     "issue_device_credentials": "holder",
     "keep_chunk_signatures": "maker",
     "merge_holders": "maker",
@@ -219,6 +229,8 @@ MATRIX = {
     "withdraw_temporary_loss": "maker holder",
 }
 APPROVERS = {
+    "activate_field_key": "checker security",
+    "destroy_field_key": "checker security",
     "activate_issuer_key": "checker security",
     "end_issuer_key": "checker security",
     "import_trust_list": "checker security",
@@ -345,6 +357,12 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         PublishBundle(1, 1, bytes(64)),
         PublishStatusList(1, day, 1, bytes(64)),
         TakePeerList(2, day, bytes(64)),
+        KeepCheckpoint(bytes(1), bytes(64)),
+        ActivateFieldKey(2, bytes(16)),
+        DestroyFieldKey(1),
+        ResealFields("holders"),
+        ExportHolder(person.holder_id),
+        ResumeFromBackup(bureau.clock()),
         RegisterDevice(phone.grade, phone.public_key, challenge, phone.registers(challenge)),
         RemoveDevice(ID),
         SetOfflinePolicy(consumes=True, count_max=1, amount_fen_max=1),
