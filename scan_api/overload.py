@@ -118,7 +118,7 @@ class Places:
 
     async def enter(self) -> bool:
         """Wait for a place as long as waiting is worth it; True obliges to `leave`."""
-        if len(self._waiting) >= self._waiting_max:
+        if self.running + len(self._waiting) >= self._running_max + self._waiting_max:
             return False
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[bool] = loop.create_future()
@@ -178,7 +178,14 @@ class Places:
                 turn.set_result(True)
 
     def _give_up(self, turn: asyncio.Future[bool]) -> None:
-        if not turn.done():
+        """Whoever waits for a turn of the event loop, and not for a place, goes on waiting."""
+        if turn.done():
+            return
+        if self._waiting.index(turn) < self._running_max - self.running:
+            self._let_in()
+            if not turn.done():
+                asyncio.get_running_loop().call_later(self._wait_seconds, self._give_up, turn)
+        else:
             self._waiting.remove(turn)
             turn.set_result(False)
             self._waiting_max //= 2

@@ -16,11 +16,11 @@ from benchmarks.bench_scan.bureau import Ground, Terminal
 from card_core import codes
 from card_core.business_types import ALL_PURPOSES
 from card_core.codes import KeyPurpose, OnlineCode, PurposeClass
-from card_core.kernel import BoxKeyWrap
-from card_core.kernel.box_keys import box_day
-from card_core.minting import Minter
+from card_core.kernel import Actor, ActorKind, BoxKeyWrap
+from card_core.kernel.acts.set_up import EnsureBoxKey
+from card_core.kernel.box_keys import BOX_KEY_SIZE_BYTES, box_day
 from card_core.signing import SigningKeys
-from card_core.store import box_keys, cards
+from card_core.store import box_keys
 from issuance.installation import random_bytes, utc_now
 from scan_api.signed_requests import NONCE_BYTES, authorization
 from scan_api.terminals.access_tokens import LIFE_SECONDS, AccessTokens
@@ -112,30 +112,18 @@ class Press:
 
     def _box_key(self, now: datetime) -> bytes:
         """The day's key, which the first code of the day makes."""
-        site = self._ground.site
+        site, day = self._ground.site, box_day(now)
         with site.store.read() as tx:
-            wrapped = box_keys.get(tx, box_day(now))
+            wrapped = box_keys.get(tx, day)
         if wrapped is None:
-            self._mint_one()
-            with site.store.read() as tx:
-                wrapped = box_keys.get(tx, box_day(now))
-        if wrapped is None:
-            raise LookupError("no box key of the day")
-        return self._wrap.unwrap(box_day(now), wrapped)
-
-    def _mint_one(self) -> None:
-        site = self._ground.site
-        minter = Minter(
-            site.store,
-            site.keys,
-            site.kernel,
-            issuer=self._issuer,
-            clock=utc_now,
-            random_bytes=random_bytes,
-        )
-        with site.store.read() as tx:
-            holder_id = cards.page(tx, limit=1)[0].holder_id
-        minter.mint(holder_id)
+            new = self._wrap.wrap(day, random_bytes(BOX_KEY_SIZE_BYTES), random_bytes(12))
+            answer = site.kernel.perform(
+                EnsureBoxKey(day, new),
+                actor=Actor(ActorKind.SYSTEM, "minting"),
+                request_id=random_bytes(16).hex(),
+            )
+            wrapped = bytes.fromhex(answer["wrapped"])
+        return self._wrap.unwrap(day, wrapped)
 
 
 def _signature(terminal: Terminal, body: bytes, at: datetime) -> str:

@@ -53,6 +53,13 @@ async def _settle() -> None:
         await asyncio.sleep(0)
 
 
+async def _fill(places: Places, count: int) -> None:
+    """As many as may begin in one turn of the event loop, turn by turn."""
+    while places.running < count:
+        places.enter_now()
+        await asyncio.sleep(0)
+
+
 def test_so_many_run_so_many_wait_and_the_next_is_refused_at_once() -> None:
     async def run() -> None:
         admission, slow = _admission(3, 2), Slow()
@@ -153,8 +160,7 @@ def test_fewer_run_at_a_time_when_they_take_too_long_and_more_again_when_not() -
 def test_fewer_may_wait_when_they_wait_for_nothing_and_more_again_when_not() -> None:
     async def run() -> None:
         places = Places(32, 128, wait_seconds=0.01, aim_seconds=9)
-        while places.enter_now():
-            pass
+        await _fill(places, 32)
         assert await asyncio.gather(*(places.enter() for _ in range(5))) == [False] * 5
         allowed = [places.waiting_max]
         for _ in range(4):
@@ -201,9 +207,7 @@ def test_where_nobody_may_wait_the_next_one_is_refused_at_once() -> None:
 def test_places_that_are_gone_are_not_given_on() -> None:
     async def run() -> None:
         places = Places(64, 8, 60, 0.2)
-        while places.running < 64:
-            places.enter_now()
-            await asyncio.sleep(0)
+        await _fill(places, 64)
         waiting = asyncio.create_task(places.enter())
         await _settle()
         for _ in range(64):
@@ -261,9 +265,9 @@ def test_readiness_fails_when_the_process_takes_leave_and_life_does_not() -> Non
     asyncio.run(run())
 
 
-def test_what_comes_in_one_turn_begins_in_several() -> None:
+def test_what_comes_in_one_turn_begins_in_several_and_is_not_refused_for_that() -> None:
     async def run() -> None:
-        admission, slow = _admission(running=100, waiting=100), Slow()
+        admission, slow = _admission(running=100, waiting=0, wait_seconds=0), Slow()
         app = Overload(slow, admission)
         asked = [asyncio.create_task(_ask(app)) for _ in range(2 * STARTS_A_TURN_MAX + 1)]
         seen = []

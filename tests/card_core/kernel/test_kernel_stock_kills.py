@@ -25,7 +25,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "kills_least"), [(6, 25), pytest.param(150, 300, marks=pytest.mark.long)]
+    ("count", "kills_least"), [(6, 25), pytest.param(300, 300, marks=pytest.mark.long)]
 )
 def test_killed_anywhere_and_run_again_each_card_is_taken_over_once(
     bureau: Bureau, database_url: str, tmp_path: Path, count: int, kills_least: int
