@@ -25,6 +25,7 @@ from card_core.kernel.acts.imports import (
     ImportRows,
     OpenImport,
 )
+from card_core.states import BatchState
 from card_core.store import batches
 from issuance.batches import new_request_id
 from issuance.errors import BatchError
@@ -171,8 +172,9 @@ def _drop_the_dead(kernel: Kernel, file_digest: bytes, actor: Actor) -> None:
         left = batches.not_whole(tx)
     for one in left:
         is_recent = kernel.clock() < one.created_at + IMPORT_LASTS
-        if one.maker_id == actor.id and one.file_digest != file_digest and is_recent:
-            continue  # their own, of another file: it may be under way
+        may_be_under_way = one.state is BatchState.IMPORTING and is_recent
+        if one.maker_id == actor.id and one.file_digest != file_digest and may_be_under_way:
+            continue  # their own, of another file
         with suppress(ImportUnderWayError):  # somebody is at it
             _drop(kernel, one.id, actor)
 

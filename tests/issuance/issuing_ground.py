@@ -1,25 +1,27 @@
 """A batch that waits to be issued, on a PostgreSQL of its own, and what it is when it was."""
 
+import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 
-from office import ROSTERS
 from sqlalchemy import text
 
-from benchmarks.bench_scan.bureau import Ground, founded
+from benchmarks.bench_issuance.people import applications
+from benchmarks.bench_scan.bureau import Ground
 from card_core.states import BatchState
 from card_core.store import batches, cards
 from card_core.store.batches import Batch
 from card_core.store.cards import Card
+from crypto import sm3
 from issuance.batches import find_batch, new_request_id, release_approval
 from issuance.importing import import_roster
-from issuance.roster import check_roster
+from issuance.roster import WholeRoster
 
 PATIENCE_SECONDS = 120
+PEOPLE = 1900  # four chunks, the last one not full
+_serials = itertools.count(0, PEOPLE)
 
 
 @dataclass
@@ -63,23 +65,25 @@ class Released:
         return int(found or 0)
 
 
-@contextmanager
-def released_batch(database_url: str) -> Iterator[Released]:
-    """The sample roster of 2000 rows, imported and approved."""
-    with founded(database_url, ecards=0) as ground:
-        report = check_roster(ROSTERS / "foshan-2000.csv", today=date(2026, 11, 22))
-        kernel, staff = ground.site.kernel, ground.staff
-        import_roster(kernel, report, name="large", actor=staff["maker"])
-        with ground.site.store.read() as tx:
-            batch = find_batch(tx, "large")
-            approval = release_approval(tx, batch)
-        kernel.approve(
-            approval.id,
-            content_hash=approval.content_hash,
-            actor=staff["checker"],
-            request_id=new_request_id(),
-        )
-        yield Released(ground, batch.id)
+def released_batch(ground: Ground) -> Released:
+    """A batch of PEOPLE whom no other one has, imported and approved."""
+    first = next(_serials)
+    people = tuple(applications(first, PEOPLE))
+    rows = [one.row for one in people]
+    digest_hex = sm3.digest(b"%d" % first).hex()
+    found = WholeRoster(rows, (), (), digest_hex, people)
+    kernel, staff = ground.site.kernel, ground.staff
+    imported = import_roster(kernel, found, name=f"from {first}", actor=staff["maker"])
+    with ground.site.store.read() as tx:
+        batch = find_batch(tx, str(imported.batch_id))
+        approval = release_approval(tx, batch)
+    kernel.approve(
+        approval.id,
+        content_hash=approval.content_hash,
+        actor=staff["checker"],
+        request_id=new_request_id(),
+    )
+    return Released(ground, batch.id)
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -20,7 +20,7 @@ from servers.ports import free_port
 from servers.postgresql import PostgreSQLServer
 from sqlalchemy import select
 
-from benchmarks.bench_scan.bureau import PASSPHRASE
+from benchmarks.bench_scan.bureau import PASSPHRASE, founded
 from card_core.kernel import Actor, ActorKind
 from card_core.store import schema
 from card_core.store.batches import Batch
@@ -74,8 +74,8 @@ def certificate_of(authority: Authority, name: str) -> EngineCertificate:
 
 @pytest.fixture(scope="module")
 def released(postgresql: PostgreSQLServer) -> Iterator[Released]:
-    with released_batch(postgresql.url(postgresql.create())) as found:
-        yield found
+    with founded(postgresql.url(postgresql.create()), ecards=0) as ground:
+        yield released_batch(ground)
 
 
 @pytest.fixture(scope="module")

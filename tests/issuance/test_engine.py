@@ -11,7 +11,7 @@ from issuing_ground import PATIENCE_SECONDS, Released, released_batch, until
 from servers.postgresql import PostgreSQLServer
 from sqlalchemy import select, update
 
-from benchmarks.bench_scan.bureau import PASSPHRASE, founded
+from benchmarks.bench_scan.bureau import PASSPHRASE, Ground, founded
 from card_core.errors import TamperedRowError
 from card_core.kernel.acts.batch_control import PauseBatch, ResumeBatch
 from card_core.states import BatchState
@@ -25,10 +25,15 @@ from issuance.settings import Settings
 WORKERS = 2
 
 
-@pytest.fixture
-def released(postgresql: PostgreSQLServer) -> Iterator[Released]:
-    with released_batch(postgresql.url(postgresql.create())) as found:
+@pytest.fixture(scope="module")
+def ground(postgresql: PostgreSQLServer) -> Iterator[Ground]:
+    with founded(postgresql.url(postgresql.create()), ecards=0) as found:
         yield found
+
+
+@pytest.fixture
+def released(ground: Ground) -> Released:
+    return released_batch(ground)
 
 
 def issue(released: Released, progress: Callable[[int, int], None] = lambda *_: None) -> Batch:
@@ -74,8 +79,9 @@ def test_a_worker_that_is_killed_costs_nothing_but_its_chunk(released: Released)
 
 def test_what_a_worker_process_refuses_is_heard_as_it_said_it(released: Released) -> None:
     with released.ground.site.store.write() as tx:
-        changed = update(schema.batch_chunks).values(digest=bytes(32))
-        tx.connection.execute(changed)
+        ledger = schema.batch_chunks
+        mine = ledger.c.batch_id == released.batch_id
+        tx.connection.execute(update(ledger).where(mine).values(digest=bytes(32)))
     with pytest.raises(TamperedRowError) as heard:
         issue(released)
     assert (heard.value.table, heard.value.row_id) == ("batches", released.batch_id)
@@ -137,8 +143,8 @@ def test_a_batch_is_paused_from_elsewhere_and_goes_on(released: Released) -> Non
     released.check_complete(issue_it())
 
 
-def test_processes_are_taken_where_they_are_worth_their_start(released: Released) -> None:
-    site = released.ground.site
+def test_processes_are_taken_where_they_are_worth_their_start(ground: Ground) -> None:
+    site = ground.site
     assert engine.workers_for(site, 3, 8) == 1
     assert engine.workers_for(site, 16, 8) == 2
     assert engine.workers_for(site, 10_000, 8) == 8

@@ -13,7 +13,8 @@ from test_batches import TODAY, operator
 from benchmarks.bench_issuance.people import write_roster
 from card_core.errors import ImportUnderWayError, StoreBusyError
 from card_core.kernel import Actor, Kernel
-from card_core.kernel.acts.imports import CloseImport, ImportRows, OpenImport
+from card_core.kernel.acts import imports
+from card_core.kernel.acts.imports import CloseImport, DropImport, ImportRows, OpenImport
 from card_core.kernel.acts.operators import AddOperator, NewOperator
 from card_core.states import BatchState
 from card_core.store import batches, schema
@@ -131,6 +132,28 @@ def test_an_import_whose_process_died_is_dropped_when_it_is_run_again(site: Inst
         assert batches.not_whole(tx) == []
     assert gone is not None
     assert gone.state is BatchState.DROPPED
+
+
+def test_what_is_left_of_a_drop_that_died_goes_with_the_next_import(
+    site: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wang = operator(site, "wang")
+    half = begun(site, wang)
+    monkeypatch.setattr(imports, "DROPPED_ROWS", 300)
+    site.kernel.perform(DropImport(str(half.batch_id)), actor=wang, request_id=rid())
+    assert stored(site) == 400
+    # Of whatever file: nobody is at it any more.
+    other = import_it(site, ROSTERS / "foshan-600.xlsx")
+    assert other.accepted == stored(site)
+
+
+def test_ones_own_import_of_another_file_goes_on(site: Installation) -> None:
+    wang = operator(site, "wang")
+    under_way = begun(site, wang)
+    import_it(site, ROSTERS / "foshan-600.xlsx")
+    act = CloseImport(str(under_way.batch_id), 0)
+    closed = site.kernel.perform(act, actor=wang, request_id=rid())
+    assert closed["accepted"] == 700
 
 
 def test_what_somebody_else_imports_is_left_alone_until_it_is_old(

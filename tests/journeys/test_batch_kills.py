@@ -38,6 +38,7 @@ from tests.stranger import card_maker
 
 MAKER = "M01"
 TRANSPORT_KEY = bytes(range(16))
+KILLS_PROMISED = 20
 RESUME_SECONDS_MAX = 10.0
 POLL_SECONDS = 0.01
 # About a chunk's time: a kill falls anywhere in one.
@@ -144,7 +145,7 @@ def begun(ground: Ground, count: int) -> Works:
 
 @pytest.mark.parametrize(
     ("count", "kills"),
-    [(1200, 2), pytest.param(100_000, 20, marks=[pytest.mark.long, pytest.mark.alone])],
+    [(1200, 2), pytest.param(100_000, KILLS_PROMISED, marks=[pytest.mark.long, pytest.mark.alone])],
 )
 def test_killed_anywhere_each_number_and_key_is_there_once(
     ground: Ground, tmp_path: Path, count: int, kills: int
@@ -166,7 +167,8 @@ def test_killed_anywhere_each_number_and_key_is_there_once(
 
     check_numbers(works, count)
     check_cards(works, path, count)
-    assert statistics.median(resumed) < RESUME_SECONDS_MAX, resumed
+    if kills >= KILLS_PROMISED:  # with the machine to itself; beside other tests it says nothing
+        assert statistics.median(resumed) < RESUME_SECONDS_MAX, resumed
 
 
 def check_numbers(works: Works, count: int) -> None:
