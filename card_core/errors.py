@@ -45,6 +45,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from card_core.return_reasons import RETURN_REASONS
+
 
 class CardCoreError(Exception):
     """The root. code: stable English; message_zh and message_en: what went wrong, what to do."""
@@ -241,19 +243,6 @@ class ReturnRefusedError(KernelError):
         super().__init__()
         self.number = number
         self.reason = reason
-
-
-RETURN_REASONS = {
-    "unknown": ("没有送出过这条记录", "no such record was sent"),
-    "other_card": ("卡号与送出的不一致", "the card number is not the one that was sent"),
-    "not_waiting": ("该卡不在等待这份回盘的状态", "the card does not wait for this answer"),
-    "other_outcome": ("与先前采用的结果不一致", "another outcome was taken before"),
-    "code_taken": ("卡识别码已属于另一张卡", "another card has this identification code"),
-    "other_region": (
-        "卡识别码的地区与该卡的发卡地区不一致",
-        "the identification code is not of the card's region",
-    ),
-}
 
 
 class FieldKeyInUseError(KernelError):

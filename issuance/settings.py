@@ -88,8 +88,11 @@ def _path(value: str | None) -> Path | None:
 
 def _engine_certificate(environment: Mapping[str, str]) -> EngineCertificate | None:
     """All three files, or none of them. Raises SettingsError."""
-    names = ("CA_FILE", "CERTIFICATE_FILE", "KEY_FILE")
-    files = [_path(environment.get(f"SSCARD_ENGINE_{name}")) for name in names]
+    files = [
+        _path(environment.get("SSCARD_ENGINE_CA_FILE")),
+        _path(environment.get("SSCARD_ENGINE_CERTIFICATE_FILE")),
+        _path(environment.get("SSCARD_ENGINE_KEY_FILE")),
+    ]
     found = [file for file in files if file is not None]
     if not found:
         return None

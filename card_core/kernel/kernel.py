@@ -14,12 +14,10 @@ which cards changed (`card_pushes`). Nothing else in this project opens a transa
 writes; a test of the sources holds that.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 from card_core import states
 from card_core.errors import (
@@ -32,7 +30,16 @@ from card_core.errors import (
     TooManyShortCodesError,
     WrongStateError,
 )
-from card_core.kernel import approvals, authorisation, card_pushes, identified, limits, scan_groups
+from card_core.kernel import (
+    approvals,
+    authorisation,
+    card_pushes,
+    identified,
+    limits,
+    requests,
+    scan_groups,
+    sweeping,
+)
 from card_core.kernel.act import Act, Answer, DangerousAct, Done, Scene
 from card_core.kernel.actors import Actor, ActorKind, RequestProof
 from card_core.kernel.box_keys import BoxKeyWrap
@@ -42,6 +49,7 @@ from card_core.kernel.grants import Grants
 from card_core.kernel.identified import IdentifiedScan
 from card_core.kernel.permissions import ACTS, RULES, Rule
 from card_core.kernel.personalising import Personaliser
+from card_core.kernel.requests import Performed, Request
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.states import Step
 from card_core.store import (
@@ -49,29 +57,15 @@ from card_core.store import (
     Store,
     Transaction,
     answers,
-    audit,
-    checkpoints,
-    credentials,
-    devices,
     epochs,
     outbox,
-    proofs,
     sessions,
     short_codes,
-    status_lists,
 )
 from card_core.store import approvals as stored_approvals
 from card_core.store.approvals import Approval
 from card_core.store.short_codes import ShortCode
 
-ANSWERS_KEPT = timedelta(hours=24)
-FAILURES_KEPT = timedelta(hours=24)
-# Of device credentials and status lists, after their day has ended.
-OFFLINE_DAYS_KEPT = timedelta(days=2)
-# In the database; they are copied out of it and kept there.
-CHECKPOINTS_KEPT = timedelta(days=90)
-# Once everybody has taken them.
-EVENTS_KEPT = timedelta(days=30)
 # Deadlocks and lost races for a unique value are tried again; what is left after that is not luck.
 ATTEMPTS_MAX = 5
 # Of one holder at a time; an app that shows a new one every 30 s has three.
@@ -80,32 +74,6 @@ SHORT_CODES_MAX = 8
 SHORT_CODES_SWEPT = 2
 
 _Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What the kernel is asked: the word for the audit log, and what a retry must repeat."""
-
-    word: str
-    content: Any
-    actor: Actor
-    request_id: str
-    proof: RequestProof | None = None
-    chain: str = Act.chain
-    fingerprint: bytes | None = None
-
-    def to_repeat(self) -> bytes:
-        """In bytes; where there is a fingerprint of the whole request, that alone."""
-        if self.fingerprint is not None:
-            return _repeated(self.fingerprint)
-        return canonical_bytes([self.word, self.content])
-
-
-class _Performed(NamedTuple):
-    """card_ids: the cards that changed, or may have changed when the request came before."""
-
-    answer: Answer
-    card_ids: set[str]
 
 
 class Kernel:
@@ -148,7 +116,8 @@ class Kernel:
         """Do an act that needs no second person, and return its answer.
 
         request_id: 1 to 64 printable ASCII characters, unique for each request of this actor; the
-        same id with the same content gets the same answer for ANSWERS_KEPT and does nothing again.
+        same id with the same content gets the same answer for `sweeping.ANSWERS_KEPT` and does
+        nothing again.
         fingerprint: a digest of the caller's whole request, which then is what has to be the same,
         whatever the act was made of meanwhile.
         Raises: KernelError and its children, StoreError; nothing has changed then, except that
@@ -165,7 +134,7 @@ class Kernel:
             return act.apply(scene)
 
         return self._run(
-            _Request(act.act, act.request(), actor, request_id, proof, act.chain, fingerprint),
+            Request(act.act, act.request(), actor, request_id, proof, act.chain, fingerprint),
             work,
         )
 
@@ -178,10 +147,10 @@ class Kernel:
         limits.check_request_id(request_id)
         key = answers.RequestKey(actor.kind.value, actor.id, request_id)
         with self.store.read() as tx:
-            kept = answers.find(tx, key, _repeated(fingerprint))
+            kept = answers.find(tx, key, requests.repeated(fingerprint))
         if kept is None:
             return None
-        answer = _read_answer(kept)
+        answer = requests.read_answer(kept)
         # As for any retry: perhaps the process died before the fast store was told.
         self._push(card_pushes.named_in(answer))
         return answer
@@ -196,20 +165,20 @@ class Kernel:
         with self.store.write() as tx:
             tx.lock(f"answers/{key}", Lock.OWN)
             kept = answers.reopen(tx, key)
-            answer = _read_answer(kept)
+            answer = requests.read_answer(kept)
             if more.keys() <= answer.keys():
                 return answer
             whole = canonical_bytes({**answer, **more})
             answers.keep(tx, key, whole)
-            return _read_answer(whole)
+            return requests.read_answer(whole)
 
-    def record_scans(self, requests: Sequence[ScanRequest]) -> list[bytes | CardCoreError]:
+    def record_scans(self, asked: Sequence[ScanRequest]) -> list[bytes | CardCoreError]:
         """Record a group of scans in one transaction (`scan_groups`): an answer or error for each.
 
         Raises StoreError where none of them was recorded and none of their nonces spent: all may
         be tried again as they are.
         """
-        return self._again_on_conflict(lambda: self._record_scans(requests))
+        return self._again_on_conflict(lambda: self._record_scans(asked))
 
     def record_identified(self, group: Sequence[IdentifiedScan]) -> int:
         """Write the records of scans that are answered already; how many were not there yet.
@@ -238,7 +207,7 @@ class Kernel:
             return Done(answer, f"approval/{approval.id}", detail)
 
         content = {"act": act.act, "content": act.request()}
-        return self._run(_Request("propose", content, actor, request_id), work)
+        return self._run(Request("propose", content, actor, request_id), work)
 
     def approve(
         self, approval_id: str, *, content_hash: str, actor: Actor, request_id: str
@@ -264,7 +233,7 @@ class Kernel:
 
         self._examine(approval_id)
         content = {"approval_id": approval_id, "content_hash": content_hash}
-        return self._run(_Request("approve", content, actor, request_id), work)
+        return self._run(Request("approve", content, actor, request_id), work)
 
     def reject(self, approval_id: str, *, actor: Actor, request_id: str) -> Answer:
         """Close a proposal without applying it; its maker may, too. Returns approval_id, state."""
@@ -278,7 +247,7 @@ class Kernel:
             answer = {"approval_id": approval.id, "state": closed.value}
             return Done(answer, f"approval/{approval.id}", {"act": approval.act})
 
-        return self._run(_Request("reject", {"approval_id": approval_id}, actor, request_id), work)
+        return self._run(Request("reject", {"approval_id": approval_id}, actor, request_id), work)
 
     def spend_proof(self, proof: RequestProof, *, actor: Actor) -> None:
         """Spend the nonce of a signed request that changes nothing else.
@@ -286,7 +255,7 @@ class Kernel:
         Raises ReplayedRequestError, StoreError.
         """
         with self.store.write() as tx:
-            _spend(tx, proof, actor, self.clock())
+            requests.spend(tx, proof, actor, self.clock())
 
     def keep_short_code(self, new: ShortCode) -> None:
         """Keep what a short code stands for; some that expired go at the same time.
@@ -328,25 +297,9 @@ class Kernel:
             epochs.release(tx, owner)
 
     def sweep(self) -> dict[str, int]:
-        """Delete what has outlived its promise: answers, nonces, sessions, counted failures, and
-        what was for offline scans of days that are over.
-
-        A bounded number of rows of each goes at a time; returns how many of each went.
-        """
-        now = self.clock()
-        days_gone = int((now - OFFLINE_DAYS_KEPT).timestamp())
+        """Delete what has outlived its promise (`sweeping`); how many rows of each kind went."""
         with self.store.write() as tx:
-            return {
-                "answers": answers.sweep(tx, now - ANSWERS_KEPT),
-                "proofs": proofs.sweep(tx, now),
-                "sessions": sessions.sweep(tx, now),
-                "short_codes": short_codes.sweep(tx, now),
-                "sign_in_attempts": credentials.sweep_attempts(tx, now - FAILURES_KEPT),
-                "device_credentials": devices.sweep(tx, days_gone),
-                "outbox": outbox.sweep(tx, now - EVENTS_KEPT),
-                "audit_checkpoints": checkpoints.sweep(tx, now - CHECKPOINTS_KEPT),
-                "status_lists": status_lists.sweep(tx, days_gone),
-            }
+            return sweeping.sweep(tx, self.clock())
 
     def _examine(self, approval_id: str) -> None:
         """Let the proposed act look at what takes long, with nobody waiting for it."""
@@ -358,7 +311,7 @@ class Kernel:
             if kind is not None and issubclass(kind, DangerousAct):
                 approvals.proposed_act(tx, approval, kind).examine(tx)
 
-    def _run(self, request: _Request, work: Callable[[Scene], Done]) -> Answer:
+    def _run(self, request: Request, work: Callable[[Scene], Done]) -> Answer:
         limits.check_request_id(request.request_id)
         try:
             performed = self._again_on_conflict(lambda: self._transact(request, work))
@@ -379,17 +332,15 @@ class Kernel:
                 return attempt()
         return attempt()
 
-    def _record_scans(self, requests: Sequence[ScanRequest]) -> list[bytes | CardCoreError]:
+    def _record_scans(self, asked: Sequence[ScanRequest]) -> list[bytes | CardCoreError]:
         with self.store.write() as tx:
-            return scan_groups.record_group(
-                tx, requests, self.clock(), self.random_bytes, self.grants
-            )
+            return scan_groups.record_group(tx, asked, self.clock(), self.random_bytes, self.grants)
 
     def _record_identified(self, group: Sequence[IdentifiedScan]) -> int:
         with self.store.write() as tx:
             return identified.record_group(tx, group, self.clock(), self.grants)
 
-    def _transact(self, request: _Request, work: Callable[[Scene], Done]) -> _Performed:
+    def _transact(self, request: Request, work: Callable[[Scene], Done]) -> Performed:
         proof, actor = request.proof, request.actor
         if proof is None:
             with self.store.write() as tx:
@@ -397,7 +348,7 @@ class Kernel:
         with self.store.write() as tx:
             now = self.clock()
             # 1 spend the nonce
-            _spend(tx, proof, actor, now)
+            requests.spend(tx, proof, actor, now)
             try:
                 with tx.savepoint():
                     return self._answer(tx, request, work, now)
@@ -410,10 +361,10 @@ class Kernel:
     def _answer(
         self,
         tx: Transaction,
-        request: _Request,
+        request: Request,
         work: Callable[[Scene], Done],
         now: datetime,
-    ) -> _Performed:
+    ) -> Performed:
         actor = request.actor
         # 2 take the request id
         content = request.to_repeat()
@@ -423,8 +374,8 @@ class Kernel:
         standing = authorisation.read_actor(tx, actor)
         # 4 the same request again
         if answer is not None:
-            known = _read_answer(answer)
-            return _Performed(known, card_pushes.named_in(known))
+            known = requests.read_answer(answer)
+            return Performed(known, card_pushes.named_in(known))
         # 5 allow and apply
         done = work(
             Scene(
@@ -439,42 +390,10 @@ class Kernel:
             )
         )
         # 6 record
-        _record(tx, request, done, now)
+        requests.record(tx, request, done, now)
         answer = canonical_bytes(done.answer)
         answers.keep(tx, key, answer)
-        return _Performed(_read_answer(answer), card_pushes.changed_in(tx))
-
-
-def _spend(tx: Transaction, proof: RequestProof, actor: Actor, now: datetime) -> None:
-    kind, nonce, expires_at = actor.kind.value, proof.nonce, proof.expires_at
-    proofs.spend(tx, kind, actor.id, nonce=nonce, expires_at=expires_at, now=now)
-
-
-def _repeated(fingerprint: bytes) -> bytes:
-    return canonical_bytes(["request", fingerprint.hex()])
-
-
-def _read_answer(answer: bytes) -> Answer:
-    """The first caller gets what a retry will get, read from the same bytes."""
-    result: Answer = json.loads(answer)
-    return result
-
-
-def _record(tx: Transaction, request: _Request, done: Done, now: datetime) -> None:
-    word, actor = done.act or request.word, request.actor
-    rows = {"rows": [list(change) for change in tx.changed], "made": dict(tx.made)}
-    detail = {**done.detail, **rows}
-    event = audit.Event(
-        at=now,
-        actor_kind=actor.kind.value,
-        actor_id=actor.id,
-        act=word,
-        subject=done.subject,
-        detail=canonical_bytes(detail).decode(),
-    )
-    seq = audit.append(tx, request.chain, event)
-    payload = canonical_bytes(done.detail).decode()
-    outbox.append(tx, outbox.Event(request.chain, seq, now, word, done.subject, payload))
+        return Performed(requests.read_answer(answer), card_pushes.changed_in(tx))
 
 
 def _decide(

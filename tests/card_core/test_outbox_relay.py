@@ -8,7 +8,7 @@ from bureau import Bureau
 
 from card_core.errors import CardPushError, StoreBusyError
 from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
-from card_core.kernel.kernel import EVENTS_KEPT
+from card_core.kernel.sweeping import EVENTS_KEPT
 from card_core.outbox_relay import CardPushes, Relay
 from card_core.store import cards, outbox
 from card_core.store.outbox import Event

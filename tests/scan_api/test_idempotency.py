@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from card_core.kernel import Actor
 from card_core.kernel.acts.cards import ReportTemporaryLoss
-from card_core.kernel.kernel import ANSWERS_KEPT
+from card_core.kernel.sweeping import ANSWERS_KEPT
 from card_core.store import schema
 from card_core.store.devices import Grade
 

@@ -16,12 +16,7 @@ from typing import Any, ClassVar
 
 from card_core import states
 from card_core.application import Application
-from card_core.errors import (
-    ContentChangedError,
-    NotFoundError,
-    TamperedRowError,
-    WrongStateError,
-)
+from card_core.errors import ContentChangedError, NotFoundError, TamperedRowError, WrongStateError
 from card_core.kernel import approvals, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.content import canonical_bytes, from_json, to_json

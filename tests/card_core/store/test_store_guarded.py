@@ -19,7 +19,8 @@ from card_core.kernel.acts.epochs import CloseEpoch
 from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.status import SetOfflinePolicy
-from card_core.store import guarded
+from card_core.store import field_keys, guarded, restores
+from card_core.store.field_keys import FieldKey, FieldKeyState
 from card_core.store.reversals import ReversalKind
 from card_core.store.schema import GUARDED, cards, issuer_keys, issuers, sessions, sign_in_attempts
 from crypto import sm2
@@ -67,6 +68,10 @@ def full(bureau: Bureau) -> Bureau:
     bureau.scan(bureau.minter.mint(bureau.person().holder_id).text)  # opens a visit
     take_twice_offline(bureau)
     card_issuer(bureau).ordered_batch(1)
+    with bureau.store.write() as tx:
+        check_value, now = tx.cipher.check_value(1), bureau.clock()
+        field_keys.add(tx, FieldKey(1, FieldKeyState.ACTIVE, check_value, now))
+        restores.add(tx, now, now)
     return bureau
 
 
