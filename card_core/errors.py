@@ -251,10 +251,12 @@ class FieldKeyInUseError(KernelError):
     code = "field_key_in_use"
 
     def __init__(self, table: str) -> None:
-        self.message_zh = f"表 {table} 中仍有数据由该版密钥加密，请待后台重新加密完成（最多一天）"
+        self.message_zh = (
+            f"表 {table} 中仍有数据由该版密钥加密，请待后台重新加密（最多一天）、制卡单全部回盘"
+        )
         self.message_en = (
             f"The table {table} still has data under this version; wait until the service has "
-            "sealed it anew, a day at most"
+            "sealed it anew, a day at most, and until makers have answered their orders"
         )
         super().__init__()
         self.table = table

@@ -10,6 +10,7 @@ import json
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
+from functools import cached_property
 from importlib import resources
 from operator import itemgetter
 from types import MappingProxyType
@@ -80,8 +81,8 @@ class HolderViews:
     full_numbers_for: business types whose row says full and that are allowed it; None for all of
     them. Others get the number masked. Raises UnknownBusinessTypeError.
 
-    name: 8 bytes that another table does not have. identifying: of the business types that only
-    identify as many as differ in what they show; identifying_needs: what `needs` says of them all.
+    identifying: of the business types that only identify as many as differ in what they show;
+    identifying_needs: what `needs` says of them all.
     """
 
     def __init__(self, full_numbers_for: Collection[str] | None = None) -> None:
@@ -90,14 +91,18 @@ class HolderViews:
             business_types.get(code)
         self._rows = {code: _restricted(row, code in allowed) for code, row in ROWS.items()}
         self._renderers = {code: _renderers(row) for code, row in self._rows.items()}
-        told = {code: [row.view, sorted(row.fields.items())] for code, row in self._rows.items()}
-        self.name = sm3.digest(json.dumps(told, sort_keys=True).encode())[:8]
         rows = {one.code: self._rows[one.code] for one in business_types.ALL if not one.consumes}
         distinct = [*{_key(row): code for code, row in reversed(rows.items())}.items()]
         self.identifying = tuple(code for _, code in distinct)
         places = {key: place for place, (key, _) in enumerate(distinct)}
         self._places = {code: places[_key(row)] for code, row in rows.items()}
         self.identifying_needs = frozenset().union(*map(self.needs, self.identifying))
+
+    @cached_property
+    def name(self) -> bytes:
+        """8 bytes that another table does not have."""
+        told = {code: [row.view, sorted(row.fields.items())] for code, row in self._rows.items()}
+        return sm3.digest(json.dumps(told, sort_keys=True).encode())[:8]
 
     def row(self, business_type: str) -> ViewRow:
         """Raises KeyError for a business type that is not in the table."""

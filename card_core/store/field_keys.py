@@ -4,7 +4,7 @@ Version 1 is there from the start and has no row until the second one comes. Wha
 which version says each value's first byte.
 
     RESEALED   is sealed anew, some rows at a time
-    EXPIRING   lives for a day at most, and is waited for
+    EXPIRING   goes by itself, within a day or when its making order is answered; it is waited for
     KEPT       stays as it was written: a digest in the audit log is over it. The table's own key
                outlives the version that it was derived from (`FieldCipher.table_key`).
 """
@@ -30,6 +30,8 @@ from card_core.store.schema import (
     field_reseals,
     holder_changes,
     holders,
+    making_chunks,
+    makings,
     operators,
     reversals,
     scans,
@@ -60,8 +62,13 @@ RESEALED: Final[Mapping[Table, tuple[str, ...]]] = {
     operators: ("display_name",),
     credentials: ("password_hash",),
     reversals: ("operator", "department"),
+    makings: ("account", "chip"),
 }
-EXPIRING: Final[Mapping[Table, tuple[str, ...]]] = {answers: ("answer",), short_codes: ("code",)}
+EXPIRING: Final[Mapping[Table, tuple[str, ...]]] = {
+    answers: ("answer",),
+    short_codes: ("code",),
+    making_chunks: ("content",),
+}
 KEPT: Final[Mapping[Table, tuple[str, ...]]] = {scans: ("operator", "department")}
 TABLES: Final = tuple(str(table.name) for table in RESEALED)
 

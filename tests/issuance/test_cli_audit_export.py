@@ -30,7 +30,7 @@ def test_the_log_is_exported_whole_without_personal_data_and_that_is_logged(
     assert first["events"] == {"bureau": heads["bureau"][0] - 1, "scan": heads["scan"][0]}
     bureau = [one for one in lines if one["chain"] == "bureau"]
     assert [one["seq"] for one in bureau] == list(range(1, heads["bureau"][0]))
-    assert {"import_roster", "sign_in", "set_up_first_operators"} <= {one["act"] for one in bureau}
+    assert {"close_import", "sign_in", "set_up_first_operators"} <= {one["act"] for one in bureau}
     people = check_roster(ROSTER, today=date(2026, 11, 22)).applications
     text = content.decode()
     for one in people:

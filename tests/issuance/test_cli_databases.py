@@ -14,7 +14,7 @@ def test_from_an_empty_database_to_issued_cards(tmp_path: Path, database_url: st
     local = make_office(tmp_path)
     office = Office(tmp_path, {**local.environment, "SSCARD_DATABASE_URL": database_url})
     bureau = Bureau(7, "FS", "Test bureau")
-    found(office.settings, PASSPHRASE.encode(), bureau=bureau, people=first_people())
+    found(office.settings, PASSPHRASE.encode(), bureau=bureau, people=first_people(office))
     office.sign_in(*PEOPLE)
     office.done("roster", "import", str(ROSTERS / "foshan-600.xlsx"), operator="wang")
     office.done("batch", "approve", "foshan-600", "--yes", operator="li")

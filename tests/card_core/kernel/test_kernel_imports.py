@@ -67,7 +67,7 @@ def stored(bureau: Bureau, batch_id: str) -> int:
 
 def second_maker(bureau: Bureau) -> Actor:
     person = NewOperator("zhao", "zhao", frozenset({Role.MAKER}), bureau.hash("long enough words"))
-    answer = bureau.decide(AddOperator(person), bureau.administrator, bureau.deputy)
+    answer = bureau.decide(AddOperator(person), bureau.administrator, bureau.security)
     return Actor(ActorKind.OPERATOR, answer["operator_id"])
 
 

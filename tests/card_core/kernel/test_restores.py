@@ -1,7 +1,7 @@
 """After a restore nothing is believed that was issued before it, and everything new is."""
 
 import pytest
-from bureau import BOX_WRAP_KEY, OPERATOR_PASSWORD, PEPPER, SYSTEM, Bureau
+from bureau import BOX_WRAP_KEY, SYSTEM, Bureau, sign_in_as
 from phone import registered_phone
 
 from card_core import codes
@@ -13,7 +13,7 @@ from card_core.kernel.offline_codes import present_offline_code
 from card_core.presented import Presented
 from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
-from card_core.sign_in import authenticate, sign_in_operator
+from card_core.sign_in import authenticate
 from card_core.store import audit, epochs, restores, visits
 from card_core.verdicts import Reason
 
@@ -71,7 +71,7 @@ def test_visits_and_sessions_end_and_the_epoch_is_raised(bureau: Bureau) -> None
     with bureau.store.read() as tx:
         (visit,) = visits.of_holder(tx, person.holder_id)
         assert visit.is_open(bureau.clock())
-    token = sign_in_operator(bureau.kernel, "maker", OPERATOR_PASSWORD, pepper=PEPPER).token
+    token = sign_in_as(bureau.kernel, "maker").token
     assert authenticate(bureau.kernel, token) == bureau.maker
     with bureau.store.read() as tx:
         before = epochs.get(tx)
