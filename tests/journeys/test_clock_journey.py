@@ -91,7 +91,7 @@ def step_while_scanning(pair: Pair, hours: int, count: int) -> None:
     showing = threading.Thread(target=show)
     showing.start()
     try:
-        assert until(lambda: sum(heard.values()) >= count, PATIENCE_SECONDS)
+        assert until(lambda: sum(heard.values()) >= count, SHOWN_SECONDS_MAX)
         before = pair.off.log.count('"event": "clock_off"')
         pair.clock.step(hours)
         began = time.monotonic()

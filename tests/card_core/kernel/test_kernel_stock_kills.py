@@ -12,7 +12,8 @@ from stock import make_stock_card, released
 
 from card_core.kernel.acts import stock as stock_acts
 from card_core.states import BatchState
-from card_core.store import audit, batches, cards, holders
+from card_core.store import Reader, audit, batches, cards, holders
+from card_core.store.cards import Card
 
 WORKER = Path(__file__).parent / "killed_take_over.py"
 ROOT = Path(__file__).parents[3]
@@ -22,6 +23,13 @@ CHUNK_SIZE = 2
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stock_acts, "CHUNK_SIZE", CHUNK_SIZE)
+
+
+def all_cards(tx: Reader, batch_id: str) -> list[Card]:
+    found = cards.page(tx, batch_id=batch_id)
+    while more := cards.page(tx, batch_id=batch_id, after=found[-1].id):
+        found += more
+    return found
 
 
 @pytest.mark.parametrize(
@@ -56,7 +64,7 @@ def test_killed_anywhere_and_run_again_each_card_is_taken_over_once(
     with bureau.store.read() as tx:
         batch = batches.get(tx, imported["stock_id"])
         ledger = batches.chunks(tx, imported["stock_id"])
-        made = cards.page(tx, batch_id=imported["stock_id"])
+        made = all_cards(tx, imported["stock_id"])
         people = {one.card_number: holders.find_by_number(tx, one.number.text) for one in stock}
         for chain in audit.CHAINS:
             audit.verify_chain(tx, chain)
