@@ -106,7 +106,7 @@ def test_an_import_that_is_interrupted_takes_back_what_it_stored(
     def interrupted(kernel: Kernel, act: object, **how: object) -> object:
         if isinstance(act, CloseImport):
             raise KeyboardInterrupt
-        return perform(kernel, act, **how)  # type: ignore[arg-type]
+        return perform(kernel, act, **how)  # type: ignore[arg-type]  # of the call that it stands for
 
     monkeypatch.setattr(Kernel, "perform", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -110,7 +110,7 @@ def test_the_way_round_asgi_answers_the_same(service: ScanService, what: str) ->
     app = service.app
     answers = []
     for way in (_ask, _ask_round):
-        status, headers, body = way(app, *ASKED[what](service))  # type: ignore[operator]
+        status, headers, body = way(app, *ASKED[what](service))  # type: ignore[operator]  # both take the same
         document = json.loads(body)
         headers = [header for header in headers if header[0] != b"content-length"]
         said = (document.get("code"), document.get("reason"))

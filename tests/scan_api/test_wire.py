@@ -253,7 +253,7 @@ def test_a_server_that_takes_leave_answers_first_and_closes_then() -> None:
 class _Full(Places):
     """Places that the test fills and empties."""
 
-    is_full = True  # type: ignore[assignment]
+    is_full = True  # type: ignore[assignment]  # a property there
 
 
 def test_a_connection_that_was_refused_unparsed_goes_on_as_if_nothing_were() -> None:
