@@ -152,8 +152,8 @@ class Connection:
     def ends(self) -> bool:
         return not self._received and not self.ours.recv(1)
 
-    def stays_silent(self) -> bool:
-        self.ours.settimeout(0.2)
+    def stays_silent(self, seconds: float = 0.2) -> bool:
+        self.ours.settimeout(seconds)
         try:
             self.ours.recv(1)
         except TimeoutError:
@@ -242,7 +242,8 @@ def test_a_server_that_takes_leave_answers_first_and_closes_then() -> None:
         ours.send(SCAN)
         assert served.scans.asked.acquire(timeout=SECONDS_MAX)
         served.server.should_exit = True
-        assert ours.stays_silent()
+        # Longer than connections that stay silent are waited for.
+        assert ours.stays_silent(server.SILENT_SECONDS + 0.5)
         served.scans.go_on.set()
         _, head, body = ours.answer()
         assert body == b"scan"
