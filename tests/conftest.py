@@ -3,6 +3,7 @@
 `store`, and all that is built on it, runs a test twice: on SQLite and on PostgreSQL.
 """
 
+import gc
 import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -25,6 +26,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
     with turn(alone=item.get_closest_marker("alone") is not None):
         return (yield)
+
+
+def pytest_collection_finish() -> None:
+    """The tests themselves stay until the end: no collection need look at them again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
 
 
 @pytest.fixture

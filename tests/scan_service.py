@@ -19,6 +19,7 @@ import uvicorn
 from bureau import BOX_WRAP_KEY, HOLDER_PASSWORD, PEPPER, Bureau, Person
 from chip_card import CardKeys
 from fastapi import FastAPI
+from fastapi.dependencies import models
 from request_keys import naming_requests
 from starlette.testclient import TestClient
 
@@ -55,6 +56,11 @@ PURCHASE = "02121"
 TAMPERED_DIGIT = 200
 
 _nonces = itertools.count(1)
+
+# FastAPI remembers thousands of routes, and with each the whole application of a test that is over.
+for _name in ("gen", "async_gen", "coroutine"):
+    _cached = getattr(models, f"_is_{_name}_callable_cached")
+    setattr(models, _cached.__name__, functools.lru_cache(maxsize=64)(_cached.__wrapped__))
 
 
 @dataclass
