@@ -168,6 +168,7 @@ class CorrectHolder(DangerousAct):
     """
 
     act: ClassVar[str] = "correct_holder"
+    names_people: ClassVar[bool] = True
 
     holder_id: str
     name: str | None
