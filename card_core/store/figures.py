@@ -61,5 +61,15 @@ def _days(tx: Reader) -> Any:
 
 def _tally(row: Any) -> Tally:
     region, bank, month, taken_over, handed_over, activated, ecard, cancelled, days, count = row
-    flags = map(bool, (taken_over, handed_over, activated, ecard, cancelled))
-    return Tally(region, bank, month, *flags, days, count)
+    return Tally(
+        region=region,
+        bank=bank,
+        month=month,
+        taken_over=bool(taken_over),
+        handed_over=bool(handed_over),
+        activated=bool(activated),
+        ecard_activated=bool(ecard),
+        cancelled=bool(cancelled),
+        days=days,
+        count=count,
+    )

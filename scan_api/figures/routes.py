@@ -1,6 +1,7 @@
 """Figures for the people who answer for them: operators whose role reads them."""
 
 import threading
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -21,29 +22,49 @@ from scan_api.openapi import OPERATOR_SECURITY, example, json_answer, problem_an
 from scan_api.problems import ProblemError
 from scan_api.services import Services
 
-# Counting goes over all cards, so that for so long nobody has it done again.
+# Counting goes over all cards: what was counted serves everybody for so long.
 COUNTED_FOR = timedelta(seconds=60)
 _BEARER = "Bearer "
 # The values of Dimension, written out where the reference shows them.
 _By = Literal["region", "bank", "month"]
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The tallies of one moment. until: when somebody may count again; aware, UTC."""
+
+    as_of: datetime
+    until: datetime
+    tallies: list[Tally]
+
+
 class CountedCards:
-    """The tallies of one moment, for all who ask within COUNTED_FOR; one at a time counts."""
+    """The tallies for all who ask; one request of a process at a time counts anew, and nobody waits
+    for it: the others get what there is, and while there is nothing they are to come again."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._lock = threading.Lock()
-        self._counted: tuple[datetime, list[Tally]] | None = None
+        self._counting = threading.Lock()
+        self._last: Counted | None = None
 
-    def get(self) -> tuple[datetime, list[Tally]]:
-        """When they were counted, and the tallies. Raises StoreError."""
-        with self._lock:
-            now = self._services.clock()
-            if self._counted is None or now - self._counted[0] >= COUNTED_FOR:
-                with self._services.store.read() as tx:
-                    self._counted = now, stored_figures.tallies(tx)
-            return self._counted
+    def get(self) -> Counted:
+        """Raises StoreError; ProblemError (not_ready) while the first count is under way."""
+        last = self._last
+        if last is not None and self._services.clock() < last.until:
+            return last
+        if not self._counting.acquire(blocking=False):
+            if last is None:
+                raise ProblemError(problems.NOT_READY)
+            return last
+        try:
+            as_of = self._services.clock()
+            with self._services.store.read() as tx:
+                tallies = stored_figures.tallies(tx)
+            # From the end on: where counting itself takes a minute, it is not begun again at once.
+            self._last = Counted(as_of, self._services.clock() + COUNTED_FOR, tallies)
+            return self._last
+        finally:
+            self._counting.release()
 
 
 def routes(services: Services) -> APIRouter:
@@ -82,8 +103,8 @@ def routes(services: Services) -> APIRouter:
         按地区、银行、发卡月份细分。不含个人信息，不足 10 张的分组并入 other。每分钟至多统计一次；
         供经办、复核、系统管理员和审计管理员使用。
         """
-        as_of, tallies = counted.get()
-        return BureauFigures.of(figures(tallies, map(Dimension, by or ())), as_of)
+        found = counted.get()
+        return BureauFigures.of(figures(found.tallies, map(Dimension, by or ())), found.as_of)
 
     return router
 

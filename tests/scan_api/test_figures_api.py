@@ -1,14 +1,19 @@
 """Figures over HTTP: for operators whose role reads them, the same as the command line gives."""
 
+import threading
+
 import pytest
 from bureau import sign_in_as
 from scan_service import ScanService
 
-from card_core.figures import Dimension, figures
+from card_core.figures import Dimension, Tally, figures
+from card_core.store import Reader
 from card_core.store import figures as stored_figures
+from scan_api import problems
 from scan_api.figures.examples import FIGURES
 from scan_api.figures.models import BureauFigures
-from scan_api.figures.routes import COUNTED_FOR
+from scan_api.figures.routes import COUNTED_FOR, CountedCards
+from scan_api.problems import ProblemError
 
 TARGET = "/v1/bureau/figures"
 
@@ -33,6 +38,40 @@ def test_they_are_what_is_counted_and_stay_for_a_minute(service: ScanService) ->
     later = asked(service, "maker")[1]
     assert later["as_of"] != found["as_of"]
     assert later["total"]["issued"] == found["total"]["issued"] + 1  # type: ignore[index]
+
+
+def test_nobody_waits_for_a_count_that_is_under_way(
+    service: ScanService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+    count = stored_figures.tallies
+
+    def slow(tx: Reader) -> list[Tally]:
+        begun.set()
+        assert may_end.wait(30)
+        return count(tx)
+
+    monkeypatch.setattr(stored_figures, "tallies", slow)
+    counted = CountedCards(service.services)
+    counting = threading.Thread(target=counted.get)
+    counting.start()
+    assert begun.wait(30)
+    with pytest.raises(ProblemError) as told:
+        counted.get()
+    assert told.value.problem is problems.NOT_READY
+    may_end.set()
+    counting.join(30)
+    first = counted.get()
+    begun.clear()
+    may_end.clear()
+    service.bureau.clock.advance(COUNTED_FOR.total_seconds())
+    counting = threading.Thread(target=counted.get)
+    counting.start()
+    assert begun.wait(30)
+    assert counted.get() is first
+    may_end.set()
+    counting.join(30)
+    assert counted.get() is not first
 
 
 @pytest.mark.parametrize(
