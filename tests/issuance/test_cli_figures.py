@@ -3,7 +3,7 @@ people for what erases."""
 
 import csv
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -17,8 +17,9 @@ from card_core.retention_policy import ON_REQUEST_DAYS
 from card_core.store import holders
 from card_core.store.schema import card_dates
 from issuance import figure_files
+from issuance.cli import erasing
 from issuance.figure_files import COLUMNS
-from issuance.installation import Installation
+from issuance.installation import Installation, utc_now
 from issuance.roster.columns import TITLES
 
 COUNT = 12
@@ -96,13 +97,19 @@ def test_no_cell_is_one_that_a_spreadsheet_runs(tmp_path: Path, begins: str) -> 
     assert {cell.data_type for line in sheet.iter_rows() for cell in line} <= {"s", "n"}
 
 
+def approve(office: Office, waiting: str) -> None:
+    approval = re.findall(r"\b[0-9a-f]{32}\b", waiting)[-1]
+    office.done("approval", "approve", approval, "--yes", operator="li")
+
+
 def test_a_person_is_erased_by_two_people_and_the_log_stays_whole(
     cards_of_twelve: Office, site: Installation
 ) -> None:
     office, card = cards_of_twelve, "FS0000001"
     early = office.run("holder", "erase", card, *TWO, operator="wang")
     refused(early, "请先注销", "cancel it first")
-    office.done("card", "cancel", card, "--reason", "moved_away", *TWO, operator="wang")
+    cancelling = office.done("card", "cancel", card, "--reason", "moved_away", operator="wang")
+    approve(office, cancelling)
     early = office.run("holder", "erase", card, *TWO, operator="wang")
     refused(early, "183 天", "183 days")
     with site.store.write() as tx:
@@ -115,8 +122,7 @@ def test_a_person_is_erased_by_two_people_and_the_log_stays_whole(
         person = holders.find_by_number(tx, make_number(0).text)
     assert person is not None
     waiting = office.done("holder", "erase", person.id, operator="wang")
-    approval = re.findall(r"\b[0-9a-f]{32}\b", waiting)[-1]
-    office.done("approval", "approve", approval, "--yes", operator="li")
+    approve(office, waiting)
     shown = office.done("holder", "show", person.id, operator="wang")
     assert person.name[0] not in shown.replace("姓名", "")
     assert card in shown
@@ -124,6 +130,26 @@ def test_a_person_is_erased_by_two_people_and_the_log_stays_whole(
     exported = office.run("holder", "export", person.id, "--out", "x.json", operator="wang")
     refused(exported, "没有这条记录", "There is no such holder")
     assert "审计链完整" in office.done("audit", "verify")
+
+
+def test_a_serving_process_erases_whose_time_is_over(
+    cards_of_twelve: Office, site: Installation
+) -> None:
+    cancel = ("card", "cancel", "FS0000002", "--reason", "moved_away")
+    approve(cards_of_twelve, cards_of_twelve.done(*cancel, operator="wang"))
+
+    class Later:
+        """A clock that is ten years on, and a day."""
+
+        def now(self) -> datetime:
+            return utc_now() + timedelta(days=3651)
+
+    site.kernel.clock = Later().now
+    with erasing.erasing(site.kernel, Later()):  # type: ignore[arg-type]
+        pass  # the job runs once before its thread looks whether to stop
+    with site.store.read() as tx:
+        assert holders.find_by_number(tx, make_number(1).text) is None
+        assert holders.find_by_number(tx, make_number(2).text) is not None
 
 
 def test_periods_are_set_by_two_people(office: Office, site: Installation) -> None:

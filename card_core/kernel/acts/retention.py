@@ -191,7 +191,7 @@ def _erase(scene: Scene, holder_id: str, days: int) -> Done:
         for phone in devices.of_holder(tx, record_id):
             RemoveDevice(phone.id).apply(scene)
         sessions.end_all(tx, SubjectKind.HOLDER, record_id)
-    acts = {kind.act for kind in DangerousAct.__subclasses__() if kind.names_people}
+    acts = _acts_that_name_people()
     erased = erasure.erase_person(tx, record_ids, numbers, acts, scene.now)
     answer: dict[str, Any] = {"holder_id": holder_id, **to_json(erased)}
     return Done(answer, f"holder/{holder_id}", answer)
@@ -218,16 +218,20 @@ def _check_erasable(tx: Reader, holder_id: str) -> tuple[list[str], list[str]]:
 
 
 def _is_proposed(tx: Reader, record_ids: list[str]) -> bool:
-    after = ""
+    """Whether something waits that would be kept with what it says of the person."""
+    after, acts = "", _acts_that_name_people()
     while page := approvals.pending(tx, after=after):
         for one in page:
-            content = approvals.content_of(tx, one.id)
-            if one.act != EraseHolder.act and any(
-                value in record_ids for value in content.values() if isinstance(value, str)
-            ):
-                return True
+            if one.act in acts:
+                content = approvals.content_of(tx, one.id)
+                if any(value in record_ids for value in content.values()):
+                    return True
         after = page[-1].id
     return False
+
+
+def _acts_that_name_people() -> set[str]:
+    return {kind.act for kind in DangerousAct.__subclasses__() if kind.names_people}
 
 
 def _check_is_time(cancelled_on: date | None, before: date, days: int) -> None:

@@ -149,8 +149,13 @@ def test_nothing_leads_to_an_erased_person_and_the_log_stays_whole(bureau: Burea
         sign_in_holder(bureau.kernel, person.number, HOLDER_PASSWORD, pepper=PEPPER)
     with pytest.raises(NotFoundError):
         bureau.perform(ExportHolder(person.holder_id), bureau.maker)
-    with pytest.raises(NotFoundError):
-        bureau.decide(EraseHolder(person.holder_id))
+    for again in (
+        EraseHolder(person.holder_id),
+        correction(bureau, person.holder_id, name="再来"),
+        merge_act(bureau, other.holder_id, person.holder_id),
+    ):
+        with pytest.raises(NotFoundError):
+            bureau.decide(again)
 
 
 def test_a_person_is_erased_with_the_records_that_were_merged(bureau: Bureau) -> None:
