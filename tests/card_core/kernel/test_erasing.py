@@ -20,6 +20,7 @@ from holder_records import cancel, correction, make_twice, merge_act
 from servers.databases import PEOPLE, Databases, SQLiteDatabases
 from servers.postgresql import PostgreSQLServer
 from sqlalchemy import Table, func, select
+from stock import make_stock_card, released, take_over
 
 from card_core.erasing import Eraser
 from card_core.errors import (
@@ -41,8 +42,22 @@ from card_core.kernel.acts.retention import (
 )
 from card_core.retention_policy import ON_REQUEST_DAYS, RetentionPolicy
 from card_core.sign_in import sign_in_holder
-from card_core.store import approvals, audit, cards, holder_base, holders, retention_policies
+from card_core.states import CardState
+from card_core.store import (
+    Store,
+    approvals,
+    audit,
+    cards,
+    credentials,
+    holder_base,
+    holders,
+    makings,
+    retention_policies,
+    stock_cards,
+)
+from card_core.store.credentials import SubjectKind
 from card_core.store.holder_trace import trace_of
+from card_core.store.makings import Chip
 from card_core.store.schema import applications, metadata
 from card_core.store.schema import approvals as approvals_table
 from card_core.store.schema import holders as holders_table
@@ -156,6 +171,45 @@ def test_nothing_leads_to_an_erased_person_and_the_log_stays_whole(bureau: Burea
     ):
         with pytest.raises(NotFoundError):
             bureau.decide(again)
+
+
+def test_what_bank_maker_and_stock_said_goes_too_and_the_password(bureau: Bureau) -> None:
+    person = bureau.person()
+    code = "440604D15600000500000001"
+    with bureau.store.write() as tx:
+        making = makings.get(tx, person.card_id)
+        assert making is not None
+        chip = makings.sealed_chip(tx, person.card_id, Chip(code, "0" * 26))
+        account = makings.sealed_account(tx, person.card_id, "8642")
+        makings.change(tx, making, account=account, **chip)
+    stock = make_stock_card(1, state=CardState.CANCELLED)
+    take_over(bureau, released(bureau, stock))
+    cancel(bureau, person)
+    bureau.clock.advance(HALF_A_YEAR)
+    words = [code, "8642", stock.name, stock.identification_code, stock.phone]
+    assert set(words_in(bureau, words)) >= {
+        "makings.chip",
+        "makings.account",
+        "stock_cards.content",
+    }
+    indexes = {code_index_of(bureau.store, one) for one in (code, stock.identification_code)}
+    assert sorted(rows_with(bureau, indexes)) == ["makings", "stock_cards"]
+    with bureau.store.read() as tx:
+        from_stock = holders.find_id_by_number(tx, stock.number.text)
+        assert credentials.get(tx, SubjectKind.HOLDER, person.holder_id) is not None
+    assert from_stock is not None
+    for holder_id in (person.holder_id, from_stock):
+        bureau.decide(EraseHolder(holder_id))
+    assert words_in(bureau, words) == []
+    assert rows_with(bureau, indexes) == []
+    with bureau.store.read() as tx:
+        assert credentials.get(tx, SubjectKind.HOLDER, person.holder_id) is None
+    is_sound(bureau)
+
+
+def code_index_of(store: Store, code: str) -> bytes:
+    with store.read() as tx:
+        return stock_cards.code_index_of(tx, code)
 
 
 def test_a_person_is_erased_with_the_records_that_were_merged(bureau: Bureau) -> None:
