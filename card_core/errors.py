@@ -37,7 +37,8 @@
         WeakPasswordError       the new password is too easy
       CardUnusableError         no code can be minted; `reason` says why
 
-The texts hold no personal data and nothing that came from outside. No HTTP here.
+Those about a person's own data are in `holder_errors`. The texts hold no personal data and nothing
+that came from outside. No HTTP here.
 """
 
 from collections.abc import Sequence

@@ -95,6 +95,7 @@ _MAKING_CODES: Mapping[MakingState, str] = MappingProxyType(
         MakingState.MAKING_FAILED: "85",
     }
 )
+HANDED_OVER = frozenset({MakingState.HANDED_OVER, MakingState.HANDED_TO_EMPLOYER})
 
 
 class OrderState(StrEnum):

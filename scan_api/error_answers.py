@@ -13,6 +13,7 @@ from starlette.routing import Match
 
 from card_core import errors
 from card_core.errors import CardCoreError
+from card_core.holder_errors import TooManyExportsError
 from card_core.signing import NoSigningKeyError
 from card_core.verdicts import Reason
 from crypto import CryptoError, RandomSourceError, SelfTestError
@@ -34,6 +35,7 @@ _BY_ERROR: Mapping[type[CardCoreError | CryptoError], Problem] = {
     # Not told apart from a wrong signature: whoever replays has not proved to hold the key.
     errors.ReplayedRequestError: problems.NOT_AUTHENTICATED,
     errors.TooManyShortCodesError: problems.TOO_MANY_SHORT_CODES,
+    TooManyExportsError: problems.TOO_MANY_EXPORTS,
     errors.SignInRefusedError: problems.SIGN_IN_REFUSED,
     errors.SignInLockedError: problems.SIGN_IN_LOCKED,
     errors.SessionEndedError: problems.SIGN_IN_NEEDED,
@@ -55,9 +57,11 @@ _HEADERS: Mapping[Problem, Mapping[str, str]] = {
     problems.CLOCK_OFF: {"WWW-Authenticate": SCHEME},
     problems.SIGNATURE_NEEDED: {"WWW-Authenticate": SCHEME},
     problems.SIGN_IN_NEEDED: {"WWW-Authenticate": "SSCARD-Session"},
+    problems.OPERATOR_SIGN_IN_NEEDED: {"WWW-Authenticate": "Bearer"},
     problems.SIGN_IN_REFUSED: {"WWW-Authenticate": "SSCARD-Session"},
     problems.NOT_READY: {"Retry-After": "1"},
     problems.TOO_MANY_SHORT_CODES: {"Retry-After": "60"},
+    problems.TOO_MANY_EXPORTS: {"Retry-After": "86400"},
     problems.REQUEST_RUNNING: {"Retry-After": "1"},
 }
 

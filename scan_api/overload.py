@@ -27,7 +27,7 @@ from scan_api.problems import Problem
 
 SCANS = "/v1/scans"
 TERMINALS = "/v1/"
-HOLDERS = "/v1/holder/"
+NOT_TERMINALS = ("/v1/holder/", "/v1/bureau/")
 READY = "/readyz"
 ALWAYS = frozenset({"/healthz", READY})
 RETRY_AFTER_SECONDS = 1
@@ -210,9 +210,9 @@ class Admission:
         }
 
     def places_for(self, path: str) -> Places:
-        """Terminals' places for what terminals ask; the others for holders, pages and the rest."""
+        """Terminals' places for what terminals ask; the others for people, pages and the rest."""
         is_terminals = path == SCANS or (
-            path.startswith(TERMINALS) and not path.startswith(HOLDERS)
+            path.startswith(TERMINALS) and not path.startswith(NOT_TERMINALS)
         )
         return self.scans if is_terminals else self.others
 

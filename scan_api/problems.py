@@ -121,6 +121,14 @@ SIGN_IN_NEEDED = Problem(
     "The session has ended or there was none. Sign in with your number and password.",
     "登录已失效或尚未登录。请用社会保障号码和密码登录。",
 )
+OPERATOR_SIGN_IN_NEEDED = Problem(
+    "operator_sign_in_needed",
+    401,
+    "This takes an operator's session",
+    "需要经办人员的登录会话",
+    "Sign in with sscard operator sign-in, and send the session's token as a Bearer.",
+    "请先用 sscard operator sign-in 登录，并以 Bearer 方式携带会话令牌。",
+)
 SIGN_IN_REFUSED = Problem(
     "sign_in_refused",
     401,
@@ -134,8 +142,8 @@ NOT_ALLOWED = Problem(
     403,
     "You may not do this",
     "无权进行此操作",
-    "Ask the bureau what this terminal or this card may do.",
-    "请向发卡机构了解本终端或本卡可办理的业务。",
+    "Ask the bureau what this terminal, this card or this operator may do.",
+    "请向发卡机构了解本终端、本卡或本岗位可办理的业务。",
 )
 TERMINAL_SUSPENDED = Problem(
     "terminal_suspended",
@@ -335,6 +343,14 @@ TOO_MANY_SHORT_CODES = Problem(
     "正在使用的短码过多",
     "No more short codes can be shown at the same time. Wait a minute, or show the QR code alone.",
     "同时有效的短码数量已达上限。请一分钟后再试，或只出示二维码。",
+)
+TOO_MANY_EXPORTS = Problem(
+    "too_many_exports",
+    429,
+    "Your data was taken out several times today",
+    "今日导出次数已达上限",
+    "Use what you have, or try again a day after the first export.",
+    "请使用已导出的内容，或在首次导出满一天后再试。",
 )
 TOO_MANY_FAILURES = Problem(
     "too_many_failures",

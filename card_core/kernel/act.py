@@ -85,7 +85,13 @@ class Act(ABC):
 
 
 class DangerousAct(Act):
-    """An act that takes effect when a second person approves its content."""
+    """An act that takes effect when a second person approves its content.
+
+    names_people: whether the content holds what is personal of a holder, which is erased with the
+    holder.
+    """
+
+    names_people: ClassVar[bool] = False
 
     @abstractmethod
     def summary(self, tx: Reader) -> str:

@@ -7,8 +7,10 @@ from card_core import states
 from card_core.errors import NotFoundError
 from card_core.kernel.act import Done, Scene
 from card_core.kernel.actors import ActorKind
-from card_core.states import ECardState, Step
-from card_core.store import Lock, Reader, cards, sessions
+from card_core.kernel.dates import SHANGHAI
+from card_core.states import CardState, ECardState, Step
+from card_core.store import Lock, Reader, card_dates, cards, sessions
+from card_core.store.card_dates import CardDate
 from card_core.store.cards import Card, ECard
 from card_core.store.credentials import SubjectKind
 
@@ -37,6 +39,10 @@ def move(
     """Take a locked card to where the table leads. Raises WrongStateError."""
     state = states.after(states.CARD, "card", card.state, step)
     cards.set_state(scene.tx, card, state, loss_lapses_at=loss_lapses_at)
+    if step is Step.ACTIVATE:
+        note_date(scene, card.id, CardDate.ACTIVATED)
+    elif state is CardState.CANCELLED:
+        note_date(scene, card.id, CardDate.CANCELLED)
     answer: dict[str, Any] = {"card_id": card.id, "card_state": state.value}
     return Done(answer, f"card/{card.id}", {**answer, "from": card.state.value, **(detail or {})})
 
@@ -57,8 +63,15 @@ def move_ecard(
     """Take the e-card of a locked card to where the tables lead. Raises WrongStateError."""
     state = states.after_of_ecard(card.state, ecard.state, step)
     cards.set_ecard_state(scene.tx, ecard, state, sign_number=sign_number)
+    if step is Step.ACTIVATE:
+        note_date(scene, card.id, CardDate.ECARD_ACTIVATED)
     answer: dict[str, Any] = {"card_id": card.id, "ecard_state": state.value}
     return Done(answer, f"card/{card.id}", {**answer, "from": ecard.state.value})
+
+
+def note_date(scene: Scene, card_id: str, what: CardDate) -> None:
+    """Note that this happened to the card today, for figures and retention."""
+    card_dates.note(scene.tx, (card_id,), what, scene.now.astimezone(SHANGHAI).date())
 
 
 def end_sessions(scene: Scene, card: Card) -> None:

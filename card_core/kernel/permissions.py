@@ -95,6 +95,13 @@ from card_core.kernel.acts.own_access import ChangePassword, EnrolFactor
 from card_core.kernel.acts.peer_lists import TakePeerList
 from card_core.kernel.acts.replacements import ExchangeCard, ReplaceCard
 from card_core.kernel.acts.restores import ResumeFromBackup
+from card_core.kernel.acts.retention import (
+    EraseHolder,
+    EraseLapsedHolder,
+    ForgetApprovals,
+    ForgetRefused,
+    SetRetentionPolicy,
+)
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
@@ -212,6 +219,11 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         TakeOverChunk: Rule(_MAKER),
         MergeHolders: Rule(_MAKER, _CHECKER),
         CorrectHolder: Rule(_MAKER, _CHECKER),
+        SetRetentionPolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY),
+        EraseHolder: Rule(_MAKER, _CHECKER),
+        EraseLapsedHolder: Rule(others=_SYSTEM),
+        ForgetRefused: Rule(others=_SYSTEM),
+        ForgetApprovals: Rule(others=_SYSTEM),
         ExportHolder: Rule(_MAKER, others=_HOLDER),
         SuspendECard: Rule(_MAKER, others=_HOLDER),
         ResumeECard: Rule(_MAKER),
@@ -250,15 +262,19 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
 
 
 class Reading(StrEnum):
-    """What an operator reads at the command line beside what an act answers.
+    """What an operator reads beside what an act answers.
 
     holders: names and numbers of people, masked or not, and the cards that are theirs.
+    figures: how many cards there are of which kind (`card_core.figures`); nothing of a person.
     """
 
     HOLDERS = "holders"
+    FIGURES = "figures"
 
 
-READERS: Mapping[Reading, frozenset[Role]] = MappingProxyType({Reading.HOLDERS: _MAKER | _CHECKER})
+READERS: Mapping[Reading, frozenset[Role]] = MappingProxyType(
+    {Reading.HOLDERS: _MAKER | _CHECKER, Reading.FIGURES: _WHO_WORKS | _AUDITOR}
+)
 
 ACTS: Mapping[str, type[Act]] = MappingProxyType({act.act: act for act in RULES})
 

@@ -8,6 +8,7 @@ from card_core.store import (
     checkpoints,
     credentials,
     devices,
+    holder_exports,
     outbox,
     proofs,
     sessions,
@@ -16,6 +17,7 @@ from card_core.store import (
 )
 
 ANSWERS_KEPT = timedelta(hours=24)
+EXPORTS_COUNTED = timedelta(hours=24)
 FAILURES_KEPT = timedelta(hours=24)
 # Of device credentials and status lists, after their day has ended.
 OFFLINE_DAYS_KEPT = timedelta(days=2)
@@ -36,6 +38,7 @@ def sweep(tx: Transaction, now: datetime) -> dict[str, int]:
         "short_codes": short_codes.sweep(tx, now),
         "sign_in_attempts": credentials.sweep_attempts(tx, now - FAILURES_KEPT),
         "device_credentials": devices.sweep(tx, days_gone),
+        "holder_exports": holder_exports.sweep(tx, now - EXPORTS_COUNTED),
         "outbox": outbox.sweep(tx, now - EVENTS_KEPT),
         "audit_checkpoints": checkpoints.sweep(tx, now - CHECKPOINTS_KEPT),
         "status_lists": status_lists.sweep(tx, days_gone),

@@ -59,6 +59,11 @@ def put(
         guarded.change(tx, credentials, row_id, password_hash=sealed, changed_at=now)
 
 
+def remove(tx: Transaction, kind: SubjectKind, subject_id: str) -> None:
+    """Let nobody sign in as this subject any more."""
+    tx.connection.execute(delete(credentials).where(credentials.c.id == _id(kind, subject_id)))
+
+
 def attempts_of(tx: Reader, name_index: bytes) -> Attempts | None:
     row = guarded.get(tx, sign_in_attempts, name_index.hex())
     return None if row is None else Attempts(row.id, row.failures, row.locked_until)

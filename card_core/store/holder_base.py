@@ -58,7 +58,7 @@ def lock_record(tx: Transaction, holder_id: str, lock_: Lock) -> None:
 
 
 def page(tx: Reader, *, after: str = "", limit: int = PAGE_SIZE_MAX) -> list[KeyData]:
-    """At most `limit` records that were not merged away, whose id comes behind `after`."""
+    """At most `limit` records that were not merged away or erased, with ids behind `after`."""
     statement = _standing().where(table.c.id > after).order_by(table.c.id)
     rows = tx.connection.execute(statement.limit(check_limit(limit)))
     return [_key_data(tx, row) for row in rows]
@@ -192,7 +192,7 @@ def _columns() -> Any:
 
 def _standing() -> Any:
     went = select(holder_changes.c.id).where(holder_changes.c.merged_id == table.c.id)
-    return _columns().where(~went.exists())
+    return _columns().where(~went.exists(), table.c.erased_at.is_(None))
 
 
 def _key_data(tx: Reader, row: Any) -> KeyData:

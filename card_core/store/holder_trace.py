@@ -1,6 +1,7 @@
 """Everything of one person, from the record that stays: also what stands under merged records and
 under numbers that the person had before."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from card_core.errors import NotFoundError
@@ -42,6 +43,14 @@ def trace_of(tx: Reader, holder_id: str) -> HolderTrace:
         scans=tuple(scans.of_holder(tx, holder_id)),
         applications=tuple(applications.of_numbers(tx, sorted(numbers))),
     )
+
+
+def numbers_of(tx: Reader, record_ids: Collection[str]) -> set[str]:
+    """All social security numbers that the person of these records has or had; those of records
+    that were erased are nobody's. Raises TamperedRowError."""
+    records = holders.get_all(tx, record_ids).values()
+    changes = holder_changes.of_records(tx, record_ids)
+    return {one.social_security_number for one in records} | set(_earlier_numbers(changes))
 
 
 def _earlier_numbers(changes: list[HolderChange]) -> set[str]:

@@ -40,6 +40,8 @@ _PLACES: Mapping[str, tuple[str, str]] = {
             "sandbox",
         )
     },
+    "figures": ("figures", "figures"),
+    "retention": ("retention", "app"),
     "engine-scheduler": ("engine", "scheduler"),
     "engine-worker": ("engine", "worker"),
     "backup": ("backup", "backup"),

@@ -23,6 +23,7 @@ from issuance.cli import screen
 from issuance.cli.approval import ApprovalArgument, find_pending, show_approval
 from issuance.cli.desk import OperatorOption, SecondOption, YesOption, opened_desk
 from issuance.cli.failures import UNUSABLE_FILE
+from issuance.cli.holder_erasure import erase
 from issuance.cli.holder_export import export
 from issuance.cli.personal import (
     HolderArgument,
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 
 app.command()(export)
+app.command()(erase)
 
 LIKENESS = {
     Likeness.SAME_NUMBER: "号码相同（15 位与 18 位） Same number in 15 and 18 digits",

@@ -17,6 +17,7 @@ from issuance.cli import serving
 from issuance.cli.channel import Channel, Message
 from issuance.cli.checkpointing import checkpointing
 from issuance.cli.core_dumps import forbid_core_dumps
+from issuance.cli.erasing import erasing
 from issuance.cli.garbage import settle_memory
 from issuance.cli.lapsing import lapsing
 from issuance.cli.log_following import following_log
@@ -68,6 +69,7 @@ def _serve(channel: Channel, listening: socket.socket, orders: Message) -> None:
             stack.enter_context(checkpointing(site, clock))
             stack.enter_context(relaying(site))
             stack.enter_context(resealing(site.kernel))
+            stack.enter_context(erasing(site.kernel, clock))
             stack.enter_context(publishing(site, clock))
             stack.enter_context(fetching_peer_lists(site, clock))
         stop = stack.enter_context(serving.stop_signals())

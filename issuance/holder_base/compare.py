@@ -32,6 +32,7 @@ from issuance.roster.normalise import (
 )
 from issuance.roster.problem import CELL_CHARS_MAX
 from issuance.roster.read import RosterFile, open_roster
+from issuance.spreadsheet_cells import harmless
 from issuance.stock.validate import STATE_BY_TEXT
 
 Progress = Callable[[int, int | None], None]
@@ -54,7 +55,6 @@ HEADER: Final = ("差异", "行号", "社会保障号码", "本库", "对方")
 NO_CARD: Final = "无卡"
 _AT_ONCE: Final = 500
 _NO_INDEX: Final = b""
-_RUN_BY_SPREADSHEETS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Kind(StrEnum):
@@ -105,7 +105,7 @@ def compare(
         for one in _differences(store, file, progress):
             counted[one.kind] += 1
             cells = (one.kind.value, one.row or "", one.number, one.here, one.there)
-            lines.writerow([_harmless(str(cell)) for cell in cells])
+            lines.writerow([harmless(str(cell)) for cell in cells])
     return counted
 
 
@@ -229,8 +229,3 @@ def _not_here(store: Store, waiting: Sequence[_Theirs]) -> Iterator[Difference]:
     for one in waiting:
         kind = Kind.MERGED_HERE if one.number in merged else Kind.ONLY_THERE
         yield Difference(kind, one.row, one.number, "", one.name)
-
-
-def _harmless(cell: str) -> str:
-    """A spreadsheet runs what begins like this; behind an apostrophe it is text."""
-    return f"'{cell}" if cell.startswith(_RUN_BY_SPREADSHEETS) else cell

@@ -12,7 +12,9 @@ from scan_service import ScanService
 
 from card_core.verdicts import Reason
 from scan_api import business_types, problems
-from scan_api.holders import device_examples, device_models
+from scan_api.figures import examples as figure_examples
+from scan_api.figures import models as figure_models
+from scan_api.holders import device_examples, device_models, export_examples, export_models
 from scan_api.holders import examples as holder_examples
 from scan_api.holders import models as holder_models
 from scan_api.issuers import examples as issuer_examples
@@ -45,6 +47,8 @@ OPERATIONS = {
     "signOut": "DELETE /v1/holder/sign-ins",
     "getCard": "GET /v1/holder/card",
     "listScans": "GET /v1/holder/scans",
+    "exportHolder": "POST /v1/holder/exports",
+    "getFigures": "GET /v1/bureau/figures",
     "mintCode": "POST /v1/holder/codes",
     "reportLoss": "POST /v1/holder/loss-reports",
     "withdrawLoss": "POST /v1/holder/loss-withdrawals",
@@ -89,6 +93,8 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (device_models.Devices, device_examples.DEVICES),
     (device_models.RegisteredDevice, device_examples.REGISTERED),
     (device_models.Credentials, device_examples.CREDENTIALS),
+    (export_models.HolderExport, export_examples.EXPORT),
+    (figure_models.BureauFigures, figure_examples.FIGURES),
 ]
 
 

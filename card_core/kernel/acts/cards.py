@@ -58,7 +58,7 @@ class ActivateCard(Act):
         card = card_moves.lock_card(scene, self.card_id)
         done = card_moves.move(scene, card, Step.ACTIVATE, {"evidence": self.evidence.value})
         to_employer = self.evidence is Evidence.EMPLOYER_COLLECTS
-        hand_over_if_it_was_not(scene.tx, card, to_employer=to_employer)
+        hand_over_if_it_was_not(scene, card, to_employer=to_employer)
         return done
 
 

@@ -10,6 +10,7 @@ from card_core.kernel.act import Act, Done, Scene
 from card_core.kernel.acts.banking import lock_batch, parts, refuse_while_preparing
 from card_core.states import CardState, MakingState, Step
 from card_core.store import Lock, Transaction, batches, makings
+from card_core.store.card_dates import CardDate
 from card_core.store.cards import Card
 from card_core.store.makings import Making
 
@@ -100,30 +101,28 @@ class HandOverCard(Act):
         making = makings.get(scene.tx, card.id, Lock.OWN)
         if making is None:
             raise NotFoundError("making")
-        state = _hand_over(scene.tx, making, to_employer=self.to_employer)
+        state = _hand_over(scene, making, to_employer=self.to_employer)
         answer: dict[str, Any] = {"card_id": card.id, "making_state": state.value}
         return Done(answer, f"card/{card.id}", {**answer, "from": making.state.value})
 
 
-def hand_over_if_it_was_not(tx: Transaction, card: Card, *, to_employer: bool) -> None:
+def hand_over_if_it_was_not(scene: Scene, card: Card, *, to_employer: bool) -> None:
     """What activating a card does to its making: whoever activates it has it in hand.
 
     Raises WrongStateError while it is at the bank, at the maker, or was not made.
     """
-    making = makings.get(tx, card.id, Lock.OWN)
-    if making is not None and making.state not in _HANDED_OVER:
-        _hand_over(tx, making, to_employer=to_employer)
+    making = makings.get(scene.tx, card.id, Lock.OWN)
+    if making is not None and making.state not in states.HANDED_OVER:
+        _hand_over(scene, making, to_employer=to_employer)
 
 
-_HANDED_OVER = {MakingState.HANDED_OVER, MakingState.HANDED_TO_EMPLOYER}
-
-
-def _hand_over(tx: Transaction, making: Making, *, to_employer: bool) -> MakingState:
+def _hand_over(scene: Scene, making: Making, *, to_employer: bool) -> MakingState:
     step = Step.HAND_TO_EMPLOYER if to_employer else Step.HAND_OVER
     if making.state is MakingState.AWAITING_BANK:
-        making = _still_here(tx, making)
+        making = _still_here(scene.tx, making)
     state = _after(making, step)
-    makings.change(tx, making, state=state)
+    makings.change(scene.tx, making, state=state)
+    card_moves.note_date(scene, making.card_id, CardDate.HANDED_OVER)
     return state
 
 

@@ -28,6 +28,7 @@ from card_core.store import (
     applications,
     cards,
     devices,
+    erasure,
     holder_base,
     holder_changes,
     holders,
@@ -168,6 +169,7 @@ class CorrectHolder(DangerousAct):
     """
 
     act: ClassVar[str] = "correct_holder"
+    names_people: ClassVar[bool] = True
 
     holder_id: str
     name: str | None
@@ -249,9 +251,10 @@ class CorrectHolder(DangerousAct):
 
 
 def usable(tx: Reader, holder_id: str) -> Holder:
-    """Raises NotFoundError, and RecordMergedError for a record that went into another."""
+    """Raises NotFoundError, also for a record that was erased, and RecordMergedError for one that
+    went into another."""
     holder = holders.get(tx, holder_id)
-    if holder is None:
+    if holder is None or erasure.is_erased(tx, holder_id):
         raise NotFoundError("holder")
     if holder_changes.merged_into(tx, holder_id) is not None:
         raise RecordMergedError(holder_changes.record_that_stays(tx, holder_id))

@@ -18,11 +18,22 @@ from card_core.kernel import approvals, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.acts.batches import make_ecard_id, root_of
 from card_core.kernel.content import canonical_bytes, from_json, to_json
+from card_core.kernel.dates import SHANGHAI
 from card_core.kernel.stock_reconciling import Reconciled, reconcile
-from card_core.states import BatchKind, BatchState, Step
+from card_core.states import BatchKind, BatchState, CardState, Step
 from card_core.stock_card import StockCard
-from card_core.store import Lock, Reader, batches, cards, holder_base, issuers, stock_cards
+from card_core.store import (
+    Lock,
+    Reader,
+    batches,
+    card_dates,
+    cards,
+    holder_base,
+    issuers,
+    stock_cards,
+)
 from card_core.store.batches import Batch, Chunk
+from card_core.store.card_dates import CardDate
 from card_core.store.cards import NewCard
 from card_core.store.holder_base import NewHolder
 from card_core.store.stock_cards import NewStockCard
@@ -285,24 +296,26 @@ def _add_cards(
     issuer = issuers.own(scene.tx)
     if issuer is None:
         raise NotFoundError("issuer")
-    cards.add_all(
-        scene.tx,
-        [
-            NewCard(
-                id=scene.new_id(),
-                holder_id=holder_ids[card.number.text],
-                card_number=card.card_number,
-                batch_id=stock_id,
-                issuer=issuer.number,
-                region=card.region,
-                issued_on=card.issued_on,
-                expires_on=card.expires_on,
-                ecard_id=make_ecard_id(scene),
-                state=card.state,
-            )
-            for card in good
-        ],
-    )
+    new = [
+        NewCard(
+            id=scene.new_id(),
+            holder_id=holder_ids[card.number.text],
+            card_number=card.card_number,
+            batch_id=stock_id,
+            issuer=issuer.number,
+            region=card.region,
+            issued_on=card.issued_on,
+            expires_on=card.expires_on,
+            ecard_id=make_ecard_id(scene),
+            state=card.state,
+        )
+        for card in good
+    ]
+    cards.add_all(scene.tx, new)
+    # When a stock's card was cancelled nobody says; what is kept of its holder counts from today.
+    cancelled = [one.id for one in new if one.state is CardState.CANCELLED]
+    today = scene.now.astimezone(SHANGHAI).date()
+    card_dates.note(scene.tx, cancelled, CardDate.CANCELLED, today)
 
 
 def _count(scene: Scene, chunk: Chunk, *, taken: int, refused: int) -> None:

@@ -7,6 +7,7 @@ carries the holder's id, so that the database can be spread by it.
 """
 
 from card_core.store.schema.base import metadata
+from card_core.store.schema.card_dates import card_dates
 from card_core.store.schema.devices import (
     bundles,
     device_credentials,
@@ -48,6 +49,7 @@ from card_core.store.schema.records import (
     proofs,
     restores,
 )
+from card_core.store.schema.retention import holder_exports, retention_policies
 from card_core.store.schema.scans import code_box_keys, scans, spent
 from card_core.store.schema.signing_in import (
     credentials,
@@ -72,6 +74,7 @@ AUDITED = frozenset(
         approvals,
         batches,
         card_policies,
+        retention_policies,
         cards,
         ecards,
         visits,
@@ -114,6 +117,7 @@ __all__ = [
     "batch_chunks",
     "batches",
     "bundles",
+    "card_dates",
     "card_policies",
     "cards",
     "code_box_keys",
@@ -127,6 +131,7 @@ __all__ = [
     "field_keys",
     "field_reseals",
     "holder_changes",
+    "holder_exports",
     "holders",
     "institutions",
     "issuer_keys",
@@ -146,6 +151,7 @@ __all__ = [
     "peer_scans",
     "proofs",
     "restores",
+    "retention_policies",
     "reversals",
     "scans",
     "sessions",

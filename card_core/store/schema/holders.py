@@ -36,6 +36,7 @@ holders = Table(
     Column("guardian_name", LargeBinary, nullable=False),  # sealed
     Column("guardian_number", LargeBinary, nullable=False),  # sealed
     Column("created_at", Instant, nullable=False),
+    Column("erased_at", Instant),  # when what is personal was taken out of it
 )
 
 batches = Table(

@@ -113,5 +113,6 @@ approvals = Table(
     Column("state", STATE, nullable=False, index=True),
     Column("created_at", Instant, nullable=False),
     Column("decided_at", Instant),
+    Column("erased_at", Instant),  # when its content was taken out of it
     *guard(),
 )

@@ -42,6 +42,11 @@ MATRIX = {
     "destroy_field_key": "administrator",
     "reseal_fields": "system",
     "export_holder": "maker holder",
+    "erase_holder": "maker",
+    "erase_lapsed_holder": "system",
+    "forget_approvals": "system",
+    "forget_refused": "system",
+    "set_retention_policy": "administrator",
     "resume_from_backup": "system",
     "issue_device_credentials": "holder",
     "keep_chunk_signatures": "maker",
@@ -104,6 +109,8 @@ MATRIX = {
     "withdraw_temporary_loss": "maker holder",
 }
 APPROVERS = {
+    "erase_holder": "checker",
+    "set_retention_policy": "checker security",
     "activate_field_key": "checker security",
     "destroy_field_key": "checker security",
     "activate_issuer_key": "checker security",

@@ -93,6 +93,13 @@ from card_core.kernel.acts.own_access import ChangePassword, EnrolFactor
 from card_core.kernel.acts.peer_lists import TakePeerList
 from card_core.kernel.acts.replacements import ExchangeCard, ExchangeReason, ReplaceCard
 from card_core.kernel.acts.restores import ResumeFromBackup
+from card_core.kernel.acts.retention import (
+    EraseHolder,
+    EraseLapsedHolder,
+    ForgetApprovals,
+    ForgetRefused,
+    SetRetentionPolicy,
+)
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
@@ -221,6 +228,11 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         DestroyFieldKey(1),
         ResealFields("holders"),
         ExportHolder(person.holder_id),
+        EraseHolder(person.holder_id),
+        EraseLapsedHolder(person.holder_id),
+        ForgetApprovals(),
+        ForgetRefused(),
+        SetRetentionPolicy(3650, 365, 730),
         ResumeFromBackup(bureau.clock()),
         RegisterDevice(phone.grade, phone.public_key, challenge, phone.registers(challenge)),
         RemoveDevice(ID),

@@ -17,6 +17,7 @@ from card_core.kernel.acts.card_policies import SetCardPolicy
 from card_core.kernel.acts.cards import CancelCard, CancelReason
 from card_core.kernel.acts.epochs import CloseEpoch
 from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
+from card_core.kernel.acts.retention import SetRetentionPolicy
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.status import SetOfflinePolicy
 from card_core.store import field_keys, guarded, restores
@@ -59,6 +60,7 @@ def full(bureau: Bureau) -> Bureau:
     bureau.decide(SetOfflinePolicy(consumes=True, count_max=1, amount_fen_max=1), bureau.deputy)
     bureau.decide(SetCardPolicy(5, True, CardNumberKept.SAME, CardNumberKept.NEW), bureau.deputy)
     bureau.decide(correction(bureau, bureau.person().holder_id, name="新名"))
+    bureau.decide(SetRetentionPolicy(3650, 365, 730), bureau.deputy)
     publisher_of(bureau).round()
     bureau.perform(CloseEpoch(0, 1, "first"), SYSTEM)
     text = bureau.minter.mint(bureau.person().holder_id).text

@@ -219,6 +219,10 @@ def withdraw_loss(town: Town) -> Ask:
     return Ask(holder(town), body={"password": HOLDER_PASSWORD})
 
 
+def export_holder(town: Town) -> Ask:
+    return Ask(holder(town), body={"password": HOLDER_PASSWORD})
+
+
 def register_device(town: Town) -> Ask:
     person = town.bureau.person()
     caller = town.signed_in(person)
@@ -283,6 +287,10 @@ def answer_peer_status_list(town: Town) -> Ask:
     return Ask(town.peer(), {"day_ends_at": int(day.timestamp())})
 
 
+def get_figures(town: Town) -> Ask:
+    return Ask(town.bearing_session("maker"))
+
+
 def open_to_all(town: Town) -> Ask:
     return Ask(NOBODY)
 
@@ -307,6 +315,7 @@ ASKS: Mapping[str, Callable[[Town], Ask]] = {
     "signOut": sign_out,
     "getCard": nothing_of_a_holder,
     "listScans": nothing_of_a_holder,
+    "exportHolder": export_holder,
     "mintCode": mint_code,
     "reportLoss": report_loss,
     "withdrawLoss": withdraw_loss,
@@ -314,6 +323,7 @@ ASKS: Mapping[str, Callable[[Town], Ask]] = {
     "registerDevice": register_device,
     "removeDevice": remove_device,
     "fetchCredentials": fetch_credentials,
+    "getFigures": get_figures,
     "listBusinessTypes": open_to_all,
     "answerPeerScan": answer_peer_scan,
     "answerPeerStatusList": answer_peer_status_list,

@@ -1,0 +1,75 @@
+"""The tallies that figures are made of: one statement, so one moment, and nothing of a person."""
+
+from typing import Any
+
+from sqlalchemy import Integer, String, case, cast, func, or_, select
+
+from card_core.figures import NO_BANK, Tally
+from card_core.states import HANDED_OVER, BatchKind, CardState
+from card_core.store.database import Reader
+from card_core.store.schema import batches, card_dates, cards, ecards, makings
+
+_MONTH_CHARACTERS = 7  # of 2026-07-01
+_IN_USE_ONCE = (CardState.NOT_ACTIVATED.value, CardState.CANCELLED.value)
+
+
+def tallies(tx: Reader) -> list[Tally]:
+    """All cards. The rows are counted as they are: `audit.verify_rows` is who checks each."""
+    handed_over = or_(
+        card_dates.c.handed_over_on.is_not(None),
+        makings.c.state.in_([state.value for state in HANDED_OVER]),
+    )
+    # A card in any other state was activated, also where nobody noted when.
+    activated = or_(card_dates.c.activated_on.is_not(None), cards.c.state.not_in(_IN_USE_ONCE))
+    columns = [
+        cards.c.region,
+        func.coalesce(makings.c.bank, NO_BANK),
+        func.substr(cast(cards.c.issued_on, String), 1, _MONTH_CHARACTERS),
+        func.coalesce(batches.c.kind, BatchKind.ROSTER.value) == BatchKind.STOCK.value,
+        _known(handed_over),
+        _known(activated),
+        ecards.c.sign_number.is_not(None),
+        cards.c.state == CardState.CANCELLED.value,
+        _days(tx),
+    ]
+    named = [column.label(f"c{number}") for number, column in enumerate(columns)]
+    statement = (
+        select(*named, func.count())
+        .select_from(cards)
+        .join(batches, batches.c.id == cards.c.batch_id)
+        .join(ecards, ecards.c.card_id == cards.c.id)
+        .outerjoin(makings, makings.c.id == cards.c.id)
+        .outerjoin(card_dates, card_dates.c.card_id == cards.c.id)
+        .group_by(*named)
+    )
+    return [_tally(row) for row in tx.connection.execute(statement)]
+
+
+def _known(condition: Any) -> Any:
+    """A comparison with what is not there is neither true nor false in SQL; here it is false."""
+    return case((condition, 1), else_=0) == 1
+
+
+def _days(tx: Reader) -> Any:
+    """From the day of the application to that of the hand-over, both in Shanghai."""
+    if tx.is_sqlite:
+        applied = func.julianday(func.date(batches.c.created_at, "+8 hours"))
+        return cast(func.julianday(card_dates.c.handed_over_on) - applied, Integer)
+    applied_on = cast(func.timezone("Asia/Shanghai", batches.c.created_at), cards.c.issued_on.type)
+    return card_dates.c.handed_over_on - applied_on
+
+
+def _tally(row: Any) -> Tally:
+    region, bank, month, taken_over, handed_over, activated, ecard, cancelled, days, count = row
+    return Tally(
+        region=region,
+        bank=bank,
+        month=month,
+        taken_over=bool(taken_over),
+        handed_over=bool(handed_over),
+        activated=bool(activated),
+        ecard_activated=bool(ecard),
+        cancelled=bool(cancelled),
+        days=days,
+        count=count,
+    )

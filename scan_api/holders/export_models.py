@@ -1,0 +1,111 @@
+"""All that is kept of a person, as `card_core.store.holder_export` writes it."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from card_core.presented import Medium
+from card_core.states import ApplicationState, CardState, DeviceState, ECardState, VisitState
+from card_core.store.devices import Grade
+from card_core.store.holder_changes import ChangeKind
+from card_core.verdicts import Reason
+from scan_api.holders.models import HolderRequest, Password
+
+
+class ExportRequest(HolderRequest):
+    """The password again: what comes is everything, in clear."""
+
+    password: Password
+
+
+class ExportedPerson(BaseModel):
+    """Empty where nothing was given. `birth_on`: a date in ISO 8601."""
+
+    social_security_number: str
+    name: str
+    sex: str
+    birth_on: str
+    ethnic_group: str
+    phone: str
+    address: str
+    region: str
+    guardian_name: str
+    guardian_number: str
+
+
+class ExportedChange(BaseModel):
+    """A merge: number and name of the record that went. A correction: what was, what is."""
+
+    kind: ChangeKind
+    at: datetime
+    content: dict[str, Any]
+
+
+class ExportedApplication(BaseModel):
+    """An application of this person's."""
+
+    id: str
+    state: ApplicationState
+
+
+class ExportedECard(BaseModel):
+    """The card's e-card; no sign number before it was activated."""
+
+    sign_number: str | None
+    state: ECardState
+
+
+class ExportedCard(BaseModel):
+    """A card, cancelled ones too."""
+
+    card_number: str
+    state: CardState
+    region: str
+    issued_on: date
+    expires_on: date
+    ecard: ExportedECard
+
+
+class ExportedPhone(BaseModel):
+    """A registered phone, removed ones too."""
+
+    id: str
+    grade: Grade
+    state: DeviceState
+    registered_at: datetime
+
+
+class ExportedScan(BaseModel):
+    """Who scanned this person, and for what."""
+
+    at: datetime
+    institution: str
+    business_type: str
+    reason: Reason
+    amount_fen: int | None
+    medium: Medium | None
+
+
+class ExportedVisit(BaseModel):
+    """A visit under one code."""
+
+    opened_at: datetime
+    ends_at: datetime
+    institution: str
+    state: VisitState
+    steps: int
+    amount_fen: int
+
+
+class HolderExport(BaseModel):
+    """Of the holder of this session alone; of others nothing but the institutions' names."""
+
+    format: Literal["sscard/holder-export/v1"]
+    holder: ExportedPerson
+    changes: list[ExportedChange]
+    applications: list[ExportedApplication]
+    cards: list[ExportedCard]
+    phones: list[ExportedPhone]
+    scans: list[ExportedScan]
+    visits: list[ExportedVisit]
