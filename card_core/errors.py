@@ -20,6 +20,9 @@
         FieldKeyInUseError      something is still sealed under the version to be destroyed
         NotFoundError           there is no such thing
         AlreadyExistsError      there is one already
+        ApplicationRefusedError    this person may not have this card; `code` says why
+        NoBlankCardsError       the branch has not so many blank cards
+        FamilyError             an e-card may not be shown by this holder; `code` says why
         ApplicantsRefusedError  of people who apply together some may not; none is opened
         ImportUnderWayError     the same roster is being imported
         ReturnRefusedError      a row of a bank's or a maker's return does not fit what was sent
@@ -282,6 +285,32 @@ class AlreadyExistsError(KernelError):
         self.message_en = f"There is such a {thing} already"
         super().__init__()
         self.thing = thing
+
+
+class ApplicationRefusedError(KernelError):
+    """code: why this person may not have this card; the texts say what to do."""
+
+    def __init__(self, code: str, message_zh: str, message_en: str) -> None:
+        self.code = code
+        self.message_zh = message_zh
+        self.message_en = message_en
+        super().__init__()
+
+
+class NoBlankCardsError(KernelError):
+    code = "no_blank_cards"
+    message_zh = "该网点的空白卡不足，请先办理入库"
+    message_en = "The branch has not so many blank cards; have some brought in first"
+
+
+class FamilyError(KernelError):
+    """code: what stands in the way; the texts say what to do."""
+
+    def __init__(self, code: str, message_zh: str, message_en: str) -> None:
+        self.code = code
+        self.message_zh = message_zh
+        self.message_en = message_en
+        super().__init__()
 
 
 class ApplicantsRefusedError(KernelError):

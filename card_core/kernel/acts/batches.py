@@ -21,7 +21,7 @@ from card_core.kernel import approvals, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.content import canonical_bytes, from_json, to_json
 from card_core.kernel.dates import SHANGHAI, years_later
-from card_core.states import BatchKind, BatchState, Step
+from card_core.states import BatchKind, BatchState, MakingState, Step
 from card_core.store import (
     Lock,
     Reader,
@@ -29,6 +29,7 @@ from card_core.store import (
     applications,
     batches,
     cards,
+    filings,
     holder_base,
     holders,
     issuers,
@@ -78,6 +79,7 @@ class ImportRoster(Act):
 
     def apply(self, scene: Scene) -> Done:
         holder_base.lock(scene.tx, Lock.SHARED)
+        filings.lock(scene.tx, Lock.SHARED)
         good, refused = sort_out(scene.tx, self.applications)
         answer: dict[str, Any] = {
             "batch_id": None,
@@ -95,7 +97,7 @@ class ImportRoster(Act):
         if not good:
             return Done(answer, "batch/none", detail)
         refused_count = self.refused_count + len(refused)
-        batch = _store_batch(scene, self.name, self.file_digest, good, refused_count)
+        batch = store_batch(scene, self.name, self.file_digest, good, refused_count)
         approval = approvals.propose(scene, ReleaseBatch(batch.id, batch.content_root))
         proposed = {"approval_id": approval.id, "content_hash": approval.content_hash}
         answer |= {"batch_id": batch.id, "chunks": -(-len(good) // CHUNK_SIZE), **proposed}
@@ -221,6 +223,7 @@ def sort_out(
     # Applications first: one is closed only in the transaction that makes its card, so that
     # nobody slips between the two questions while another process issues.
     with_application = applications.numbers_with_open_one(tx, numbers)
+    filed = filings.numbers_with_open_one(tx, numbers)
     with_card = holders.numbers_with_live_card(tx, numbers)
     merged = holder_base.merged_numbers(tx, numbers)
     in_stock = stock_cards.numbers_with_open_card(tx, numbers, live_only=True)
@@ -228,7 +231,7 @@ def sort_out(
     seen: set[str] = set()
     if batch_id is not None and with_application:
         seen = applications.numbers_in_batch(tx, batch_id, sorted(with_application))
-    applying = with_application - seen
+    applying = (with_application - seen) | filed
     for row in rows:
         number = row.number.text
         if number in with_card:
@@ -248,24 +251,30 @@ def sort_out(
 
 
 def issue_at_once(
-    scene: Scene, name: str, application: Application, numbers: CardNumbers | None
+    scene: Scene,
+    name: str,
+    application: Application,
+    numbers: CardNumbers | None,
+    making: MakingState | None = None,
 ) -> Batch:
     """Make one person's card in a batch of its own, for an act that two people decided.
 
-    numbers: the issuer and the card number to use, None for the next. Returns the batch as stored.
+    numbers: the issuer and the card number to use, None for the next. making: where the card's
+    making begins; None for a card that is made there and then. Returns the batch as stored.
     """
-    batch = _store_batch(scene, name, _NO_FILE, [application], 0)
+    batch = store_batch(scene, name, _NO_FILE, [application], 0)
     batches.set_state(
         scene.tx, batch, states.after(states.BATCH, "batch", batch.state, Step.RELEASE)
     )
     (chunk,) = batches.chunks(scene.tx, batch.id)
-    _count_issued(scene, _issue(scene, batch, chunk, numbers, at_counter=True))
+    _count_issued(scene, _issue(scene, batch, chunk, numbers, making=making))
     return batch
 
 
-def _store_batch(
+def store_batch(
     scene: Scene, name: str, file_digest: bytes, good: Sequence[Application], refused: int
 ) -> Batch:
+    """A batch of these, whole, with its ledger; its release is to be proposed."""
     batch_id = scene.new_id()
     contents = [canonical_bytes(to_json(row)) for row in good]
     ledger = _cut(scene.tx, batch_id, 1, contents)
@@ -385,9 +394,10 @@ def _issue(
     chunk: Chunk,
     taken: CardNumbers | None = None,
     *,
-    at_counter: bool = False,
+    making: MakingState | None = MakingState.AWAITING_BANK,
 ) -> Chunk:
-    """at_counter: the cards are made there and then, and go to no bank and no maker."""
+    """making: where the cards' making begins; None where they are made there and then, and go to
+    no bank and no maker."""
     tx = scene.tx
     rows = _read_chunk(tx, chunk)
     issuer, numbers = taken or _card_numbers(tx, batch, chunk)
@@ -415,13 +425,13 @@ def _issue(
             )
         ],
     )
-    if not at_counter:
+    if making is not None:
         first, _ = _positions(chunk)
         makings.add_all(
             tx,
             batch.id,
             [
-                NewMaking(card_id, position, application.bank, application.branch)
+                NewMaking(card_id, position, application.bank, application.branch, making)
                 for position, (card_id, application) in enumerate(
                     zip(card_ids, people, strict=True), first
                 )

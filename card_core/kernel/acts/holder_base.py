@@ -19,7 +19,7 @@ from card_core.errors import (
     RecordMergedError,
 )
 from card_core.identity import IdentityNumber, validate_name
-from card_core.kernel import limits
+from card_core.kernel import family_bindings, limits
 from card_core.kernel.act import DangerousAct, Done, Scene
 from card_core.states import Step
 from card_core.store import (
@@ -121,6 +121,7 @@ class MergeHolders(DangerousAct):
         gone = self._check(tx)
         phones = _remove_phones(scene, gone.id)
         sessions.end_all(tx, SubjectKind.HOLDER, gone.id)
+        family_bindings.end_all(tx, gone.id, scene.now)
         content = {"number": gone.social_security_number, "name": gone.name}
         change = HolderChange(
             id=scene.new_id(),

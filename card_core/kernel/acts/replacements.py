@@ -17,7 +17,15 @@ from card_core.kernel import applicants, card_moves, limits
 from card_core.kernel.act import DangerousAct, Done, Scene
 from card_core.kernel.acts import batches
 from card_core.states import Step
-from card_core.store import Lock, Reader, applications, card_policies, cards, holder_base
+from card_core.store import (
+    Lock,
+    Reader,
+    applications,
+    card_policies,
+    cards,
+    filings,
+    holder_base,
+)
 from card_core.store.cards import Card
 
 
@@ -52,6 +60,7 @@ class ReplaceCard(DangerousAct):
 
     def apply(self, scene: Scene) -> Done:
         holder_base.lock(scene.tx, Lock.SHARED)
+        filings.lock(scene.tx, Lock.SHARED)
         card = card_moves.lock_card(scene, self.card_id)
         done = card_moves.end(scene, card, Step.REPLACE)
         kept = card_policies.of(scene.tx, card.issuer).on_replacement
@@ -84,6 +93,7 @@ class ExchangeCard(DangerousAct):
 
     def apply(self, scene: Scene) -> Done:
         holder_base.lock(scene.tx, Lock.SHARED)
+        filings.lock(scene.tx, Lock.SHARED)
         card = card_moves.lock_card(scene, self.card_id)
         done = card_moves.end(scene, card, Step.EXCHANGE, {"reason": self.reason.value})
         kept = card_policies.of(scene.tx, card.issuer).on_exchange
@@ -107,7 +117,10 @@ def _make_next(
     scene: Scene, old: Card, ended: Done, kind: ApplicationKind, number: CardNumberKept
 ) -> Done:
     application = applicants.as_known(scene.tx, old, kind)
-    if applications.numbers_with_open_one(scene.tx, [application.number.text]):
+    number_text = [application.number.text]
+    if applications.numbers_with_open_one(scene.tx, number_text) or filings.numbers_with_open_one(
+        scene.tx, number_text
+    ):
         raise AlreadyExistsError("application")
     taken = (old.issuer, [old.card_number]) if number is CardNumberKept.SAME else None
     name = f"{_NAMES[kind]} {old.card_number}"

@@ -16,6 +16,12 @@ from card_core.store.schema.devices import (
 )
 from card_core.store.schema.epochs import fast_epochs, fast_owners
 from card_core.store.schema.field_keys import field_keys, field_reseals
+from card_core.store.schema.filings import (
+    blank_cards,
+    family_members,
+    filings,
+    guardianships,
+)
 from card_core.store.schema.holder_base import holder_changes, stock_cards
 from card_core.store.schema.holders import (
     applications,
@@ -84,6 +90,10 @@ AUDITED = frozenset(
         making_orders,
         field_keys,
         restores,
+        filings,
+        blank_cards,
+        guardianships,
+        family_members,
     }
 )
 # Whoever uses an epoch sees that its row went back, and opens a new one (decision 8); to refuse the
@@ -113,6 +123,7 @@ __all__ = [
     "audit_heads",
     "batch_chunks",
     "batches",
+    "blank_cards",
     "bundles",
     "card_policies",
     "cards",
@@ -122,10 +133,13 @@ __all__ = [
     "devices",
     "ecards",
     "enrolments",
+    "family_members",
     "fast_epochs",
     "fast_owners",
     "field_keys",
     "field_reseals",
+    "filings",
+    "guardianships",
     "holder_changes",
     "holders",
     "institutions",
