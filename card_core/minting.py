@@ -73,7 +73,9 @@ class Minter:
         with self._store.read() as tx:
             ecard_id = self._usable_ecard(tx, holder_id, now)
             key = self._signing_key(tx, now)
-        return self._make(now, ecard_id, key, for_whom=ForWhom.SELF, signed_for=(purpose_class, purposes))
+        return self._make(
+            now, ecard_id, key, for_whom=ForWhom.SELF, signed_for=(purpose_class, purposes)
+        )
 
     def mint_for_family(
         self,
@@ -94,7 +96,9 @@ class Minter:
             holder_id = shown_holder_id(tx, family_member_id, shower_id, today)
             ecard_id = self._usable_ecard(tx, holder_id, now)
             key = self._signing_key(tx, now)
-        return self._make(now, ecard_id, key, for_whom=ForWhom.FAMILY, signed_for=(purpose_class, ALL_PURPOSES))
+        return self._make(
+            now, ecard_id, key, for_whom=ForWhom.FAMILY, signed_for=(purpose_class, ALL_PURPOSES)
+        )
 
     def _make(
         self,
@@ -110,9 +114,7 @@ class Minter:
         nonce = self._random_bytes(NONCE_SIZE_BYTES)
         box = codes.seal_box(self._day_key(box_day(minted_at)), ecard_id, nonce)
         # 3 sign
-        code = OnlineCode(
-            self._issuer, key.number, minted_at, *signed_for, box, for_whom=for_whom
-        )
+        code = OnlineCode(self._issuer, key.number, minted_at, *signed_for, box, for_whom=for_whom)
         to_be_signed = code.to_be_signed()
         text = codes.assemble(to_be_signed, key.signer.sign(to_be_signed))
         return MintedCode(text, minted_at, minted_at + timedelta(seconds=codes.CODE_LIFE_SECONDS))

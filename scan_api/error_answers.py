@@ -29,6 +29,9 @@ _BY_ERROR: Mapping[type[CardCoreError | CryptoError], Problem] = {
     errors.NotFoundError: problems.NOT_FOUND,
     errors.AlreadyExistsError: problems.ALREADY_EXISTS,
     errors.InvalidActError: problems.INVALID_REQUEST,
+    errors.ApplicationRefusedError: problems.APPLICATION_REFUSED,
+    errors.ApplicationFaultsError: problems.INVALID_REQUEST,
+    errors.FamilyError: problems.FAMILY_REFUSED,
     errors.NotReversibleError: problems.NOT_REVERSIBLE,
     errors.IdempotencyConflictError: problems.IDEMPOTENCY_CONFLICT,
     # Not told apart from a wrong signature: whoever replays has not proved to hold the key.
@@ -134,6 +137,11 @@ def _of_error_below(error: CardCoreError | CryptoError) -> ProblemError:
             reason = Reason(error.reason)
             told = {"detail": reason.text_en, "detail_zh": reason.text_zh}
             return ProblemError(problem, extra={"reason": reason.value, **told})
+        case errors.ApplicationFaultsError():
+            return ProblemError(problem, extra={"errors": [one._asdict() for one in error.faults]})
+        case errors.ApplicationRefusedError() | errors.FamilyError():
+            told = {"detail": error.message_en, "detail_zh": error.message_zh}
+            return ProblemError(problem, extra={"reason": error.code, **told})
         case (
             errors.WrongStateError()
             | errors.InvalidActError()

@@ -9,7 +9,16 @@ from starlette.responses import Response
 from card_core.kernel import Actor
 from card_core.sign_in import SignedIn
 from scan_api import problems
-from scan_api.holders import acts, device_routes, examples, idempotency, session, views
+from scan_api.holders import (
+    acts,
+    application_routes,
+    device_routes,
+    examples,
+    family_routes,
+    idempotency,
+    session,
+    views,
+)
 from scan_api.holders.idempotency import HOLDER_CHANGE, HeldKey
 from scan_api.holders.models import (
     CardStateChange,
@@ -213,4 +222,6 @@ def routes(services: Services) -> APIRouter:
     router.include_router(
         device_routes.routes(services, holder_of_session, held_key, password_work)
     )
+    router.include_router(application_routes.routes(services, holder_of_session, held_key))
+    router.include_router(family_routes.routes(services, holder_of_session, held_key))
     return router

@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from bureau import HOLDER_PASSWORD, Bureau, Person
-from filing import BATCH, REGISTER, child, file
+from bureau import Bureau
+from filing import REGISTER, bound, taken, ward_of
 
 from card_core.applying import FilingEvidence
 from card_core.card_policy import CardNumberKept
@@ -16,58 +16,21 @@ from card_core.errors import (
     NotFoundError,
     WrongStateError,
 )
-from card_core.kernel import Answer
-from card_core.kernel.acts.batches import IssueChunk
 from card_core.kernel.acts.card_policies import SetCardPolicy
 from card_core.kernel.acts.cards import (
-    ActivateCard,
-    ActivateECard,
     CancelCard,
     CancelReason,
-    Evidence,
     ReportTemporaryLoss,
 )
 from card_core.kernel.acts.families import (
     EndFamilyMember,
     OfferECard,
     ShowWard,
-    TakeECard,
-    offer_digest,
 )
-from card_core.kernel.acts.filings import AcceptFiling
 from card_core.kernel.acts.guardians import BindGuardian, EndGuardianship
-from card_core.kernel.acts.taking_in import BatchFilings
 from card_core.states import BindingState
-from card_core.store import cards, family_members, guardianships, schema
+from card_core.store import family_members, guardianships, schema
 from card_core.store.family_members import Relation
-
-
-def ward_of(bureau: Bureau, guardian: Person, born_on: date = date(2020, 5, 1)) -> Person:
-    """A child with a card and an active e-card, applied for by the guardian."""
-    application = child(guardian, born_on=born_on)
-    filed = file(bureau, application, BATCH, guardian.actor)
-    bureau.perform(AcceptFiling(filed["filing_id"], REGISTER, "户 1"), bureau.checker)
-    taken = bureau.perform(BatchFilings("儿童"), bureau.maker)
-    bureau.approve(taken)
-    bureau.perform(IssueChunk(taken["batch_id"], 1), bureau.maker)
-    with bureau.store.read() as tx:
-        (card,) = cards.page(tx, batch_id=taken["batch_id"])
-    bureau.perform(ActivateCard(card.id, Evidence.GUARDIAN_DOCUMENT), bureau.maker)
-    act = ActivateECard(card.id, bureau.hash(HOLDER_PASSWORD))
-    sign_number = bureau.perform(act, bureau.maker)["sign_number"]
-    number = application.number.text
-    return Person(card.holder_id, number, application.name, card.id, sign_number)
-
-
-def bound(bureau: Bureau, ward: Person, guardian: Person) -> str:
-    act = BindGuardian(ward.holder_id, guardian.holder_id, REGISTER, "户 440604-1")
-    return str(bureau.decide(act)["guardianship_id"])
-
-
-def taken(bureau: Bureau, offer: Answer, by: Person, relation: Relation = Relation.PARENT) -> str:
-    digest = offer_digest(bureau.store.cipher, offer["consent_code"])
-    answer = bureau.perform(TakeECard(digest, relation), by.actor)
-    return str(answer["family_member_id"])
 
 
 def test_an_adult_consents_and_the_relative_shows_the_e_card(bureau: Bureau) -> None:

@@ -18,9 +18,11 @@ from filing import (
     newcomer,
     next_card,
 )
+from sqlalchemy import select
 
 from card_core.application import ApplicationKind
 from card_core.applying import RefusalReason, refusal
+from card_core.card_policy import CardNumberKept
 from card_core.errors import (
     ApplicationRefusedError,
     CardCoreError,
@@ -32,6 +34,7 @@ from card_core.errors import (
 )
 from card_core.kernel.acts.batches import IssueChunk
 from card_core.kernel.acts.card_locks import LockCard
+from card_core.kernel.acts.card_policies import SetCardPolicy
 from card_core.kernel.acts.cards import (
     ActivateCard,
     ActivateECard,
@@ -42,11 +45,19 @@ from card_core.kernel.acts.cards import (
     ReportTemporaryLoss,
     WithdrawFormalLoss,
 )
-from card_core.kernel.acts.filings import AcceptFiling, RefuseFiling, WithdrawFiling
+from card_core.kernel.acts.filings import (
+    AcceptFiling,
+    FileApplication,
+    RefuseFiling,
+    WithdrawFiling,
+)
+from card_core.kernel.acts.operators import ChangeRoles
 from card_core.kernel.acts.taking_in import BatchFilings
+from card_core.kernel.applicants import as_known
 from card_core.states import CARD, CardState, FilingState, MakingState, Step
-from card_core.store import audit, cards, makings
+from card_core.store import audit, cards, makings, schema
 from card_core.store.cards import Card
+from card_core.store.operators import Role
 
 NEW, REPLACEMENT, EXCHANGE = ApplicationKind
 
@@ -130,8 +141,6 @@ def test_the_rules_and_the_state_machine_say_the_same() -> None:
 def test_a_card_that_waits_to_be_collected_is_collected(bureau: Bureau) -> None:
     (card,) = bureau.issued_cards(1)
     with bureau.store.read() as tx:
-        from card_core.kernel.applicants import as_known
-
         application = as_known(tx, card, NEW)
     with pytest.raises(ApplicationRefusedError) as error:
         file(bureau, application)
@@ -264,12 +273,6 @@ def test_a_replacement_by_batch_ends_the_lost_card(bureau: Bureau) -> None:
 
 
 def test_one_whose_card_was_found_meanwhile_is_left_out(bureau: Bureau) -> None:
-    from test_replacements import set_policy
-
-    from card_core.card_policy import CardNumberKept
-    from card_core.kernel.acts.card_policies import SetCardPolicy
-
-    del set_policy
     policy = SetCardPolicy(15, True, CardNumberKept.NEW, CardNumberKept.NEW)
     bureau.decide(policy, bureau.administrator, bureau.security)
     person = lost(bureau)
@@ -289,9 +292,6 @@ def test_an_exchange_by_batch_is_refused(bureau: Bureau) -> None:
 
 
 def test_nobody_accepts_what_they_entered(bureau: Bureau) -> None:
-    from card_core.kernel.acts.operators import ChangeRoles
-    from card_core.store.operators import Role
-
     filed = file(bureau, newcomer(), AT_ONCE)
     both = ChangeRoles("maker", frozenset({Role.MAKER, Role.CHECKER}))
     bureau.decide(both, bureau.administrator, bureau.security)
@@ -304,10 +304,6 @@ def test_the_log_has_no_personal_data(bureau: Bureau) -> None:
     filed = file(bureau, application, evidence=REGISTER, reference="户口簿 440604-777")
     bureau.perform(AcceptFiling(filed["filing_id"]), bureau.checker)
     with bureau.store.read() as tx:
-        from sqlalchemy import select
-
-        from card_core.store import schema
-
         payloads = "".join(tx.connection.execute(select(schema.outbox.c.payload)).scalars())
         row = tx.connection.execute(select(schema.filings)).one()
     for secret in (application.name, application.number.text, "440604-777"):
@@ -316,8 +312,6 @@ def test_the_log_has_no_personal_data(bureau: Bureau) -> None:
 
 
 def test_a_retry_files_nothing_twice(bureau: Bureau) -> None:
-    from card_core.kernel.acts.filings import FileApplication
-
     act = FileApplication(newcomer(), BATCH, REGISTER)
     first = bureau.perform(act, bureau.maker, "the-key")
     assert bureau.perform(act, bureau.maker, "the-key") == first
