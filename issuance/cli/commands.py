@@ -49,6 +49,7 @@ _PLACES: Mapping[str, tuple[str, str]] = {
     "restore": ("backup", "restore"),
     "resume-from-backup": ("backup", "resume"),
     "serve": ("serve", "serve"),
+    "console": ("console", "console"),
     "doctor": ("doctor", "doctor"),
     "demo": ("demo", "demo"),
 }
