@@ -137,7 +137,7 @@ class ApplicationState(StrEnum):
 
 
 class FilingState(StrEnum):
-    """Of an application made by itself (申领单), until it is in a batch or a card is made of it."""
+    """Of an application made by itself (申领单)."""
 
     FILED = "filed"
     ACCEPTED = "accepted"
@@ -147,7 +147,7 @@ class FilingState(StrEnum):
 
     @property
     def code(self) -> str | None:
-        """The two digits that bureaus know it by (数据状态); none once it is over."""
+        """As of MakingState; none once it is over."""
         return {FilingState.FILED: "10", FilingState.ACCEPTED: "11"}.get(self)
 
 
@@ -312,8 +312,7 @@ BATCH: Mapping[Step, Mapping[BatchState, BatchState]] = MappingProxyType(
 )
 
 # A card without bank function goes to its maker past the bank. A card that was sent nowhere is made
-# at the counter, and handed over as it is. One that is made at once (即时制卡) goes to the device
-# of its branch instead, and into the applicant's hand.
+# at the counter, and handed over; one that is made at once (即时制卡), by its branch's device.
 MAKING: Mapping[Step, Mapping[MakingState, MakingState]] = MappingProxyType(
     {
         Step.SEND_TO_BANK: {
@@ -371,8 +370,7 @@ ORDER: Mapping[Step, Mapping[OrderState, OrderState]] = MappingProxyType(
     }
 )
 
-# Whoever checks refuses what was filed; what was accepted is refused where the person may not have
-# it any more when it is taken in.
+# What was accepted is refused where the person may not have it any more when it is taken in.
 FILING: Mapping[Step, Mapping[FilingState, FilingState]] = MappingProxyType(
     {
         Step.ACCEPT: {FilingState.FILED: FilingState.ACCEPTED},

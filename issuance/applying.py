@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 
 from card_core.application import Application
-from card_core.errors import ApplicationFaultsError, Fault
+from card_core.application_errors import ApplicationFaultsError, Fault
 from issuance.roster import columns
 from issuance.roster.check import check_rows
 from issuance.roster.read import RosterRow

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from card_core.errors import NoBlankCardsError
+from card_core.application_errors import NoBlankCardsError
 from card_core.states import MakingState
 from card_core.store import Lock, Transaction, blank_cards, makings
 from card_core.store.blank_cards import Blanks

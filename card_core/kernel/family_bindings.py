@@ -6,7 +6,8 @@ then on the e-card is shown by somebody else only with the holder's own consent.
 
 from datetime import date, datetime
 
-from card_core.errors import FamilyError, NotFoundError
+from card_core.application_errors import FamilyError
+from card_core.errors import NotFoundError
 from card_core.identity import is_at_least
 from card_core.identity.age import GUARDED_UNDER_YEARS
 from card_core.states import BindingState

@@ -5,14 +5,13 @@ from datetime import date
 
 from card_core import applying
 from card_core.application import Application, ApplicationKind
+from card_core.application_errors import ApplicationRefusedError
 from card_core.applying import GUARDIAN_EVIDENCE, FilingEvidence, Ineligible, MakingMode
-from card_core.errors import ApplicationRefusedError
 from card_core.states import CardState
 from card_core.store import (
     Reader,
     applications,
     cards,
-    filings,
     holder_base,
     holders,
     stock_cards,
@@ -49,9 +48,8 @@ def check_eligible(
     if application.kind is ApplicationKind.EXCHANGE and mode is not MakingMode.AT_ONCE:
         raise refused(applying.NOT_IN_BATCHES)
     # Applications first, as in `acts.batches.sort_out`.
-    if applications.numbers_with_open_one(tx, number):
-        raise refused(applying.OPEN_APPLICATION)
-    if not is_filed and filings.numbers_with_open_one(tx, number):
+    asked = applications.numbers_in_open_batch if is_filed else applications.numbers_with_open_one
+    if asked(tx, number):
         raise refused(applying.OPEN_APPLICATION)
     if holder_base.merged_numbers(tx, number):
         raise refused(applying.RECORD_MERGED)

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from card_core import errors
+from card_core import application_errors, errors
 from card_core.errors import CardCoreError
 from crypto import CryptoError
 from issuance.errors import IssuanceError
@@ -28,7 +28,7 @@ _STATUS: Mapping[type[CardCoreError], int] = {
     errors.FactorMissingError: 403,
     errors.NotFoundError: 404,
     errors.InvalidActError: 422,
-    errors.ApplicationFaultsError: 422,
+    application_errors.ApplicationFaultsError: 422,
     errors.IdempotencyConflictError: 422,
     errors.SignInRefusedError: 401,
     errors.SessionEndedError: 401,
@@ -68,7 +68,7 @@ def _answer(_request: Request, error: Exception) -> Response:
     match error:
         case ConsoleError():
             return _told(error.status, error)
-        case errors.ApplicationFaultsError():
+        case application_errors.ApplicationFaultsError():
             return _told(422, error, errors=[one._asdict() for one in error.faults])
         case CardCoreError() if (status := _status_of(error)) is not None:
             return _told(status, error)

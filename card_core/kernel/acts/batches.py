@@ -21,6 +21,7 @@ from card_core.kernel import approvals, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.content import canonical_bytes, from_json, to_json
 from card_core.kernel.dates import SHANGHAI, years_later
+from card_core.kernel.sign_numbers import make_ecard_id
 from card_core.states import BatchKind, BatchState, MakingState, Step
 from card_core.store import (
     Lock,
@@ -223,7 +224,6 @@ def sort_out(
     # Applications first: one is closed only in the transaction that makes its card, so that
     # nobody slips between the two questions while another process issues.
     with_application = applications.numbers_with_open_one(tx, numbers)
-    filed = filings.numbers_with_open_one(tx, numbers)
     with_card = holders.numbers_with_live_card(tx, numbers)
     merged = holder_base.merged_numbers(tx, numbers)
     in_stock = stock_cards.numbers_with_open_card(tx, numbers, live_only=True)
@@ -231,7 +231,7 @@ def sort_out(
     seen: set[str] = set()
     if batch_id is not None and with_application:
         seen = applications.numbers_in_batch(tx, batch_id, sorted(with_application))
-    applying = (with_application - seen) | filed
+    applying = with_application - seen
     for row in rows:
         number = row.number.text
         if number in with_card:
@@ -259,8 +259,8 @@ def issue_at_once(
 ) -> Batch:
     """Make one person's card in a batch of its own, for an act that two people decided.
 
-    numbers: the issuer and the card number to use, None for the next. making: where the card's
-    making begins; None for a card that is made there and then. Returns the batch as stored.
+    numbers: the issuer and the card number to use, None for the next. making: as of `_issue`.
+    Returns the batch as stored.
     """
     batch = store_batch(scene, name, _NO_FILE, [application], 0)
     batches.set_state(
@@ -274,7 +274,6 @@ def issue_at_once(
 def store_batch(
     scene: Scene, name: str, file_digest: bytes, good: Sequence[Application], refused: int
 ) -> Batch:
-    """A batch of these, whole, with its ledger; its release is to be proposed."""
     batch_id = scene.new_id()
     contents = [canonical_bytes(to_json(row)) for row in good]
     ledger = _cut(scene.tx, batch_id, 1, contents)
@@ -396,8 +395,7 @@ def _issue(
     *,
     making: MakingState | None = MakingState.AWAITING_BANK,
 ) -> Chunk:
-    """making: where the cards' making begins; None where they are made there and then, and go to
-    no bank and no maker."""
+    """making: where the cards' making begins; None where they are made there and then."""
     tx = scene.tx
     rows = _read_chunk(tx, chunk)
     issuer, numbers = taken or _card_numbers(tx, batch, chunk)
@@ -418,7 +416,7 @@ def _issue(
                 region=application.region,
                 issued_on=issued_on,
                 expires_on=expires_on,
-                ecard_id=make_ecard_id(scene),
+                ecard_id=make_ecard_id(scene.random_bytes),
             )
             for card_id, holder_id, application, number in zip(
                 card_ids, holder_ids, people, numbers, strict=True
@@ -450,8 +448,3 @@ def _count_issued(scene: Scene, chunk: Chunk) -> None:
     if issued == batch.accepted:
         state = states.after(states.BATCH, "batch", state, Step.FINISH)
     batches.set_issued(scene.tx, batch, issued, state)
-
-
-def make_ecard_id(scene: Scene) -> int:
-    """A random 63-bit integer that isn't zero; it fills the u64 of a code's box."""
-    return (int.from_bytes(scene.random_bytes(8)) >> 1) or 1

@@ -14,7 +14,8 @@ from datetime import timedelta
 from typing import ClassVar
 
 from card_core import states
-from card_core.errors import AlreadyExistsError, FamilyError, InvalidActError, NotFoundError
+from card_core.application_errors import FamilyError
+from card_core.errors import AlreadyExistsError, InvalidActError, NotFoundError
 from card_core.kernel import enrolment_codes, family_bindings, limits
 from card_core.kernel.act import Act, Done, Scene
 from card_core.kernel.actors import ActorKind

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from card_core import states
+from card_core.application_errors import FamilyError
 from card_core.applying import GUARDIAN_EVIDENCE, FilingEvidence
-from card_core.errors import AlreadyExistsError, FamilyError, InvalidActError, NotFoundError
+from card_core.errors import AlreadyExistsError, InvalidActError, NotFoundError
 from card_core.identity import is_at_least
 from card_core.identity.age import ADULT_YEARS, GUARDED_UNDER_YEARS
 from card_core.kernel import family_bindings, limits

@@ -117,10 +117,7 @@ def _make_next(
     scene: Scene, old: Card, ended: Done, kind: ApplicationKind, number: CardNumberKept
 ) -> Done:
     application = applicants.as_known(scene.tx, old, kind)
-    number_text = [application.number.text]
-    if applications.numbers_with_open_one(scene.tx, number_text) or filings.numbers_with_open_one(
-        scene.tx, number_text
-    ):
+    if applications.numbers_with_open_one(scene.tx, [application.number.text]):
         raise AlreadyExistsError("application")
     taken = (old.issuer, [old.card_number]) if number is CardNumberKept.SAME else None
     name = f"{_NAMES[kind]} {old.card_number}"

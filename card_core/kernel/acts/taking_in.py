@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from card_core import states
 from card_core.application import Application, ApplicationKind
+from card_core.application_errors import ApplicationRefusedError
 from card_core.applying import MakingMode
-from card_core.errors import ApplicationRefusedError, InvalidActError, TamperedRowError
+from card_core.errors import InvalidActError, TamperedRowError
 from card_core.kernel import approvals, card_moves, limits
 from card_core.kernel.act import Act, Done, Scene
 from card_core.kernel.acts import batches as batch_acts

@@ -6,12 +6,8 @@ from card_making import MAKER, CardIssuer, card_issuer
 from filing import AT_ONCE, BATCH, accepted, file, newcomer, next_card
 
 from card_core.application import ApplicationKind
-from card_core.errors import (
-    ContentChangedError,
-    InvalidActError,
-    NoBlankCardsError,
-    WrongStateError,
-)
+from card_core.application_errors import NoBlankCardsError
+from card_core.errors import ContentChangedError, InvalidActError, WrongStateError
 from card_core.kernel import Answer
 from card_core.kernel.acts.at_once import OrderAtOnce, ReceiveBlanks, SpoilBlanks, SpoilReason
 from card_core.kernel.acts.cards import (

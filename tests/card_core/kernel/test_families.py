@@ -6,12 +6,12 @@ import pytest
 from bureau import Bureau
 from filing import REGISTER, bound, taken, ward_of
 
+from card_core.application_errors import FamilyError
 from card_core.applying import FilingEvidence
 from card_core.card_policy import CardNumberKept
 from card_core.errors import (
     AlreadyExistsError,
     CardUnusableError,
-    FamilyError,
     InvalidActError,
     NotFoundError,
     WrongStateError,
@@ -31,6 +31,7 @@ from card_core.kernel.acts.guardians import BindGuardian, EndGuardianship
 from card_core.states import BindingState
 from card_core.store import family_members, guardianships, schema
 from card_core.store.family_members import Relation
+from card_core.store.holder_export import export
 
 
 def test_an_adult_consents_and_the_relative_shows_the_e_card(bureau: Bureau) -> None:
@@ -206,3 +207,19 @@ def test_the_code_is_in_no_table(bureau: Bureau) -> None:
         for table in (schema.family_members, schema.outbox, schema.audit_events):
             for row in tx.connection.execute(table.select()):
                 assert code not in str(tuple(row)).replace("-", "")
+
+
+def test_a_persons_export_says_what_is_shown_and_applied_for(bureau: Bureau) -> None:
+    mother, father = bureau.people(2)
+    ward = ward_of(bureau, mother)
+    bound(bureau, ward, mother)
+    taken(bureau, bureau.perform(OfferECard(), mother.actor), father, Relation.SPOUSE)
+    with bureau.store.read() as tx:
+        mothers = export(tx, mother.holder_id)
+        fathers = export(tx, father.holder_id)
+    assert [(one["kind"], one["state"]) for one in mothers["filings"]] == [("new", "taken_in")]
+    assert [one["as"] for one in mothers["guardianships"]] == ["guardian"]
+    assert [one["as"] for one in mothers["family_members"]] == ["holder"]
+    assert [one["as"] for one in fathers["family_members"]] == ["shower"]
+    assert ward.name not in str(mothers)
+    assert mother.name not in str(fathers)

@@ -18,14 +18,17 @@ from filing import (
     newcomer,
     next_card,
 )
+from holder_records import correction, merge_act
 from sqlalchemy import select
 
 from card_core.application import ApplicationKind
+from card_core.application_errors import ApplicationRefusedError
 from card_core.applying import RefusalReason, refusal
 from card_core.card_policy import CardNumberKept
 from card_core.errors import (
-    ApplicationRefusedError,
+    AlreadyExistsError,
     CardCoreError,
+    HolderRecordError,
     InvalidActError,
     NotAllowedError,
     NotFoundError,
@@ -52,6 +55,7 @@ from card_core.kernel.acts.filings import (
     WithdrawFiling,
 )
 from card_core.kernel.acts.operators import ChangeRoles
+from card_core.kernel.acts.replacements import ExchangeCard, ExchangeReason
 from card_core.kernel.acts.taking_in import BatchFilings
 from card_core.kernel.applicants import as_known
 from card_core.states import CARD, CardState, FilingState, MakingState, Step
@@ -318,3 +322,29 @@ def test_a_retry_files_nothing_twice(bureau: Bureau) -> None:
     other = FileApplication(newcomer(1), BATCH, REGISTER)
     with pytest.raises(CardCoreError):
         bureau.perform(other, bureau.maker, "the-key")
+
+
+def test_nobodys_number_changes_and_no_record_goes_while_an_application_is_open(
+    bureau: Bureau,
+) -> None:
+    person, other = bureau.people(2)
+    filed = file(bureau, next_card(bureau, person, EXCHANGE), AT_ONCE)
+    with pytest.raises(HolderRecordError) as error:
+        bureau.decide(correction(bureau, person.holder_id, serial=7_654_321))
+    assert error.value.code == "application_open"
+    bureau.decide(CancelCard(person.card_id, CancelReason.MADE_IN_ERROR))
+    with pytest.raises(HolderRecordError) as error:
+        bureau.decide(merge_act(bureau, other.holder_id, person.holder_id))
+    assert error.value.code == "application_open"
+    # And it goes on no more, since there is no card to exchange.
+    with pytest.raises(ApplicationRefusedError) as refused:
+        bureau.perform(AcceptFiling(filed["filing_id"]), bureau.checker)
+    assert refused.value.code == "no_live_card"
+
+
+def test_a_counter_that_exchanges_a_card_knows_of_an_open_application(bureau: Bureau) -> None:
+    person = bureau.person()
+    file(bureau, next_card(bureau, person, EXCHANGE), AT_ONCE)
+    with pytest.raises(AlreadyExistsError):
+        bureau.decide(ExchangeCard(person.card_id, ExchangeReason.DAMAGED, CardNumberKept.NEW))
+    assert state_of(bureau, person.card_id) is CardState.NORMAL
