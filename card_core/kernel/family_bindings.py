@@ -62,11 +62,25 @@ def shown_holder_id(tx: Reader, member_id: str, shower_id: str, today: date) -> 
     return member.holder_id
 
 
+def end_guardianships_of(tx: Transaction, ward_id: str, now: datetime) -> None:
+    """The ward's birth date is another: who is the guardian, and until when, is to be seen anew."""
+    for one in guardianships.of_holder(tx, ward_id):
+        if one.ward_id == ward_id and one.state is BindingState.ACTIVE:
+            end_guardianship(tx, one.id, now)
+
+
+def end_guardianship(tx: Transaction, guardianship_id: str, now: datetime) -> None:
+    """With whatever rests on it."""
+    guardianships.end(tx, guardianship_id, now)
+    for member in family_members.resting_on(tx, guardianship_id):
+        family_members.end(tx, member.id, now)
+
+
 def end_all(tx: Transaction, holder_id: str, now: datetime) -> None:
     """Nobody shows this holder's e-card any more, nor they anybody's; their guardianships end."""
     for one in guardianships.of_holder(tx, holder_id):
         if one.state is BindingState.ACTIVE:
-            guardianships.end(tx, one.id, now)
+            end_guardianship(tx, one.id, now)
     for member in family_members.of_holder(tx, holder_id):
         if member.state is not BindingState.ENDED:
             family_members.end(tx, member.id, now)

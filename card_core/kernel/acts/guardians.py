@@ -22,7 +22,6 @@ from card_core.states import BindingState, Step
 from card_core.store import (
     Lock,
     Reader,
-    family_members,
     guardianships,
     holder_base,
     holder_changes,
@@ -125,8 +124,6 @@ class EndGuardianship(Act):
         if scene.actor.kind is ActorKind.HOLDER and found.guardian_id != scene.actor.id:
             raise NotFoundError("guardianship")
         state = states.after(states.BINDING, "guardianship", found.state, Step.END)
-        guardianships.end(scene.tx, found.id, scene.now)
-        for member in family_members.resting_on(scene.tx, found.id):
-            family_members.end(scene.tx, member.id, scene.now)
+        family_bindings.end_guardianship(scene.tx, found.id, scene.now)
         answer = {"guardianship_id": found.id, "state": state.value}
         return Done(answer, f"holder/{found.ward_id}", answer)

@@ -203,6 +203,8 @@ class CorrectHolder(DangerousAct):
         if card is not None:
             locked = cards.get(tx, card.id, Lock.OWN)
             cards.touch(tx, locked or card)
+        if "number" in changes:
+            family_bindings.end_guardianships_of(tx, self.holder_id, scene.now)
         change = HolderChange(
             id=scene.new_id(),
             holder_id=self.holder_id,

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from bureau import Bureau
 from filing import REGISTER, bound, taken, ward_of
+from holder_records import correction
 
 from card_core.application_errors import FamilyError
 from card_core.applying import FilingEvidence
@@ -223,3 +224,18 @@ def test_a_persons_export_says_what_is_shown_and_applied_for(bureau: Bureau) -> 
     assert [one["as"] for one in fathers["family_members"]] == ["shower"]
     assert ward.name not in str(mothers)
     assert mother.name not in str(fathers)
+
+
+def test_a_ward_whose_number_is_corrected_is_bound_anew(bureau: Bureau) -> None:
+    mother = bureau.person()
+    ward = ward_of(bureau, mother)
+    guardianship_id = bound(bureau, ward, mother)
+    member_id = bureau.perform(ShowWard(guardianship_id), mother.actor)["family_member_id"]
+    bureau.decide(correction(bureau, ward.holder_id, name="小名"))
+    assert bureau.minter.mint_for_family(mother.holder_id, member_id).text
+    bureau.decide(correction(bureau, ward.holder_id, serial=7_111_222))
+    with pytest.raises(FamilyError):
+        bureau.minter.mint_for_family(mother.holder_id, member_id)
+    with bureau.store.read() as tx:
+        (found,) = guardianships.of_holder(tx, mother.holder_id)
+    assert found.state is BindingState.ENDED
