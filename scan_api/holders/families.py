@@ -22,6 +22,7 @@ from scan_api.holders.family_models import (
     MemberView,
     NewMember,
     OfferView,
+    WardShown,
     WardView,
 )
 from scan_api.holders.idempotency import HeldKey, perform_once
@@ -69,9 +70,9 @@ def take(services: Services, holder: Actor, held: HeldKey, request: NewMember) -
     """Raises: FamilyError, KernelError."""
 
     def prepare() -> Act:
-        if request.guardianship_id is not None:
+        if isinstance(request, WardShown):
             return ShowWard(request.guardianship_id)
-        digest = offer_digest(services.store.cipher, request.consent_code or "")
+        digest = offer_digest(services.store.cipher, request.consent_code)
         return TakeECard(digest, Relation(request.relation))
 
     return MemberChange(**perform_once(services.kernel, held, prepare, holder=holder))

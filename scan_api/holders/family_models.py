@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from card_core.states import BindingState
 from card_core.store.family_members import Relation
@@ -14,18 +14,20 @@ class Offer(HolderRequest):
     """I let a relative show my e-card. An empty object."""
 
 
-class NewMember(HolderRequest):
-    """`consent_code` from the relative, and what they are to me; or one of my wards."""
+class ConsentTaken(HolderRequest):
+    """`consent_code` from the relative, and what they are to me."""
 
-    consent_code: Annotated[str | None, Field(min_length=20, max_length=40)] = None
+    consent_code: Annotated[str, Field(min_length=20, max_length=40)]
     relation: Literal["parent", "child", "spouse", "other"] = "other"
-    guardianship_id: Annotated[str | None, Field(pattern=r"^[0-9a-f]{32}$")] = None
 
-    @model_validator(mode="after")
-    def _one_of_both(self) -> "NewMember":
-        if (self.consent_code is None) == (self.guardianship_id is None):
-            raise ValueError("consent_code or guardianship_id")
-        return self
+
+class WardShown(HolderRequest):
+    """A child whose guardian I am."""
+
+    guardianship_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+NewMember = ConsentTaken | WardShown
 
 
 class FamilyMintRequest(HolderRequest):
