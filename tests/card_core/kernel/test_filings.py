@@ -1,6 +1,7 @@
 """Applications one by one: who may apply for what, who checks it, and how it goes on."""
 
 import threading
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -35,6 +36,8 @@ from card_core.errors import (
     SamePersonError,
     WrongStateError,
 )
+from card_core.kernel import approvals
+from card_core.kernel.act import DangerousAct, Scene
 from card_core.kernel.acts.batches import IssueChunk
 from card_core.kernel.acts.card_locks import LockCard
 from card_core.kernel.acts.card_policies import SetCardPolicy
@@ -60,6 +63,7 @@ from card_core.kernel.acts.taking_in import BatchFilings
 from card_core.kernel.applicants import as_known
 from card_core.states import CARD, CardState, FilingState, MakingState, Step
 from card_core.store import audit, cards, makings, schema
+from card_core.store.approvals import Approval
 from card_core.store.cards import Card
 from card_core.store.operators import Role
 
@@ -348,3 +352,29 @@ def test_a_counter_that_exchanges_a_card_knows_of_an_open_application(bureau: Bu
     with pytest.raises(AlreadyExistsError):
         bureau.decide(ExchangeCard(person.card_id, ExchangeReason.DAMAGED, CardNumberKept.NEW))
     assert state_of(bureau, person.card_id) is CardState.NORMAL
+
+
+def test_a_roster_and_a_window_that_meet_leave_one_application(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The roster's rows are stored and not committed when the window asks."""
+    application, stored, goes_on = newcomer(), threading.Event(), threading.Event()
+    propose = approvals.propose
+
+    def wait(scene: Scene, act: DangerousAct) -> Approval:
+        stored.set()
+        assert goes_on.wait(30)
+        return propose(scene, act)
+
+    monkeypatch.setattr(approvals, "propose", wait)
+    with ThreadPoolExecutor(2) as pool:
+        roster = pool.submit(bureau.import_roster, (application,))
+        assert stored.wait(30)
+        window = pool.submit(file, bureau, application)
+        # It is done at once where nothing keeps it waiting.
+        futures.wait([window], timeout=1)
+        goes_on.set()
+        assert roster.result()["accepted"] == 1
+        with pytest.raises(ApplicationRefusedError) as error:
+            window.result()
+    assert error.value.code == "has_open_application"
