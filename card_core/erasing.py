@@ -53,7 +53,11 @@ class Eraser:
             "people": self._people(policy.holder_days),
             # Looked for first: what finds nothing to do leaves nothing in the log.
             "refused_rows": self._forget(
-                ForgetRefused(), lambda tx: refused_rows.is_any(tx, refused_before)
+                ForgetRefused(),
+                lambda tx: (
+                    refused_rows.is_any(tx, refused_before)
+                    or erasure.is_any_filing(tx, refused_before)
+                ),
             ),
             "approvals": self._forget(
                 ForgetApprovals(), lambda tx: erasure.is_any_approval(tx, decided_before)

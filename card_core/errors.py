@@ -20,6 +20,7 @@
         FieldKeyInUseError      something is still sealed under the version to be destroyed
         NotFoundError           there is no such thing
         AlreadyExistsError      there is one already
+        (application_errors)    what stands in the way of an application or a shown e-card
         ApplicantsRefusedError  of people who apply together some may not; none is opened
         ImportUnderWayError     the same roster is being imported
         ReturnRefusedError      a row of a bank's or a maker's return does not fit what was sent

@@ -7,11 +7,13 @@ from typing import Final
 
 from card_core import codes
 from card_core.business_types import ALL_PURPOSES, Purpose
-from card_core.codes import KeyPurpose, OnlineCode, PurposeClass
+from card_core.codes import ForWhom, KeyPurpose, OnlineCode, PurposeClass
 from card_core.errors import CardUnusableError
 from card_core.kernel import Actor, ActorKind, BoxKeyWrap, Kernel
 from card_core.kernel.acts.set_up import EnsureBoxKey
 from card_core.kernel.box_keys import BOX_KEY_SIZE_BYTES, box_day
+from card_core.kernel.dates import SHANGHAI
+from card_core.kernel.family_bindings import shown_holder_id
 from card_core.kernel.judging import reason_of_card
 from card_core.signing import NoSigningKeyError, SigningKey, SigningKeys
 from card_core.store import Reader, Store, box_keys, cards
@@ -71,12 +73,48 @@ class Minter:
         with self._store.read() as tx:
             ecard_id = self._usable_ecard(tx, holder_id, now)
             key = self._signing_key(tx, now)
+        return self._make(
+            now, ecard_id, key, for_whom=ForWhom.SELF, signed_for=(purpose_class, purposes)
+        )
+
+    def mint_for_family(
+        self,
+        shower_id: str,
+        family_member_id: str,
+        *,
+        purpose_class: PurposeClass = PurposeClass.ANY_USE,
+    ) -> MintedCode:
+        """As `mint`, of a family member's e-card; the code says that the holder does not show it.
+
+        The shower's own e-card may be used now, too: a phone that was reported lost shows nobody's.
+        Raises NotFoundError, FamilyError where it may not be shown (any more).
+        """
+        now = self._clock()
+        today = now.astimezone(SHANGHAI).date()
+        with self._store.read() as tx:
+            self._usable_ecard(tx, shower_id, now)
+            holder_id = shown_holder_id(tx, family_member_id, shower_id, today)
+            ecard_id = self._usable_ecard(tx, holder_id, now)
+            key = self._signing_key(tx, now)
+        return self._make(
+            now, ecard_id, key, for_whom=ForWhom.FAMILY, signed_for=(purpose_class, ALL_PURPOSES)
+        )
+
+    def _make(
+        self,
+        now: datetime,
+        ecard_id: int,
+        key: SigningKey,
+        *,
+        for_whom: ForWhom,
+        signed_for: tuple[PurposeClass, Purpose],
+    ) -> MintedCode:
         # 2 seal who it is about, with a nonce, under the day's key
         minted_at = now.replace(microsecond=0)
         nonce = self._random_bytes(NONCE_SIZE_BYTES)
         box = codes.seal_box(self._day_key(box_day(minted_at)), ecard_id, nonce)
         # 3 sign
-        code = OnlineCode(self._issuer, key.number, minted_at, purpose_class, purposes, box)
+        code = OnlineCode(self._issuer, key.number, minted_at, *signed_for, box, for_whom=for_whom)
         to_be_signed = code.to_be_signed()
         text = codes.assemble(to_be_signed, key.signer.sign(to_be_signed))
         return MintedCode(text, minted_at, minted_at + timedelta(seconds=codes.CODE_LIFE_SECONDS))

@@ -2,8 +2,7 @@
 
 Card states are those of AAZ502 (社会保障卡应用状态) of the ministry's data elements; a card that is
 made and not yet handed out has no code there. What an e-card may be while its card is in a state
-is one table, ECARD_UNDER, so that a loss changes the card alone and takes effect on both in the
-same transaction.
+is one table, ECARD_UNDER, so that a loss changes the card alone and takes effect on both at once.
 The tables below are the state machine: the kernel asks them, the tests walk them, and
 docs/lifecycle.md is made of them.
 """
@@ -74,6 +73,10 @@ class MakingState(StrEnum):
     HANDED_TO_EMPLOYER = "handed_to_employer"
     ACCOUNT_FAILED = "account_failed"
     MAKING_FAILED = "making_failed"
+    AWAITING_DEVICE = "awaiting_device"
+    AT_DEVICE = "at_device"
+    MADE_AT_ONCE = "made_at_once"
+    DEVICE_FAILED = "device_failed"
 
     @property
     def code(self) -> str:
@@ -93,6 +96,10 @@ _MAKING_CODES: Mapping[MakingState, str] = MappingProxyType(
         MakingState.HANDED_TO_EMPLOYER: "33",
         MakingState.ACCOUNT_FAILED: "80",
         MakingState.MAKING_FAILED: "85",
+        MakingState.AWAITING_DEVICE: "41",
+        MakingState.AT_DEVICE: "42",
+        MakingState.MADE_AT_ONCE: "45",
+        MakingState.DEVICE_FAILED: "85",
     }
 )
 HANDED_OVER = frozenset({MakingState.HANDED_OVER, MakingState.HANDED_TO_EMPLOYER})
@@ -129,6 +136,29 @@ class ApplicationState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class FilingState(StrEnum):
+    """Of an application made by itself (申领单)."""
+
+    FILED = "filed"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    TAKEN_IN = "taken_in"
+
+    @property
+    def code(self) -> str | None:
+        """As of MakingState; none once it is over."""
+        return {FilingState.FILED: "10", FilingState.ACCEPTED: "11"}.get(self)
+
+
+class BindingState(StrEnum):
+    """Of a guardianship, and of an e-card that somebody else may show; a date ends them too."""
+
+    OFFERED = "offered"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
 class ApprovalState(StrEnum):
     PENDING = "pending"
     APPLIED = "applied"
@@ -157,8 +187,8 @@ class DeviceState(StrEnum):
 
 
 class Step(StrEnum):
-    """What can happen to a card, its making, an e-card, a batch, a making order, an approval, a
-    visit, a key, a phone, or who serves."""
+    """What can happen to a card, its making, an e-card, a batch, a making order, an application, an
+    approval, a visit, a guardianship, a key, a phone, or who serves."""
 
     ACTIVATE = "activate"
     REPORT_TEMPORARY_LOSS = "report_temporary_loss"
@@ -198,6 +228,9 @@ class Step(StrEnum):
     HAND_OVER = "hand_over"
     HAND_TO_EMPLOYER = "hand_to_employer"
     WITHDRAW = "withdraw"
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    TAKE_IN = "take_in"
 
 
 # A temporary loss ends by the holder's word or by its time, a formal one only where the issuer's
@@ -279,7 +312,7 @@ BATCH: Mapping[Step, Mapping[BatchState, BatchState]] = MappingProxyType(
 )
 
 # A card without bank function goes to its maker past the bank. A card that was sent nowhere is made
-# at the counter (即时制卡), and handed over as it is.
+# at the counter, and handed over; one that is made at once (即时制卡), by its branch's device.
 MAKING: Mapping[Step, Mapping[MakingState, MakingState]] = MappingProxyType(
     {
         Step.SEND_TO_BANK: {
@@ -291,25 +324,37 @@ MAKING: Mapping[Step, Mapping[MakingState, MakingState]] = MappingProxyType(
         Step.SEND_TO_MAKER: {
             MakingState.AWAITING_MAKER: MakingState.AT_MAKER,
             MakingState.AWAITING_BANK: MakingState.AT_MAKER,
+            MakingState.AWAITING_DEVICE: MakingState.AT_DEVICE,
         },
-        Step.MAKE: {MakingState.AT_MAKER: MakingState.MADE},
-        Step.FAIL_MAKING: {MakingState.AT_MAKER: MakingState.MAKING_FAILED},
+        Step.MAKE: {
+            MakingState.AT_MAKER: MakingState.MADE,
+            MakingState.AT_DEVICE: MakingState.MADE_AT_ONCE,
+        },
+        Step.FAIL_MAKING: {
+            MakingState.AT_MAKER: MakingState.MAKING_FAILED,
+            MakingState.AT_DEVICE: MakingState.DEVICE_FAILED,
+        },
         Step.REWORK: {
             MakingState.ACCOUNT_FAILED: MakingState.AWAITING_BANK,
             MakingState.MAKING_FAILED: MakingState.AWAITING_MAKER,
+            MakingState.DEVICE_FAILED: MakingState.AWAITING_DEVICE,
         },
         Step.DISPATCH: {MakingState.MADE: MakingState.AT_BRANCH},
         Step.HAND_OVER: {
             MakingState.AWAITING_BANK: MakingState.HANDED_OVER,
             MakingState.MADE: MakingState.HANDED_OVER,
             MakingState.AT_BRANCH: MakingState.HANDED_OVER,
+            MakingState.MADE_AT_ONCE: MakingState.HANDED_OVER,
         },
         Step.HAND_TO_EMPLOYER: {
             MakingState.AWAITING_BANK: MakingState.HANDED_TO_EMPLOYER,
             MakingState.MADE: MakingState.HANDED_TO_EMPLOYER,
             MakingState.AT_BRANCH: MakingState.HANDED_TO_EMPLOYER,
         },
-        Step.WITHDRAW: {MakingState.AT_MAKER: MakingState.AWAITING_MAKER},
+        Step.WITHDRAW: {
+            MakingState.AT_MAKER: MakingState.AWAITING_MAKER,
+            MakingState.AT_DEVICE: MakingState.AWAITING_DEVICE,
+        },
     }
 )
 
@@ -322,6 +367,32 @@ ORDER: Mapping[Step, Mapping[OrderState, OrderState]] = MappingProxyType(
         },
         Step.FINISH: {OrderState.SENT: OrderState.ANSWERED},
         Step.WITHDRAW: {OrderState.PREPARING: OrderState.WITHDRAWN},
+    }
+)
+
+# What was accepted is refused where the person may not have it any more when it is taken in.
+FILING: Mapping[Step, Mapping[FilingState, FilingState]] = MappingProxyType(
+    {
+        Step.ACCEPT: {FilingState.FILED: FilingState.ACCEPTED},
+        Step.REFUSE: {
+            FilingState.FILED: FilingState.REFUSED,
+            FilingState.ACCEPTED: FilingState.REFUSED,
+        },
+        Step.WITHDRAW: {
+            FilingState.FILED: FilingState.WITHDRAWN,
+            FilingState.ACCEPTED: FilingState.WITHDRAWN,
+        },
+        Step.TAKE_IN: {FilingState.ACCEPTED: FilingState.TAKEN_IN},
+    }
+)
+
+BINDING: Mapping[Step, Mapping[BindingState, BindingState]] = MappingProxyType(
+    {
+        Step.ACCEPT: {BindingState.OFFERED: BindingState.ACTIVE},
+        Step.END: {
+            BindingState.OFFERED: BindingState.ENDED,
+            BindingState.ACTIVE: BindingState.ENDED,
+        },
     }
 )
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from card_core import errors
+from card_core import application_errors, errors
 from card_core.errors import CardCoreError
 from card_core.holder_errors import TooManyExportsError
 from card_core.signing import NoSigningKeyError
@@ -30,6 +30,9 @@ _BY_ERROR: Mapping[type[CardCoreError | CryptoError], Problem] = {
     errors.NotFoundError: problems.NOT_FOUND,
     errors.AlreadyExistsError: problems.ALREADY_EXISTS,
     errors.InvalidActError: problems.INVALID_REQUEST,
+    application_errors.ApplicationRefusedError: problems.APPLICATION_REFUSED,
+    application_errors.ApplicationFaultsError: problems.INVALID_REQUEST,
+    application_errors.FamilyError: problems.FAMILY_REFUSED,
     errors.NotReversibleError: problems.NOT_REVERSIBLE,
     errors.IdempotencyConflictError: problems.IDEMPOTENCY_CONFLICT,
     # Not told apart from a wrong signature: whoever replays has not proved to hold the key.
@@ -138,6 +141,11 @@ def _of_error_below(error: CardCoreError | CryptoError) -> ProblemError:
             reason = Reason(error.reason)
             told = {"detail": reason.text_en, "detail_zh": reason.text_zh}
             return ProblemError(problem, extra={"reason": reason.value, **told})
+        case application_errors.ApplicationFaultsError():
+            return ProblemError(problem, extra={"errors": [one._asdict() for one in error.faults]})
+        case application_errors.ApplicationRefusedError() | application_errors.FamilyError():
+            told = {"detail": error.message_en, "detail_zh": error.message_zh}
+            return ProblemError(problem, extra={"reason": error.code, **told})
         case (
             errors.WrongStateError()
             | errors.InvalidActError()

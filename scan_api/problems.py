@@ -244,6 +244,22 @@ NOT_REVERSIBLE = Problem(
     "Only accepted scans that moved money or goods are taken back, within 90 days.",
     "只有 90 天内已通过且涉及收费或发药的业务可以撤销。",
 )
+APPLICATION_REFUSED = Problem(
+    "application_refused",
+    409,
+    "This application can't be taken",
+    "不能受理该申领",
+    "`reason` says why, and the detail what to do.",
+    "reason 为原因，detail_zh 说明如何办理。",
+)
+FAMILY_REFUSED = Problem(
+    "family_refused",
+    409,
+    "This e-card can't be offered, taken or shown",
+    "不能授权、领取或出示该电子社保卡",
+    "`reason` says why, and the detail what to do.",
+    "reason 为原因，detail_zh 说明如何办理。",
+)
 ALREADY_EXISTS = Problem(
     "already_exists",
     409,

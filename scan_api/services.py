@@ -1,9 +1,10 @@
 """What the service is built from; the composition root makes it once and passes it down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
+from card_core.application import Application
 from card_core.card_reading import CardReading
 from card_core.codes import KeyRing
 from card_core.device_credentials import CredentialIssuer
@@ -19,6 +20,10 @@ from scan_api.scans.identifying import IdentifyDesk
 from scan_api.scans.writing import ScanWriter
 from scan_api.terminals.authentication import TerminalAuthentication
 
+ApplicationCheck = Callable[[Mapping[str, str], date], Application]
+"""Given the fields as they were typed and the day in Asia/Shanghai; raises
+ApplicationFaultsError."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Services:
@@ -27,6 +32,7 @@ class Services:
     peers: asks other issuers, and knows which are trusted.
     key_ring: the keys that codes are checked with, as `KeyRingCache.ring` gives them.
     authentication: who the terminals are, from a registry that is kept fresh while serving.
+    check_application: judges an application as a roster's row is judged, where rosters are read.
     pepper: the key under holders' passwords. profile: by which they are hashed.
     clock: the time now, aware, UTC; raises ClockOffError where it can't be believed
     (`clock_watch`).
@@ -46,6 +52,7 @@ class Services:
     peers: PeerClient
     key_ring: Callable[[], KeyRing]
     authentication: TerminalAuthentication
+    check_application: ApplicationCheck
     pepper: bytes
     clock: Callable[[], datetime]
     identifying: IdentifyDesk | None = None

@@ -35,6 +35,7 @@ from card_core.signing import SigningKeys
 from card_core.store.institutions import Terminal
 from card_core.trust import TrustList
 from crypto import sm2
+from issuance.applying import check_application
 from scan_api import server
 from scan_api.app import create_app
 from scan_api.issuers.asking import PeerClient
@@ -149,6 +150,7 @@ class ScanService:
             peers=self.peers,
             key_ring=self._key_ring,
             authentication=TerminalAuthentication(self.registry, tokens),
+            check_application=check_application,
             pepper=PEPPER,
             clock=bureau.clock,
             identifying=self._identify_desk(fast_store),

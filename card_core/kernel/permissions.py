@@ -19,6 +19,7 @@ from types import MappingProxyType
 
 from card_core.kernel.act import Act, DangerousAct
 from card_core.kernel.actors import ActorKind
+from card_core.kernel.acts.at_once import OrderAtOnce, ReceiveBlanks, SpoilBlanks
 from card_core.kernel.acts.audit_exports import ExportAuditLog
 from card_core.kernel.acts.banking import SendToBank, TakeBankReturn
 from card_core.kernel.acts.batch_control import CancelBatch, PauseBatch, ResumeBatch
@@ -46,7 +47,20 @@ from card_core.kernel.acts.enrolment import (
     WithdrawEnrolment,
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
+from card_core.kernel.acts.families import (
+    EndFamilyMember,
+    OfferECard,
+    ShowWard,
+    TakeECard,
+)
 from card_core.kernel.acts.field_keys import ActivateFieldKey, DestroyFieldKey, ResealFields
+from card_core.kernel.acts.filings import (
+    AcceptFiling,
+    FileApplication,
+    RefuseFiling,
+    WithdrawFiling,
+)
+from card_core.kernel.acts.guardians import BindGuardian, EndGuardianship
 from card_core.kernel.acts.handing_over import DispatchCards, HandOverCard, ReworkCards
 from card_core.kernel.acts.holder_base import CorrectHolder, MergeHolders
 from card_core.kernel.acts.holder_exports import ExportHolder
@@ -117,6 +131,7 @@ from card_core.kernel.acts.status import (
     SetOfflinePolicy,
 )
 from card_core.kernel.acts.stock import ImportStock, ReleaseStock, TakeOverChunk
+from card_core.kernel.acts.taking_in import BatchFilings, IssueAtOnce
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.acts.visits import EndVisit
 from card_core.store.operators import Role
@@ -182,6 +197,21 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         DropImport: Rule(_MAKER),
         ReleaseBatch: Rule(_MAKER, _CHECKER),
         IssueChunk: Rule(_MAKER),
+        FileApplication: Rule(_MAKER, others=_HOLDER),
+        AcceptFiling: Rule(_CHECKER),
+        RefuseFiling: Rule(_CHECKER),
+        WithdrawFiling: Rule(_MAKER, others=_HOLDER),
+        BatchFilings: Rule(_MAKER),
+        IssueAtOnce: Rule(_MAKER),
+        OrderAtOnce: Rule(_MAKER),
+        ReceiveBlanks: Rule(_MAKER, _CHECKER),
+        SpoilBlanks: Rule(_MAKER, _CHECKER),
+        BindGuardian: Rule(_MAKER, _CHECKER),
+        EndGuardianship: Rule(_MAKER, others=_HOLDER),
+        OfferECard: Rule(others=_HOLDER),
+        TakeECard: Rule(others=_HOLDER),
+        ShowWard: Rule(others=_HOLDER),
+        EndFamilyMember: Rule(_MAKER, others=_HOLDER),
         PauseBatch: Rule(_MAKER | _CHECKER),
         ResumeBatch: Rule(_MAKER | _CHECKER),
         CancelBatch: Rule(_MAKER, _CHECKER),

@@ -34,3 +34,8 @@ def _check_digit(body: str) -> str:
         value = int(digit) * (2 if at % 2 == 0 else 1)
         total += value - 9 if value > 9 else value
     return str(-total % 10)
+
+
+def make_ecard_id(random_bytes: Callable[[int], bytes]) -> int:
+    """A random 63-bit integer that isn't zero; it fills the u64 of a code's box."""
+    return (int.from_bytes(random_bytes(8)) >> 1) or 1

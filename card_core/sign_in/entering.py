@@ -73,8 +73,10 @@ def sign_in_operator(
     *,
     pepper: bytes,
     profile: Profile = Profile.SM,
+    token: str | None = None,
 ) -> SignedIn:
-    """prover: answers with the operator's second factor.
+    """prover: answers with the operator's second factor. token: of `new_token`, where the challenge
+    was told before (`challenge_of`); good for one attempt.
 
     Raises SignInRefusedError, for a wrong name, password or second factor alike;
     SignInLockedError; FactorMissingError for who has no second factor yet.
@@ -82,7 +84,16 @@ def sign_in_operator(
     compared = compare(
         kernel, SubjectKind.OPERATOR, typed(name).lower(), password, pepper=pepper, profile=profile
     )
-    return _sign_in(kernel, SubjectKind.OPERATOR, compared, prover, profile)
+    return _sign_in(kernel, SubjectKind.OPERATOR, compared, prover, profile, token=token)
+
+
+def challenge_of(kernel: Kernel, name: str, token: str) -> bytes:
+    """What an operator's key signs for a session that will have this token.
+
+    It tells nothing of the token, and the same of a name that nobody has.
+    """
+    index = kernel.store.cipher.blind_index("sign_in.operator", typed(name).lower())
+    return second_factor.challenge_bytes(index, token_digest(kernel, token))
 
 
 def authenticate(kernel: Kernel, token: str) -> Actor:
@@ -169,9 +180,15 @@ def perform_attempt(kernel: Kernel, act: Act) -> Answer:
 
 
 def _sign_in(
-    kernel: Kernel, kind: SubjectKind, compared: Compared, prover: Prover | None, profile: Profile
+    kernel: Kernel,
+    kind: SubjectKind,
+    compared: Compared,
+    prover: Prover | None,
+    profile: Profile,
+    *,
+    token: str | None = None,
 ) -> SignedIn:
-    token = new_token(kernel)
+    token = token or new_token(kernel)
     digest = token_digest(kernel, token)
     proof = None
     if prover is not None:

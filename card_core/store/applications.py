@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 
 from card_core.states import ApplicationState
-from card_core.store import bulk
+from card_core.store import bulk, filings
 from card_core.store.database import Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX
 from card_core.store.schema import applications as table
@@ -35,7 +35,13 @@ class Filed:
 
 
 def numbers_with_open_one(tx: Reader, numbers: Sequence[str]) -> set[str]:
-    """Those of the social security numbers with an application that is neither issued nor gone."""
+    """Those of the social security numbers with an application that is neither issued nor gone:
+    in a batch, or by itself and not taken in yet."""
+    return numbers_in_open_batch(tx, numbers) | filings.numbers_with_open_one(tx, numbers)
+
+
+def numbers_in_open_batch(tx: Reader, numbers: Sequence[str]) -> set[str]:
+    """As `numbers_with_open_one`, of those in batches alone."""
     number_by_index = {_index(tx, number): number for number in numbers}
     indexes = list(number_by_index)
     found: set[str] = set()

@@ -1,6 +1,6 @@
 """What each issuer decided for its cards."""
 
-from card_core.card_policy import CardNumberKept, CardPolicy
+from card_core.card_policy import FAMILY_MAX, CardNumberKept, CardPolicy
 from card_core.store import guarded
 from card_core.store.cipher import Value
 from card_core.store.database import Lock, Reader, Transaction
@@ -17,6 +17,7 @@ def of(tx: Reader, issuer: int) -> CardPolicy:
         row.withdraws_formal_loss,
         CardNumberKept(row.on_replacement),
         CardNumberKept(row.on_exchange),
+        FAMILY_MAX if row.family_max is None else row.family_max,
     )
 
 
@@ -26,6 +27,7 @@ def put(tx: Transaction, issuer: int, policy: CardPolicy) -> None:
         "withdraws_formal_loss": policy.withdraws_formal_loss,
         "on_replacement": policy.on_replacement.value,
         "on_exchange": policy.on_exchange.value,
+        "family_max": policy.family_max,
     }
     if guarded.get(tx, table, str(issuer), Lock.OWN) is None:
         guarded.add(tx, table, {"id": str(issuer), **values})

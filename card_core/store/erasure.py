@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, Table, delete, select, update
+from sqlalchemy import Select, Table, delete, or_, select, update
 
-from card_core.states import ApprovalState, CardState
+from card_core.states import ApprovalState, CardState, FilingState
 from card_core.store import bulk, credentials, guarded, holder_changes
 from card_core.store.credentials import SubjectKind
 from card_core.store.database import Reader, Transaction
@@ -24,6 +24,8 @@ from card_core.store.schema import (
     approvals,
     card_dates,
     cards,
+    filings,
+    guardianships,
     holder_exports,
     holders,
     makings,
@@ -44,6 +46,8 @@ _EMPTY_RECORD: Final = {
     "guardian_name": "",
     "guardian_number": "",
 }
+_PARTIES: Final = (guardianships.c.ward_id, guardianships.c.guardian_id)
+_CAME_TO_NOTHING: Final = (FilingState.REFUSED.value, FilingState.WITHDRAWN.value)
 _NO_CHANGE: Final = {ChangeKind.MERGE: NOTHING, ChangeKind.CORRECTION: b'{"after":{},"before":{}}'}
 
 
@@ -54,6 +58,8 @@ class Erased:
     records: int
     changes: int
     applications: int
+    filings: int
+    guardianships: int
     stock_cards: int
     makings: int
     approvals: int
@@ -114,6 +120,8 @@ def erase_person(
         records=len(record_ids),
         changes=_erase_changes(tx, record_ids),
         applications=_erase_rows(tx, applications, indexes),
+        filings=_erase_filings(tx, indexes, now),
+        guardianships=_erase_guardianships(tx, record_ids),
         stock_cards=_erase_rows(tx, stock_cards, indexes),
         makings=_erase_makings(tx, record_ids),
         approvals=_erase_approvals_of(tx, record_ids, acts, now),
@@ -125,6 +133,20 @@ def erase_person(
         delete(holder_exports).where(bulk.among(tx, holder_exports.c.holder_id, list(record_ids)))
     )
     return erased
+
+
+def is_any_filing(tx: Reader, before: datetime) -> bool:
+    """Whether there is an application by itself that came to nothing before this."""
+    return tx.connection.execute(_old_filings(before).limit(1)).first() is not None
+
+
+def erase_filings(tx: Transaction, before: datetime, now: datetime) -> int:
+    """Erase what is personal of some of those that came to nothing before this; how many."""
+    statement = _old_filings(before).order_by(filings.c.id).limit(_AT_ONCE)
+    ids = list(tx.connection.execute(statement).scalars())
+    for filing_id in ids:
+        _erase_filing(tx, filing_id, now)
+    return len(ids)
 
 
 def is_any_approval(tx: Reader, before: datetime) -> bool:
@@ -176,6 +198,37 @@ def _erase_rows(tx: Transaction, table: Table, indexes: Collection[bytes]) -> in
     return len(ids)
 
 
+def _erase_filings(tx: Transaction, indexes: Collection[bytes], now: datetime) -> int:
+    """Applications made one by one, of these numbers; ids of who filed them stay."""
+    statement = select(filings.c.id).where(bulk.among_indexes(tx, filings.c.number_index, indexes))
+    ids = list(tx.connection.execute(statement).scalars())
+    for filing_id in ids:
+        _erase_filing(tx, filing_id, now)
+    return len(ids)
+
+
+def _erase_filing(tx: Transaction, filing_id: str, now: datetime) -> None:
+    guarded.change(
+        tx,
+        filings,
+        filing_id,
+        number_index=tx.cipher.blind_index("erased_filings", filing_id),
+        content=tx.cipher.seal(filings.name, "content", filing_id, NOTHING),
+        evidence_reference=None,
+        erased_at=now,
+    )
+
+
+def _erase_guardianships(tx: Transaction, record_ids: Collection[str]) -> int:
+    """The numbers of the documents, of wards and of guardians alike."""
+    ids_of = [bulk.among(tx, column, list(record_ids)) for column in _PARTIES]
+    ids = list(tx.connection.execute(select(guardianships.c.id).where(or_(*ids_of))).scalars())
+    for guardianship_id in ids:
+        nothing = tx.cipher.seal(guardianships.name, "evidence_reference", guardianship_id, b"")
+        guarded.change(tx, guardianships, guardianship_id, evidence_reference=nothing)
+    return len(ids)
+
+
 def _erase_makings(tx: Transaction, record_ids: Collection[str]) -> int:
     statement = (
         select(cards.c.id)
@@ -209,6 +262,14 @@ def _erase_approvals_of(
     for approval_id in found:
         _erase_approval(tx, approval_id, now)
     return len(found)
+
+
+def _old_filings(before: datetime) -> Select[Any]:
+    return select(filings.c.id).where(
+        filings.c.state.in_(_CAME_TO_NOTHING),
+        filings.c.decided_at < before,
+        filings.c.erased_at.is_(None),
+    )
 
 
 def _decided(before: datetime) -> Select[Any]:

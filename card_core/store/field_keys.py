@@ -28,6 +28,8 @@ from card_core.store.schema import (
     credentials,
     field_keys,
     field_reseals,
+    filings,
+    guardianships,
     holder_changes,
     holders,
     making_chunks,
@@ -63,6 +65,8 @@ RESEALED: Final[Mapping[Table, tuple[str, ...]]] = {
     credentials: ("password_hash",),
     reversals: ("operator", "department"),
     makings: ("account", "chip"),
+    filings: ("content", "evidence_reference"),
+    guardianships: ("evidence_reference",),
 }
 EXPIRING: Final[Mapping[Table, tuple[str, ...]]] = {
     answers: ("answer",),

@@ -2,25 +2,36 @@
 
 from typing import Any
 
-from sqlalchemy import Integer, String, case, cast, func, or_, select
+from sqlalchemy import Integer, String, and_, case, cast, func, or_, select
 
 from card_core.figures import NO_BANK, Tally
 from card_core.states import HANDED_OVER, BatchKind, CardState
 from card_core.store.database import Reader
-from card_core.store.schema import batches, card_dates, cards, ecards, makings
+from card_core.store.schema import batches, card_dates, cards, ecards, filings, holders, makings
 
 _MONTH_CHARACTERS = 7  # of 2026-07-01
 _IN_USE_ONCE = (CardState.NOT_ACTIVATED.value, CardState.CANCELLED.value)
 
 
+# Who applied alone did so before the batch came together.
+_FILED = (
+    select(filings.c.batch_id, holders.c.id.label("holder_id"), filings.c.filed_at)
+    .join(holders, holders.c.number_index == filings.c.number_index)
+    .where(filings.c.batch_id.is_not(None))
+    .subquery()
+)
+
+
 def tallies(tx: Reader) -> list[Tally]:
     """All cards. The rows are counted as they are: `audit.verify_rows` is who checks each."""
+    # A card in any other state was activated, also where nobody noted when.
+    activated = or_(card_dates.c.activated_on.is_not(None), cards.c.state.not_in(_IN_USE_ONCE))
+    # Whoever activates a card has it in hand: one that was made at once has no other hand-over.
     handed_over = or_(
         card_dates.c.handed_over_on.is_not(None),
         makings.c.state.in_([state.value for state in HANDED_OVER]),
+        activated,
     )
-    # A card in any other state was activated, also where nobody noted when.
-    activated = or_(card_dates.c.activated_on.is_not(None), cards.c.state.not_in(_IN_USE_ONCE))
     columns = [
         cards.c.region,
         func.coalesce(makings.c.bank, NO_BANK),
@@ -30,7 +41,7 @@ def tallies(tx: Reader) -> list[Tally]:
         _known(activated),
         ecards.c.sign_number.is_not(None),
         cards.c.state == CardState.CANCELLED.value,
-        _days(tx),
+        _days(tx, func.coalesce(_FILED.c.filed_at, batches.c.created_at)),
     ]
     named = [column.label(f"c{number}") for number, column in enumerate(columns)]
     statement = (
@@ -40,6 +51,10 @@ def tallies(tx: Reader) -> list[Tally]:
         .join(ecards, ecards.c.card_id == cards.c.id)
         .outerjoin(makings, makings.c.id == cards.c.id)
         .outerjoin(card_dates, card_dates.c.card_id == cards.c.id)
+        .outerjoin(
+            _FILED,
+            and_(_FILED.c.batch_id == cards.c.batch_id, _FILED.c.holder_id == cards.c.holder_id),
+        )
         .group_by(*named)
     )
     return [_tally(row) for row in tx.connection.execute(statement)]
@@ -50,12 +65,12 @@ def _known(condition: Any) -> Any:
     return case((condition, 1), else_=0) == 1
 
 
-def _days(tx: Reader) -> Any:
+def _days(tx: Reader, applied_at: Any) -> Any:
     """From the day of the application to that of the hand-over, both in Shanghai."""
     if tx.is_sqlite:
-        applied = func.julianday(func.date(batches.c.created_at, "+8 hours"))
+        applied = func.julianday(func.date(applied_at, "+8 hours"))
         return cast(func.julianday(card_dates.c.handed_over_on) - applied, Integer)
-    applied_on = cast(func.timezone("Asia/Shanghai", batches.c.created_at), cards.c.issued_on.type)
+    applied_on = cast(func.timezone("Asia/Shanghai", applied_at), cards.c.issued_on.type)
     return card_dates.c.handed_over_on - applied_on
 
 

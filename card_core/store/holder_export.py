@@ -6,7 +6,16 @@ is nothing in it: no operator, no clerk's word, no terminal.
 
 from typing import Any, Final
 
-from card_core.store import cards, holders, institutions, scans, visits
+from card_core.store import (
+    cards,
+    family_members,
+    filings,
+    guardianships,
+    holders,
+    institutions,
+    scans,
+    visits,
+)
 from card_core.store.database import Reader
 from card_core.store.holder_trace import trace_of
 from card_core.store.holders import Holder
@@ -42,6 +51,26 @@ def export(tx: Reader, holder_id: str) -> dict[str, Any]:
             for one in trace.changes
         ],
         "applications": [{"id": one.id, "state": one.state.value} for one in trace.applications],
+        "filings": _filings(tx, holder_id, holder),
+        "guardianships": [
+            {
+                "as": "ward" if one.ward_id in trace.record_ids else "guardian",
+                "state": one.state.value,
+                "evidence": one.evidence.value,
+                "began_at": one.began_at.isoformat(),
+                "ends_on": one.ends_on.isoformat(),
+            }
+            for one in guardianships.of_holder(tx, holder_id)
+        ],
+        "family_members": [
+            {
+                "as": "holder" if one.holder_id in trace.record_ids else "shower",
+                "relation": one.relation.value,
+                "state": one.state.value,
+                "offered_at": one.offered_at.isoformat(),
+            }
+            for one in family_members.of_holder(tx, holder_id)
+        ],
         "cards": [_card(tx, card) for card in trace.cards],
         "phones": [
             {
@@ -59,6 +88,22 @@ def export(tx: Reader, holder_id: str) -> dict[str, Any]:
 
 def _holder(holder: Holder) -> dict[str, str]:
     return {name: str(getattr(holder, name)) for name in _OF_THE_HOLDER}
+
+
+def _filings(tx: Reader, holder_id: str, holder: Holder | None) -> list[dict[str, Any]]:
+    """Applications by themselves: for this person, or by them for a child."""
+    if holder is None:
+        return []
+    return [
+        {
+            "id": one.id,
+            "kind": one.kind.value,
+            "channel": one.channel.value,
+            "state": one.state.value,
+            "filed_at": one.filed_at.isoformat(),
+        }
+        for one in filings.of_holder(tx, holder_id, holder.social_security_number)
+    ]
 
 
 def _card(tx: Reader, card: cards.Card) -> dict[str, Any]:

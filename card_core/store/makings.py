@@ -31,6 +31,7 @@ class NewMaking:
     position: int
     bank: str
     branch: str
+    state: MakingState = MakingState.AWAITING_BANK
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,7 +62,7 @@ class Chip:
 
 
 def add_all(tx: Transaction, batch_id: str, new: Sequence[NewMaking]) -> None:
-    """The rows of cards that have a number, and wait for the bank."""
+    """The rows of cards that have a number, and wait for the bank, or for a branch's device."""
     nothing = dict.fromkeys(
         ("order_id", "record_number", "reason", "account", "chip", "code_index")
     )
@@ -75,7 +76,7 @@ def add_all(tx: Transaction, batch_id: str, new: Sequence[NewMaking]) -> None:
                 "position": one.position,
                 "bank": one.bank,
                 "branch": one.branch,
-                "state": MakingState.AWAITING_BANK.value,
+                "state": one.state.value,
                 **nothing,
             }
             for one in new

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from card_core.card_policy import LOSS_DAYS, CardNumberKept
+from card_core.card_policy import FAMILY_MAX, FAMILY_MOST, LOSS_DAYS, CardNumberKept
 from card_core.errors import NotFoundError
 from card_core.kernel.acts.card_policies import SetCardPolicy
 from card_core.store import card_policies, issuers
@@ -32,6 +32,7 @@ def policy(operator: OperatorOption = None) -> None:
             ("正式挂失可解除 A formal loss may be withdrawn", formal),
             ("补卡 Number on replacement", both(found.on_replacement)),
             ("换卡 Number on exchange", both(found.on_exchange)),
+            ("亲情服务人数 Family members' e-cards shown", found.family_max),
         ]
     )
 
@@ -62,6 +63,15 @@ def set_policy(
         CardNumberKept,
         typer.Option(metavar="WHICH", help="换卡卡号。\n\nNumber on exchange: new, same."),
     ] = CardNumberKept.NEW,
+    family_max: Annotated[
+        int,
+        typer.Option(
+            metavar="COUNT",
+            min=0,
+            max=FAMILY_MOST,
+            help="亲情服务人数上限。\n\nHow many family members' e-cards a holder may show.",
+        ),
+    ] = FAMILY_MAX,
     second: SecondOption = None,
     yes: YesOption = False,
     operator: OperatorOption = None,
@@ -70,6 +80,6 @@ def set_policy(
     Set the policy for cards; another approves.
     """
     with opened_desk(operator) as desk:
-        act = SetCardPolicy(loss_days, formal_loss, on_replacement, on_exchange)
+        act = SetCardPolicy(loss_days, formal_loss, on_replacement, on_exchange, family_max)
         if desk.decide(act, second, yes=yes):
             screen.say("卡管理规定已生效。", "The policy for cards is in effect.")

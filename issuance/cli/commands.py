@@ -18,12 +18,15 @@ _PLACES: Mapping[str, tuple[str, str]] = {
     "upgrade": ("init", "upgrade"),
     "operator": ("operator", "app"),
     "roster": ("roster", "app"),
+    "application": ("application", "app"),
     "batch": ("batch_making", "app"),  # with the commands of `batch`
     **{
         noun: (noun, "app")
         for noun in (
             "maker",
+            "blank",
             "holder",
+            "family",
             "stock",
             "card",
             "life",
@@ -48,6 +51,7 @@ _PLACES: Mapping[str, tuple[str, str]] = {
     "restore": ("backup", "restore"),
     "resume-from-backup": ("backup", "resume"),
     "serve": ("serve", "serve"),
+    "console": ("console", "console"),
     "doctor": ("doctor", "doctor"),
     "demo": ("demo", "demo"),
 }

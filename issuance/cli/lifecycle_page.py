@@ -11,6 +11,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeVar
 
+from card_core.application import ApplicationKind
+from card_core.applying import refusal
 from card_core.card_policy import LOSS_DAYS, CardPolicy
 from card_core.kernel import Act, is_dangerous
 from card_core.kernel.acts.banking import SendToBank, TakeBankReturn
@@ -26,20 +28,24 @@ from card_core.kernel.acts.cards import (
     WithdrawTemporaryLoss,
 )
 from card_core.kernel.acts.ecards import CancelECard, ResumeECard, SuspendECard
+from card_core.kernel.acts.filings import AcceptFiling, RefuseFiling, WithdrawFiling
 from card_core.kernel.acts.handing_over import DispatchCards, HandOverCard, ReworkCards
 from card_core.kernel.acts.life_events import DecideLifeEvent, ServeLifeEvent
 from card_core.kernel.acts.maker_returns import TakeMakerReturn
 from card_core.kernel.acts.making import PrepareMakingChunk, WithdrawOrder
 from card_core.kernel.acts.replacements import ExchangeCard, ReplaceCard
+from card_core.kernel.acts.taking_in import BatchFilings
 from card_core.kernel.permissions import RULES
 from card_core.life_events import APPLYING, SERVING, Applying, LifeEvent, Serving
 from card_core.states import (
     CARD,
     ECARD,
     ECARD_UNDER,
+    FILING,
     MAKING,
     CardState,
     ECardState,
+    FilingState,
     MakingState,
     Step,
 )
@@ -69,6 +75,14 @@ ECARD_ACTS: Mapping[Step, tuple[str, type[Act]]] = MappingProxyType(
         Step.SUSPEND: ("停用", SuspendECard),
         Step.RESUME: ("恢复", ResumeECard),
         Step.CANCEL: ("注销", CancelECard),
+    }
+)
+FILING_ACTS: Mapping[Step, tuple[str, type[Act]]] = MappingProxyType(
+    {
+        Step.ACCEPT: ("复核受理", AcceptFiling),
+        Step.REFUSE: ("不予受理", RefuseFiling),
+        Step.WITHDRAW: ("撤回", WithdrawFiling),
+        Step.TAKE_IN: ("入批次", BatchFilings),
     }
 )
 MAKING_ACTS: Mapping[Step, tuple[str, type[Act]]] = MappingProxyType(
@@ -127,8 +141,16 @@ _MAKING = """\
 Each card of a roster's batch has a making (制卡) beside it, from its number to its holder's hand.
 Two people decide that a maker makes cards, by a making order; [making.md](making.md) tells the way.
 Activating a card hands it over too, where that was not done before, and is refused while the card
-is at the bank, at the maker, or failed. A card that was sent nowhere is made at the counter
-(即时制卡), as replacements are: those, and cards taken over, have no making.
+is at the bank, at the maker, or failed. A card that was sent nowhere is made at the counter, as
+replacements are that no application was filed for: those, and cards taken over, have no making.
+What was applied for to be made at once (即时制卡) begins at the device of its branch.
+"""
+_APPLYING = """\
+Who may apply for a new card, a replacement or an exchange is a table over the state of the card
+that there is (`card_core/applying.py`); `-` stands for "may", and no card is as good as a cancelled
+one. A second person accepts whatever came online, is for a child, ends another card, or is made at
+once; a new card for an adult at the window is looked at when its batch is released. What is
+accepted goes into a batch, or is made at once (`issue_at_once`). See [window.md](window.md).
 """
 _EVENTS = """\
 ## Life events 人生事件
@@ -147,19 +169,32 @@ def page() -> str:
     parts = [
         _INTRODUCTION,
         "## The card 实体卡\n",
-        _diagram(CARD, CARD_ACTS, CardState.NOT_ACTIVATED, [CardState.CANCELLED]),
+        _diagram(CARD, CARD_ACTS, [CardState.NOT_ACTIVATED], [CardState.CANCELLED]),
         _states(),
         _steps(CARD, CARD_ACTS),
         "## The e-card 电子社保卡\n",
-        _diagram(ECARD, ECARD_ACTS, ECardState.NOT_ACTIVATED, [ECardState.CANCELLED]),
+        _diagram(ECARD, ECARD_ACTS, [ECardState.NOT_ACTIVATED], [ECardState.CANCELLED]),
         _steps(ECARD, ECARD_ACTS),
         _FOLLOWING,
+        "## An application made by itself 逐件申领\n",
+        _diagram(
+            FILING,
+            FILING_ACTS,
+            [FilingState.FILED, FilingState.ACCEPTED],
+            [FilingState.TAKEN_IN, FilingState.REFUSED, FilingState.WITHDRAWN],
+        ),
+        _steps(FILING, FILING_ACTS),
+        _APPLYING,
+        _table(
+            ["card 卡状态", *(both(kind) for kind in ApplicationKind)],
+            ([both(state), *_refusals(state)] for state in CardState),
+        ),
         "## Making a card 制卡\n",
         _MAKING,
         _diagram(
             MAKING,
             MAKING_ACTS,
-            MakingState.AWAITING_BANK,
+            [MakingState.AWAITING_BANK, MakingState.AWAITING_DEVICE],
             [MakingState.HANDED_OVER, MakingState.HANDED_TO_EMPLOYER],
         ),
         _table(
@@ -185,7 +220,7 @@ def page() -> str:
 def _diagram(
     table: Mapping[Step, Mapping[_S, _S]],
     acts: Mapping[Step, tuple[str, type[Act]]],
-    first: _S,
+    first: Sequence[_S],
     last: Sequence[_S],
 ) -> str:
     """A picture of a table; the steps that lead from one state to another share an arrow."""
@@ -194,7 +229,8 @@ def _diagram(
         for before, after in table[step].items():
             arrows.setdefault((before, after), []).append(zh)
     seen = dict.fromkeys(state for pair in arrows for state in pair)
-    lines = ["```mermaid", "stateDiagram-v2", "    direction LR", f"    [*] --> {first.value}"]
+    lines = ["```mermaid", "stateDiagram-v2", "    direction LR"]
+    lines += [f"    [*] --> {state.value}" for state in first]
     lines += [f'    state "{word_of(state)} {state.value}" as {state.value}' for state in seen]
     lines += [
         f"    {before.value} --> {after.value}: {'、'.join(names)}"
@@ -207,6 +243,12 @@ def _diagram(
 def _states() -> str:
     rows = ([both(state), state.aaz502 or "-", both(ECARD_UNDER[state])] for state in CardState)
     return _table(["card 卡状态", "AAZ502", "an active e-card amounts to 电子社保卡"], rows)
+
+
+def _refusals(state: CardState) -> Iterator[str]:
+    for kind in ApplicationKind:
+        why = refusal(kind, state)
+        yield "-" if why is None else f"`{why.code}`"
 
 
 def _steps(

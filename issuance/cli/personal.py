@@ -55,6 +55,11 @@ def read_number(path: Path) -> IdentityNumber:
         raise IssuanceError(problem.code, problem.message_zh, problem.message_en) from None
 
 
+def read_line(path: Path) -> str:
+    """The first line of a file, such as the number of a document. Raises FileRefusedError."""
+    return _first_line(path)
+
+
 def find_record(tx: Reader, wanted: str) -> str:
     """The id of the record that a HolderArgument names, merged or not. Raises IssuanceError."""
     if wanted.startswith(_AT):

@@ -27,6 +27,7 @@ from card_core.presenting import Presenter
 from card_core.short_codes import ShortCodes
 from card_core.signing import SigningKeys
 from crypto import SelfTestError, self_test
+from issuance.applying import check_application
 from issuance.cli.listening import url_of
 from issuance.errors import IssuanceError, SettingsError
 from issuance.installation import Installation, random_bytes, utc_now
@@ -138,6 +139,7 @@ def make_service(
             authentication=TerminalAuthentication(
                 registry, AccessTokens(site.store.cipher, random_bytes=random_bytes)
             ),
+            check_application=check_application,
             pepper=site.pepper,
             profile=site.profile,
             clock=clock.now,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from card_core.application import ApplicationKind
+from card_core.applying import Channel, MakingMode
 from card_core.card_policy import CardNumberKept
 from card_core.codes import KeyState
 from card_core.life_events import Part
@@ -11,8 +13,10 @@ from card_core.states import (
     ApplicationState,
     ApprovalState,
     BatchState,
+    BindingState,
     CardState,
     ECardState,
+    FilingState,
     MakingState,
     OrderState,
     ServiceState,
@@ -60,12 +64,41 @@ _WORDS: Mapping[type[StrEnum], Mapping[str, str]] = MappingProxyType(
             MakingState.HANDED_TO_EMPLOYER: "单位已领卡",
             MakingState.ACCOUNT_FAILED: "开户失败信息待修改",
             MakingState.MAKING_FAILED: "制卡失败",
+            MakingState.AWAITING_DEVICE: "已生成快速制卡网点批次",
+            MakingState.AT_DEVICE: "数据已下载设备制卡中",
+            MakingState.MADE_AT_ONCE: "快速制卡完成待领取",
+            MakingState.DEVICE_FAILED: "设备制卡失败",
         },
         OrderState: {
             OrderState.PREPARING: "数据生成中",
             OrderState.SENT: "已报卡商",
             OrderState.ANSWERED: "已全部回盘",
             OrderState.WITHDRAWN: "已撤回",
+        },
+        FilingState: {
+            FilingState.FILED: "未受理",
+            FilingState.ACCEPTED: "已受理",
+            FilingState.REFUSED: "不予受理",
+            FilingState.WITHDRAWN: "已撤回",
+            FilingState.TAKEN_IN: "已入批次",
+        },
+        BindingState: {
+            BindingState.OFFERED: "待领取",
+            BindingState.ACTIVE: "有效",
+            BindingState.ENDED: "已解除",
+        },
+        ApplicationKind: {
+            ApplicationKind.NEW: "新申领",
+            ApplicationKind.REPLACEMENT: "补卡",
+            ApplicationKind.EXCHANGE: "换卡",
+        },
+        Channel: {
+            Channel.WINDOW: "柜面",
+            Channel.ONLINE: "网上",
+        },
+        MakingMode: {
+            MakingMode.AT_ONCE: "即时制卡",
+            MakingMode.BATCH: "批量制卡",
         },
         ApplicationState: {
             ApplicationState.OPEN: "在办",

@@ -11,9 +11,11 @@ from card_core.sign_in import SignedIn
 from scan_api import problems
 from scan_api.holders import (
     acts,
+    application_routes,
     device_routes,
     examples,
     export_routes,
+    family_routes,
     idempotency,
     session,
     views,
@@ -222,4 +224,6 @@ def routes(services: Services) -> APIRouter:
         device_routes.routes(services, holder_of_session, held_key, password_work)
     )
     router.include_router(export_routes.routes(services, holder_of_session, password_work))
+    router.include_router(application_routes.routes(services, holder_of_session, held_key))
+    router.include_router(family_routes.routes(services, holder_of_session, held_key))
     return router

@@ -20,6 +20,8 @@ TABLES: dict[str, Mapping[Step, Mapping[StrEnum, StrEnum]]] = {
     "card": states.CARD,  # type: ignore[dict-item]
     "e-card": states.ECARD,  # type: ignore[dict-item]
     "batch": states.BATCH,  # type: ignore[dict-item]
+    "application": states.FILING,  # type: ignore[dict-item]
+    "guardianship, family member": states.BINDING,  # type: ignore[dict-item]
     "approval": states.APPROVAL,  # type: ignore[dict-item]
     "visit": states.VISIT,  # type: ignore[dict-item]
     "operator, institution, terminal": states.SERVICE,  # type: ignore[dict-item]

@@ -14,7 +14,15 @@ from card_core.verdicts import Reason
 from scan_api import business_types, problems
 from scan_api.figures import examples as figure_examples
 from scan_api.figures import models as figure_models
-from scan_api.holders import device_examples, device_models, export_examples, export_models
+from scan_api.holders import (
+    application_models,
+    device_examples,
+    device_models,
+    export_examples,
+    export_models,
+    family_examples,
+    family_models,
+)
 from scan_api.holders import examples as holder_examples
 from scan_api.holders import models as holder_models
 from scan_api.issuers import examples as issuer_examples
@@ -59,6 +67,14 @@ OPERATIONS = {
     "registerDevice": "POST /v1/holder/devices",
     "removeDevice": "DELETE /v1/holder/devices/{device_id}",
     "fetchCredentials": "POST /v1/holder/devices/{device_id}/credentials",
+    "listApplications": "GET /v1/holder/applications",
+    "applyForCard": "POST /v1/holder/applications",
+    "withdrawApplication": "DELETE /v1/holder/applications/{application_id}",
+    "listFamily": "GET /v1/holder/family",
+    "offerECard": "POST /v1/holder/family/offers",
+    "takeECard": "POST /v1/holder/family/members",
+    "endFamilyMember": "DELETE /v1/holder/family/members/{family_member_id}",
+    "showFamilyCode": "POST /v1/holder/family/members/{family_member_id}/codes",
     "healthz": "GET /healthz",
     "readyz": "GET /readyz",
 }
@@ -95,6 +111,12 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (device_models.Credentials, device_examples.CREDENTIALS),
     (export_models.HolderExport, export_examples.EXPORT),
     (figure_models.BureauFigures, figure_examples.FIGURES),
+    (application_models.Applications, family_examples.APPLICATIONS),
+    (application_models.FiledApplication, family_examples.FILED),
+    (family_models.Family, family_examples.FAMILY),
+    (family_models.MadeOffer, family_examples.OFFER),
+    (family_models.MemberChange, family_examples.MEMBER),
+    (holder_models.ShownCode, family_examples.CODE),
 ]
 
 

@@ -21,7 +21,8 @@ from card_core.kernel import approvals, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.content import canonical_bytes, from_json, to_json
 from card_core.kernel.dates import SHANGHAI, years_later
-from card_core.states import BatchKind, BatchState, Step
+from card_core.kernel.sign_numbers import make_ecard_id
+from card_core.states import BatchKind, BatchState, MakingState, Step
 from card_core.store import (
     Lock,
     Reader,
@@ -29,6 +30,7 @@ from card_core.store import (
     applications,
     batches,
     cards,
+    filings,
     holder_base,
     holders,
     issuers,
@@ -78,6 +80,7 @@ class ImportRoster(Act):
 
     def apply(self, scene: Scene) -> Done:
         holder_base.lock(scene.tx, Lock.SHARED)
+        filings.lock(scene.tx, Lock.SHARED)
         good, refused = sort_out(scene.tx, self.applications)
         answer: dict[str, Any] = {
             "batch_id": None,
@@ -95,7 +98,7 @@ class ImportRoster(Act):
         if not good:
             return Done(answer, "batch/none", detail)
         refused_count = self.refused_count + len(refused)
-        batch = _store_batch(scene, self.name, self.file_digest, good, refused_count)
+        batch = store_batch(scene, self.name, self.file_digest, good, refused_count)
         approval = approvals.propose(scene, ReleaseBatch(batch.id, batch.content_root))
         proposed = {"approval_id": approval.id, "content_hash": approval.content_hash}
         answer |= {"batch_id": batch.id, "chunks": -(-len(good) // CHUNK_SIZE), **proposed}
@@ -248,22 +251,27 @@ def sort_out(
 
 
 def issue_at_once(
-    scene: Scene, name: str, application: Application, numbers: CardNumbers | None
+    scene: Scene,
+    name: str,
+    application: Application,
+    numbers: CardNumbers | None,
+    making: MakingState | None = None,
 ) -> Batch:
     """Make one person's card in a batch of its own, for an act that two people decided.
 
-    numbers: the issuer and the card number to use, None for the next. Returns the batch as stored.
+    numbers: the issuer and the card number to use, None for the next. making: as of `_issue`.
+    Returns the batch as stored.
     """
-    batch = _store_batch(scene, name, _NO_FILE, [application], 0)
+    batch = store_batch(scene, name, _NO_FILE, [application], 0)
     batches.set_state(
         scene.tx, batch, states.after(states.BATCH, "batch", batch.state, Step.RELEASE)
     )
     (chunk,) = batches.chunks(scene.tx, batch.id)
-    _count_issued(scene, _issue(scene, batch, chunk, numbers, at_counter=True))
+    _count_issued(scene, _issue(scene, batch, chunk, numbers, making=making))
     return batch
 
 
-def _store_batch(
+def store_batch(
     scene: Scene, name: str, file_digest: bytes, good: Sequence[Application], refused: int
 ) -> Batch:
     batch_id = scene.new_id()
@@ -385,9 +393,9 @@ def _issue(
     chunk: Chunk,
     taken: CardNumbers | None = None,
     *,
-    at_counter: bool = False,
+    making: MakingState | None = MakingState.AWAITING_BANK,
 ) -> Chunk:
-    """at_counter: the cards are made there and then, and go to no bank and no maker."""
+    """making: where the cards' making begins; None where they are made there and then."""
     tx = scene.tx
     rows = _read_chunk(tx, chunk)
     issuer, numbers = taken or _card_numbers(tx, batch, chunk)
@@ -408,20 +416,20 @@ def _issue(
                 region=application.region,
                 issued_on=issued_on,
                 expires_on=expires_on,
-                ecard_id=make_ecard_id(scene),
+                ecard_id=make_ecard_id(scene.random_bytes),
             )
             for card_id, holder_id, application, number in zip(
                 card_ids, holder_ids, people, numbers, strict=True
             )
         ],
     )
-    if not at_counter:
+    if making is not None:
         first, _ = _positions(chunk)
         makings.add_all(
             tx,
             batch.id,
             [
-                NewMaking(card_id, position, application.bank, application.branch)
+                NewMaking(card_id, position, application.bank, application.branch, making)
                 for position, (card_id, application) in enumerate(
                     zip(card_ids, people, strict=True), first
                 )
@@ -440,8 +448,3 @@ def _count_issued(scene: Scene, chunk: Chunk) -> None:
     if issued == batch.accepted:
         state = states.after(states.BATCH, "batch", state, Step.FINISH)
     batches.set_issued(scene.tx, batch, issued, state)
-
-
-def make_ecard_id(scene: Scene) -> int:
-    """A random 63-bit integer that isn't zero; it fills the u64 of a code's box."""
-    return (int.from_bytes(scene.random_bytes(8)) >> 1) or 1

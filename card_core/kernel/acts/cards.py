@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from card_core.errors import NotByPolicyError, TooEarlyError
-from card_core.kernel import card_moves, limits
+from card_core.kernel import card_moves, family_bindings, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.acts.handing_over import hand_over_if_it_was_not
 from card_core.kernel.acts.operators import PASSWORD_HASH_MAX
@@ -213,4 +213,6 @@ class CancelCard(DangerousAct):
 
     def apply(self, scene: Scene) -> Done:
         card = card_moves.lock_card(scene, self.card_id)
+        if self.reason is CancelReason.DEATH:
+            family_bindings.end_all(scene.tx, card.holder_id, scene.now)
         return card_moves.end(scene, card, Step.CANCEL, {"reason": self.reason.value})

@@ -19,7 +19,7 @@ from card_core.errors import (
     RecordMergedError,
 )
 from card_core.identity import IdentityNumber, validate_name
-from card_core.kernel import limits
+from card_core.kernel import family_bindings, limits
 from card_core.kernel.act import DangerousAct, Done, Scene
 from card_core.states import Step
 from card_core.store import (
@@ -122,6 +122,7 @@ class MergeHolders(DangerousAct):
         gone = self._check(tx)
         phones = _remove_phones(scene, gone.id)
         sessions.end_all(tx, SubjectKind.HOLDER, gone.id)
+        family_bindings.end_all(tx, gone.id, scene.now)
         content = {"number": gone.social_security_number, "name": gone.name}
         change = HolderChange(
             id=scene.new_id(),
@@ -204,6 +205,8 @@ class CorrectHolder(DangerousAct):
         if card is not None:
             locked = cards.get(tx, card.id, Lock.OWN)
             cards.touch(tx, locked or card)
+        if "number" in changes:
+            family_bindings.end_guardianships_of(tx, self.holder_id, scene.now)
         change = HolderChange(
             id=scene.new_id(),
             holder_id=self.holder_id,

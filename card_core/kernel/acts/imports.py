@@ -26,7 +26,7 @@ from card_core.kernel import approvals, limits
 from card_core.kernel.act import Act, Done, Scene
 from card_core.kernel.acts.batches import ReleaseBatch, add_rows, root_of, sort_out
 from card_core.states import BatchKind, BatchState, Step
-from card_core.store import Lock, applications, batches, holder_base
+from card_core.store import Lock, applications, batches, filings, holder_base
 from card_core.store.batches import Batch
 
 IMPORT_ROWS_MAX = 1000
@@ -97,6 +97,7 @@ class ImportRows(Act):
 
     def apply(self, scene: Scene) -> Done:
         holder_base.lock(scene.tx, Lock.SHARED)
+        filings.lock(scene.tx, Lock.SHARED)
         batch = _own_import(scene, self.batch_id)
         rows = batch.accepted + batch.refused + len(self.applications)
         limits.check_range("applications", rows, 1, limits.ROSTER_ROWS_MAX)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from card_core import states
 from card_core.errors import ReturnRefusedError, WrongStateError
-from card_core.kernel import limits
+from card_core.kernel import blank_stock, limits
 from card_core.kernel.act import Act, Done, Scene
 from card_core.kernel.acts.banking import check_order
 from card_core.kernel.acts.making import lock_order
@@ -20,6 +20,8 @@ from card_core.store import Lock, Transaction, batches, cards, making_orders, ma
 from card_core.store.cards import Card
 from card_core.store.making_orders import Order, OrderChunk
 from card_core.store.makings import Chip, Making
+
+_AT_WORK = frozenset({MakingState.AT_MAKER, MakingState.AT_DEVICE})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -114,13 +116,15 @@ def _take(
         if making is None or (making.order_id, making.record_number) != (order.id, outcome.number):
             raise ReturnRefusedError(outcome.number, "not_waiting")
         _check_card(made[making.card_id], outcome)
-        if making.state is not MakingState.AT_MAKER:
+        if making.state not in _AT_WORK:
             _refuse_other_outcome(tx, making, outcome)
             taken.counts["known"] += 1
             continue
         taken.counts["made" if outcome.chip else "failed"] += 1
         new.append(outcome)
         changes[outcome.chip is not None].append((making, _change(tx, making, outcome)))
+        if making.state is MakingState.AT_DEVICE:
+            blank_stock.use_up(tx, making.branch, is_made=outcome.chip is not None)
     _refuse_known_codes(tx, new, taken.codes)
     for one in changes.values():
         makings.change_all(tx, one)

@@ -26,7 +26,7 @@ from card_core.errors import (
     TamperedRowError,
     WrongStateError,
 )
-from card_core.kernel import limits
+from card_core.kernel import blank_stock, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.acts.banking import lock_batch, refuse_while_preparing
 from card_core.kernel.acts.makers import check_maker_code, find_maker
@@ -45,6 +45,7 @@ from card_core.store import (
     making_orders,
     makings,
 )
+from card_core.store.batches import Batch
 from card_core.store.makers import Maker
 from card_core.store.making_orders import Order, OrderChunk
 from card_core.store.makings import Making
@@ -93,38 +94,47 @@ class OrderMaking(DangerousAct):
         tx = scene.tx
         batch = lock_batch(tx, self.batch_id)
         refuse_while_preparing(tx, batch)
-        maker = find_maker(tx, self.maker)
-        if maker.state is not ServiceState.ACTIVE:
-            raise WrongStateError("maker", maker.state)
         positions = makings.positions_in(tx, batch.id, to_be_ordered(skips_bank=self.skips_bank))
         if len(positions) != self.records:
             raise ContentChangedError
-        issuer = issuers.required(tx).number
-        order = Order(
-            id=scene.new_id(),
-            batch_id=batch.id,
-            number=1 + len(making_orders.of_batch(tx, batch.id)),
-            maker_id=maker.id,
-            issuer=issuer,
-            key_number=_signing_key_number(tx, issuer, scene.now),
-            state=OrderState.PREPARING,
-            records=len(positions),
-            made=0,
-            failed=0,
-            file_digest=None,
-            created_at=scene.now,
-        )
-        ledger = _ledger(order.id, positions)
-        making_orders.add(tx, order, ledger)
-        answer = {
-            "order_id": order.id,
-            "batch_id": batch.id,
-            "maker": maker.code,
-            "records": order.records,
-            "chunks": len(ledger),
-            "key_number": order.key_number,
-        }
-        return Done(answer, f"making_order/{order.id}", answer)
+        return place_order(scene, batch, self.maker, positions)
+
+
+def place_order(scene: Scene, batch: Batch, maker_code: str, positions: Sequence[int]) -> Done:
+    """Write down an order for the cards at these positions of a locked batch.
+
+    Raises WrongStateError for a maker that is suspended, NotFoundError, NoSigningKeyError.
+    """
+    tx = scene.tx
+    maker = find_maker(tx, maker_code)
+    if maker.state is not ServiceState.ACTIVE:
+        raise WrongStateError("maker", maker.state)
+    issuer = issuers.required(tx).number
+    order = Order(
+        id=scene.new_id(),
+        batch_id=batch.id,
+        number=1 + len(making_orders.of_batch(tx, batch.id)),
+        maker_id=maker.id,
+        issuer=issuer,
+        key_number=_signing_key_number(tx, issuer, scene.now),
+        state=OrderState.PREPARING,
+        records=len(positions),
+        made=0,
+        failed=0,
+        file_digest=None,
+        created_at=scene.now,
+    )
+    ledger = _ledger(order.id, positions)
+    making_orders.add(tx, order, ledger)
+    answer = {
+        "order_id": order.id,
+        "batch_id": batch.id,
+        "maker": maker.code,
+        "records": order.records,
+        "chunks": len(ledger),
+        "key_number": order.key_number,
+    }
+    return Done(answer, f"making_order/{order.id}", answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +279,9 @@ class WithdrawOrder(Act):
         order = lock_order(scene.tx, self.order_id, Lock.OWN)
         state = states.after(states.ORDER, "making order", order.state, Step.WITHDRAW)
         freed = 0
-        for chunk in making_orders.chunks(scene.tx, order.id):
+        ledger = making_orders.chunks(scene.tx, order.id)
+        blank_stock.put_back(scene.tx, order, ledger[0])
+        for chunk in ledger:
             if chunk.root is not None:
                 found = makings.at_positions(scene.tx, order.batch_id, chunk.positions)
                 changes = [

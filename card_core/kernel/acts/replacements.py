@@ -2,24 +2,30 @@
 worn one.
 
 They are made at the counter (即时制卡): one transaction ends the old card and makes the new one, so
-that a person has one live card at every instant. The new card is a batch of its own, with the
-applicant's data of the old one, and is activated when it is handed out, as any other is.
+that a person has one live card at every instant. The new card is a batch of its own, made of what
+the holder base knows of its holder, and is activated when it is handed out, as any other is.
 """
 
-import json
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
-from card_core.application import Application, ApplicationKind
+from card_core.application import ApplicationKind
 from card_core.card_policy import CardNumberKept
-from card_core.errors import AlreadyExistsError, NotByPolicyError, NotFoundError, TamperedRowError
-from card_core.kernel import card_moves, limits
+from card_core.errors import AlreadyExistsError, NotByPolicyError, TamperedRowError
+from card_core.kernel import applicants, card_moves, limits
 from card_core.kernel.act import DangerousAct, Done, Scene
 from card_core.kernel.acts import batches
-from card_core.kernel.content import from_json
 from card_core.states import Step
-from card_core.store import Lock, Reader, applications, card_policies, cards, holder_base, holders
+from card_core.store import (
+    Lock,
+    Reader,
+    applications,
+    card_policies,
+    cards,
+    filings,
+    holder_base,
+)
 from card_core.store.cards import Card
 
 
@@ -54,6 +60,7 @@ class ReplaceCard(DangerousAct):
 
     def apply(self, scene: Scene) -> Done:
         holder_base.lock(scene.tx, Lock.SHARED)
+        filings.lock(scene.tx, Lock.SHARED)
         card = card_moves.lock_card(scene, self.card_id)
         done = card_moves.end(scene, card, Step.REPLACE)
         kept = card_policies.of(scene.tx, card.issuer).on_replacement
@@ -86,6 +93,7 @@ class ExchangeCard(DangerousAct):
 
     def apply(self, scene: Scene) -> Done:
         holder_base.lock(scene.tx, Lock.SHARED)
+        filings.lock(scene.tx, Lock.SHARED)
         card = card_moves.lock_card(scene, self.card_id)
         done = card_moves.end(scene, card, Step.EXCHANGE, {"reason": self.reason.value})
         kept = card_policies.of(scene.tx, card.issuer).on_exchange
@@ -108,7 +116,7 @@ def _check_number(wanted: CardNumberKept, kept: CardNumberKept) -> None:
 def _make_next(
     scene: Scene, old: Card, ended: Done, kind: ApplicationKind, number: CardNumberKept
 ) -> Done:
-    application = replace(_application_of(scene.tx, old), row=1, kind=kind)
+    application = applicants.as_known(scene.tx, old, kind)
     if applications.numbers_with_open_one(scene.tx, [application.number.text]):
         raise AlreadyExistsError("application")
     taken = (old.issuer, [old.card_number]) if number is CardNumberKept.SAME else None
@@ -120,12 +128,3 @@ def _make_next(
     made = {"new_card_id": new.id, "new_card_number": new.card_number}
     detail = {**ended.detail, **made, "batch_id": new.batch_id}
     return replace(ended, answer=ended.answer | made, detail=detail)
-
-
-def _application_of(tx: Reader, card: Card) -> Application:
-    """What the holder's card was applied for with. Raises NotFoundError, TamperedRowError."""
-    number = holders.identity_of(tx, card.holder_id).social_security_number
-    content = applications.of_person(tx, card.batch_id, number)
-    if content is None:
-        raise NotFoundError("application")
-    return from_json(Application, json.loads(content))

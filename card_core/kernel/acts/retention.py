@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 from card_core.errors import InvalidActError, NotFoundError, RecordMergedError
 from card_core.holder_errors import NotErasableError
-from card_core.kernel import limits
+from card_core.kernel import family_bindings, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.acts.devices import RemoveDevice
 from card_core.kernel.content import to_json
@@ -142,7 +142,8 @@ class EraseLapsedHolder(Act):
 
 @dataclass(frozen=True, slots=True)
 class ForgetRefused(Act):
-    """Delete some rows of rosters and stocks that came to nothing as long ago as the policy says.
+    """Delete some rows of rosters and stocks that came to nothing as long ago as the policy says,
+    and erase some applications by themselves that were refused or withdrawn then.
 
     Answer: forgotten, how many; none is left where that is 0.
     """
@@ -152,7 +153,8 @@ class ForgetRefused(Act):
     def apply(self, scene: Scene) -> Done:
         policy = retention_policies.of(scene.tx, _own_issuer(scene.tx))
         before = scene.now - timedelta(days=policy.refused_days)
-        return _forgotten(scene, refused_rows.forget(scene.tx, before))
+        deleted = refused_rows.forget(scene.tx, before)
+        return _forgotten(scene, deleted + erasure.erase_filings(scene.tx, before, scene.now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,7 @@ def _erase(scene: Scene, holder_id: str, days: int) -> Done:
         for phone in devices.of_holder(tx, record_id):
             RemoveDevice(phone.id).apply(scene)
         sessions.end_all(tx, SubjectKind.HOLDER, record_id)
+        family_bindings.end_all(tx, record_id, scene.now)
     acts = _acts_that_name_people()
     erased = erasure.erase_person(tx, record_ids, numbers, acts, scene.now)
     answer: dict[str, Any] = {"holder_id": holder_id, **to_json(erased)}

@@ -16,9 +16,10 @@ from card_core import states
 from card_core.errors import ContentChangedError, NotFoundError, TamperedRowError, WrongStateError
 from card_core.kernel import approvals, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
-from card_core.kernel.acts.batches import make_ecard_id, root_of
+from card_core.kernel.acts.batches import root_of
 from card_core.kernel.content import canonical_bytes, from_json, to_json
 from card_core.kernel.dates import SHANGHAI
+from card_core.kernel.sign_numbers import make_ecard_id
 from card_core.kernel.stock_reconciling import Reconciled, reconcile
 from card_core.states import BatchKind, BatchState, CardState, Step
 from card_core.stock_card import StockCard
@@ -306,7 +307,7 @@ def _add_cards(
             region=card.region,
             issued_on=card.issued_on,
             expires_on=card.expires_on,
-            ecard_id=make_ecard_id(scene),
+            ecard_id=make_ecard_id(scene.random_bytes),
             state=card.state,
         )
         for card in good

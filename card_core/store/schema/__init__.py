@@ -17,6 +17,12 @@ from card_core.store.schema.devices import (
 )
 from card_core.store.schema.epochs import fast_epochs, fast_owners
 from card_core.store.schema.field_keys import field_keys, field_reseals
+from card_core.store.schema.filings import (
+    blank_cards,
+    family_members,
+    filings,
+    guardianships,
+)
 from card_core.store.schema.holder_base import holder_changes, stock_cards
 from card_core.store.schema.holders import (
     applications,
@@ -87,6 +93,10 @@ AUDITED = frozenset(
         making_orders,
         field_keys,
         restores,
+        filings,
+        blank_cards,
+        guardianships,
+        family_members,
     }
 )
 # Whoever uses an epoch sees that its row went back, and opens a new one (decision 8); to refuse the
@@ -116,6 +126,7 @@ __all__ = [
     "audit_heads",
     "batch_chunks",
     "batches",
+    "blank_cards",
     "bundles",
     "card_dates",
     "card_policies",
@@ -126,10 +137,13 @@ __all__ = [
     "devices",
     "ecards",
     "enrolments",
+    "family_members",
     "fast_epochs",
     "fast_owners",
     "field_keys",
     "field_reseals",
+    "filings",
+    "guardianships",
     "holder_changes",
     "holder_exports",
     "holders",

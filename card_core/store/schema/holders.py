@@ -137,6 +137,7 @@ card_policies = Table(
     Column("withdraws_formal_loss", Boolean, nullable=False),
     Column("on_replacement", STATE, nullable=False),
     Column("on_exchange", STATE, nullable=False),
+    Column("family_max", Integer),  # none in rows from before it was decided
     *guard(),
 )
 

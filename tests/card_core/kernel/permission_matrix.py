@@ -1,6 +1,21 @@
 """Who may do, or propose, each act, and who approves it: written by hand, beside the table."""
 
 MATRIX = {
+    "accept_filing": "checker",
+    "batch_filings": "maker",
+    "bind_guardian": "maker",
+    "end_family_member": "maker holder",
+    "end_guardianship": "maker holder",
+    "file_application": "maker holder",
+    "issue_at_once": "maker",
+    "offer_ecard": "holder",
+    "order_at_once": "maker",
+    "receive_blanks": "maker",
+    "refuse_filing": "checker",
+    "show_ward": "holder",
+    "spoil_blanks": "maker",
+    "take_ecard": "holder",
+    "withdraw_filing": "maker holder",
     "activate_card": "maker",
     "activate_ecard": "maker",
     "activate_issuer_key": "administrator",
@@ -111,6 +126,9 @@ MATRIX = {
 APPROVERS = {
     "erase_holder": "checker",
     "set_retention_policy": "checker security",
+    "bind_guardian": "checker",
+    "receive_blanks": "checker",
+    "spoil_blanks": "checker",
     "activate_field_key": "checker security",
     "destroy_field_key": "checker security",
     "activate_issuer_key": "checker security",

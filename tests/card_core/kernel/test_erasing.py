@@ -16,6 +16,7 @@ from bureau import (
     make_application,
     make_number,
 )
+from filing import bound, file, newcomer, ward_of
 from holder_records import cancel, correction, make_twice, merge_act
 from servers.databases import PEOPLE, Databases, SQLiteDatabases
 from servers.postgresql import PostgreSQLServer
@@ -32,6 +33,8 @@ from card_core.errors import (
 )
 from card_core.holder_errors import NotErasableError
 from card_core.kernel.acts.batches import IssueChunk
+from card_core.kernel.acts.families import ShowWard
+from card_core.kernel.acts.filings import RefusalReason, RefuseFiling
 from card_core.kernel.acts.holder_exports import ExportHolder
 from card_core.kernel.acts.retention import (
     EraseHolder,
@@ -42,13 +45,15 @@ from card_core.kernel.acts.retention import (
 )
 from card_core.retention_policy import ON_REQUEST_DAYS, RetentionPolicy
 from card_core.sign_in import sign_in_holder
-from card_core.states import CardState
+from card_core.states import BindingState, CardState
 from card_core.store import (
     Store,
     approvals,
     audit,
     cards,
     credentials,
+    family_members,
+    guardianships,
     holder_base,
     holders,
     makings,
@@ -75,10 +80,13 @@ def is_sound(bureau: Bureau) -> None:
         audit.verify_scans(tx)
 
 
+def number_index_of(bureau: Bureau, number: str) -> bytes:
+    return bureau.store.cipher.blind_index("social_security_number", number)
+
+
 def sealed_values(bureau: Bureau, person: Person) -> set[bytes]:
     """What leads to the person in any row of any table: sealed fields and blind indexes."""
-    index_of = bureau.store.cipher.blind_index
-    found = {index_of("social_security_number", person.number)}
+    found = {number_index_of(bureau, person.number)}
     with bureau.store.read() as tx:
         row = tx.connection.execute(
             select(holders_table).where(holders_table.c.id == person.holder_id)
@@ -212,6 +220,33 @@ def code_index_of(store: Store, code: str) -> bytes:
         return stock_cards.code_index_of(tx, code)
 
 
+def test_an_application_by_itself_and_a_childs_family_go_with_the_child(bureau: Bureau) -> None:
+    guardian = bureau.person()
+    ward = ward_of(bureau, guardian)
+    guardianship_id = bound(bureau, ward, guardian)
+    shown = bureau.perform(ShowWard(guardianship_id), guardian.actor)
+    member_id = shown["family_member_id"]
+    words = [ward.name, ward.number, "户 1", "户 440604-1"]
+    assert set(words_in(bureau, words)) >= {
+        "filings.content",
+        "filings.evidence_reference",
+        "guardianships.evidence_reference",
+    }
+    cancel(bureau, ward)
+    bureau.clock.advance(HALF_A_YEAR)
+    answer = bureau.decide(EraseHolder(ward.holder_id))
+    assert (answer["filings"], answer["guardianships"]) == (1, 1)
+    assert words_in(bureau, words) == []
+    assert rows_with(bureau, {number_index_of(bureau, ward.number)}) == []
+    with bureau.store.read() as tx:
+        guardianship = guardianships.get(tx, guardianship_id)
+        member = family_members.get(tx, member_id)
+    assert guardianship is not None
+    assert member is not None
+    assert (guardianship.state, member.state) == (BindingState.ENDED, BindingState.ENDED)
+    is_sound(bureau)
+
+
 def test_a_person_is_erased_with_the_records_that_were_merged(bureau: Bureau) -> None:
     twice = make_twice(bureau)
     values = sealed_values(bureau, twice.gone) | sealed_values(bureau, twice.stays)
@@ -317,6 +352,23 @@ def test_rows_that_came_to_nothing_and_what_was_approved_go_in_time(bureau: Bure
         after = tx.connection.execute(select(func.count()).select_from(applications)).scalar_one()
         assert approvals.content_of(tx, proposal) == {}
     assert after == before - 3
+    is_sound(bureau)
+
+
+def test_an_application_by_itself_that_was_refused_is_erased_in_time(bureau: Bureau) -> None:
+    refused, waiting = newcomer(1), newcomer(2)
+    filed = file(bureau, refused)
+    file(bureau, waiting)
+    act = RefuseFiling(filed["filing_id"], RefusalReason.EVIDENCE_MISSING)
+    bureau.perform(act, bureau.checker)
+    bureau.clock.advance(364 * DAY)
+    assert bureau.perform(ForgetRefused(), SYSTEM) == {"forgotten": 0}
+    bureau.clock.advance(2 * DAY)
+    assert words_in(bureau, [refused.number.text]) == ["filings.content"]
+    assert Eraser(bureau.kernel, clock=bureau.clock).round()["refused_rows"] == 1
+    assert bureau.perform(ForgetRefused(), SYSTEM) == {"forgotten": 0}
+    assert words_in(bureau, [refused.number.text]) == []
+    assert words_in(bureau, [waiting.number.text]) == ["filings.content"]
     is_sound(bureau)
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bureau import Bureau, make_application
+from filing import file, newcomer
 from holder_records import correction
 from sqlalchemy import select
 
@@ -21,6 +22,7 @@ from card_core.kernel.acts.cards import (
 )
 from card_core.kernel.acts.handing_over import HandOverCard
 from card_core.kernel.acts.life_events import DecideLifeEvent
+from card_core.kernel.acts.taking_in import BatchFilings
 from card_core.life_events import LifeEvent
 from card_core.store import card_dates, cards, holders
 from card_core.store import figures as stored_figures
@@ -169,3 +171,20 @@ def test_cards_that_nobody_noted_dates_of_count_by_their_states(bureau: Bureau) 
     (found,) = {(one.handed_over, one.activated, one.days) for one in read(bureau)}
     assert found == (True, True, None)
     assert {one.bank for one in read(bureau)} == {"102"} != {NO_BANK}
+
+
+def test_who_applied_alone_waited_from_that_day_on(bureau: Bureau) -> None:
+    with bureau.store.read() as tx:
+        others = Counter(one.days for one in stored_figures.tallies(tx))
+    file(bureau, newcomer())
+    bureau.clock.advance(3 * DAY)
+    batch = bureau.perform(BatchFilings("window"), bureau.maker)
+    bureau.approve(batch)
+    bureau.perform(IssueChunk(batch["batch_id"], 1), bureau.maker)
+    with bureau.store.read() as tx:
+        (card,) = cards.page(tx, batch_id=batch["batch_id"])
+    bureau.clock.advance(4 * DAY)
+    bureau.perform(HandOverCard(card.id), bureau.maker)
+    with bureau.store.read() as tx:
+        days = Counter(one.days for one in stored_figures.tallies(tx))
+    assert days - others == {7: 1}

@@ -8,10 +8,13 @@ from permission_matrix import APPROVERS, MATRIX
 from phone import Phone
 from trusting import document
 
+from card_core.application import Application, ApplicationKind
+from card_core.applying import FilingEvidence, MakingMode, RefusalReason
 from card_core.card_policy import CardNumberKept
 from card_core.codes import KeyPurpose, key_name
 from card_core.errors import ApprovalNeededError, CardCoreError, NotAllowedError
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct
+from card_core.kernel.acts.at_once import OrderAtOnce, ReceiveBlanks, SpoilBlanks, SpoilReason
 from card_core.kernel.acts.audit_exports import ExportAuditLog
 from card_core.kernel.acts.banking import AccountReturned, SendToBank, TakeBankReturn
 from card_core.kernel.acts.batch_control import CancelBatch, PauseBatch, ResumeBatch
@@ -41,7 +44,15 @@ from card_core.kernel.acts.enrolment import (
     WithdrawEnrolment,
 )
 from card_core.kernel.acts.epochs import CloseEpoch, GrantBuckets, OpenEpoch
+from card_core.kernel.acts.families import EndFamilyMember, OfferECard, ShowWard, TakeECard
 from card_core.kernel.acts.field_keys import ActivateFieldKey, DestroyFieldKey, ResealFields
+from card_core.kernel.acts.filings import (
+    AcceptFiling,
+    FileApplication,
+    RefuseFiling,
+    WithdrawFiling,
+)
+from card_core.kernel.acts.guardians import BindGuardian, EndGuardianship
 from card_core.kernel.acts.handing_over import DispatchCards, HandOverCard, ReworkCards
 from card_core.kernel.acts.holder_base import CorrectHolder, HolderEvidence, MergeHolders
 from card_core.kernel.acts.holder_exports import ExportHolder
@@ -115,14 +126,18 @@ from card_core.kernel.acts.status import (
     SetOfflinePolicy,
 )
 from card_core.kernel.acts.stock import ImportStock, ReleaseStock, TakeOverChunk
+from card_core.kernel.acts.taking_in import BatchFilings, IssueAtOnce
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.acts.visits import EndVisit
+from card_core.kernel.applicants import as_known
 from card_core.kernel.permissions import ACTS, RULES, is_dangerous
 from card_core.kernel.second_factor import Proof
 from card_core.life_events import LifeEvent
+from card_core.store import cards
 from card_core.store.credentials import SubjectKind
 from card_core.store.devices import Grade
 from card_core.store.epochs import Node
+from card_core.store.family_members import Relation
 from card_core.store.operator_factors import FactorKind
 from card_core.store.operators import Role
 from card_core.store.reversals import ReversalKind
@@ -140,6 +155,14 @@ def empty_list(bureau: Bureau) -> bytes:
     point = own.public_key.to_bytes(compressed=True)
     bureau.perform(RegisterIssuerKey(ISSUER, 1, point, KeyPurpose.TRUST_LIST), SYSTEM)
     return document(bureau.clock(), signer=own)
+
+
+def own_next_card(bureau: Bureau, person: Person) -> Application:
+    """An exchange of the person's own card, as the holder base knows them."""
+    with bureau.store.read() as tx:
+        card = cards.get(tx, person.card_id)
+        assert card is not None
+        return as_known(tx, card, ApplicationKind.EXCHANGE)
 
 
 def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
@@ -212,6 +235,21 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         ReworkCards(ID),
         DispatchCards(ID, "440604015"),
         HandOverCard(person.card_id),
+        FileApplication(own_next_card(bureau, person), MakingMode.AT_ONCE),
+        AcceptFiling(ID),
+        RefuseFiling(ID, RefusalReason.DATA_WRONG),
+        WithdrawFiling(ID),
+        BatchFilings("窗口"),
+        IssueAtOnce(ID),
+        OrderAtOnce(ID, "M01"),
+        ReceiveBlanks("440604001", 1),
+        SpoilBlanks("440604001", 1, SpoilReason.DAMAGED, 1),
+        BindGuardian(person.holder_id, ID, FilingEvidence.HOUSEHOLD_REGISTER, "户 1"),
+        EndGuardianship(ID),
+        OfferECard(),
+        TakeECard(bytes(32), Relation.SPOUSE),
+        ShowWard(ID),
+        EndFamilyMember(ID),
         ImportStock("存量卡", bytes(32), (), 0),
         ReleaseStock(ID, bytes(32)),
         TakeOverChunk(ID, 1),

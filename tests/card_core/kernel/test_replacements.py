@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from bureau import HOLDER_PASSWORD, Bureau, Person
+from bureau import HOLDER_PASSWORD, Bureau, Person, make_number
+from holder_records import correction
 from sqlalchemy import select
+from stock import make_stock_card, released, take_over
 
 from card_core.card_policy import CardNumberKept
 from card_core.errors import CardCoreError, NotByPolicyError, WrongStateError
@@ -17,7 +19,7 @@ from card_core.kernel.acts.card_policies import SetCardPolicy
 from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence, ReportFormalLoss
 from card_core.kernel.acts.replacements import ExchangeCard, ExchangeReason, ReplaceCard
 from card_core.states import BatchState, CardState, ECardState
-from card_core.store import batches, cards, schema
+from card_core.store import applications, batches, cards, holders, schema
 from card_core.store.cards import Card, ECard
 
 NEW, SAME = CardNumberKept.NEW, CardNumberKept.SAME
@@ -170,3 +172,43 @@ def test_the_log_names_both_cards_and_nobody(bureau: Bureau) -> None:
     assert content["new_card_id"] == answer["new_card_id"]
     assert person.number not in payload
     assert person.name not in payload
+
+
+def test_a_card_that_was_taken_over_is_replaced_by_what_the_holder_base_knows(
+    bureau: Bureau,
+) -> None:
+    stock_card = make_stock_card(1)
+    take_over(bureau, released(bureau, stock_card))
+    with bureau.store.read() as tx:
+        card = cards.find_by_card_number(tx, stock_card.card_number)
+    assert card is not None
+    bureau.perform(ReportFormalLoss(card.id), bureau.maker)
+    answer = bureau.decide(ReplaceCard(card.id, NEW))
+    new, _ = pair(bureau, answer["new_card_id"])
+    assert (new.holder_id, new.region) == (card.holder_id, card.region)
+    with bureau.store.read() as tx:
+        holder = holders.get(tx, card.holder_id)
+        content = applications.of_person(tx, new.batch_id, stock_card.number.text)
+    assert holder is not None
+    assert (holder.name, holder.phone) == (stock_card.name, stock_card.phone)
+    assert holder.birth_on == stock_card.number.birth_on
+    assert content is not None
+    assert (json.loads(content)["bank"], json.loads(content)["branch"]) == (stock_card.bank, "")
+
+
+def test_the_next_card_is_of_the_holder_as_corrected(bureau: Bureau) -> None:
+    person = bureau.person()
+    number = make_number(2_345_678)
+    bureau.decide(correction(bureau, person.holder_id, name="新名", serial=2_345_678))
+    answer = bureau.decide(exchange(person.card_id))
+    with bureau.store.read() as tx:
+        holder = holders.get(tx, person.holder_id)
+        content = applications.of_person(tx, answer_batch(bureau, answer), number.text)
+    assert holder is not None
+    assert (holder.name, holder.social_security_number) == ("新名", number.text)
+    assert content is not None
+    assert json.loads(content)["branch"] == "440604001"
+
+
+def answer_batch(bureau: Bureau, answer: dict[str, Any]) -> str:
+    return pair(bureau, answer["new_card_id"])[0].batch_id

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from bureau import SYSTEM, Bureau, sign_in_as, terminal_actor
 from card_making import card_issuer
+from filing import bound, ward_of
 from holder_records import correction
 from phone import publisher_of, registered_phone
 from sqlalchemy import Table, select, update
@@ -13,9 +14,11 @@ from trusting import document, entry, pin, take
 
 from card_core.card_policy import CardNumberKept
 from card_core.errors import SignInRefusedError, StoreConflictError, TamperedRowError
+from card_core.kernel.acts.at_once import ReceiveBlanks
 from card_core.kernel.acts.card_policies import SetCardPolicy
 from card_core.kernel.acts.cards import CancelCard, CancelReason
 from card_core.kernel.acts.epochs import CloseEpoch
+from card_core.kernel.acts.families import ShowWard
 from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
 from card_core.kernel.acts.retention import SetRetentionPolicy
 from card_core.kernel.acts.reversals import ReverseScan
@@ -70,6 +73,9 @@ def full(bureau: Bureau) -> Bureau:
     bureau.scan(bureau.minter.mint(bureau.person().holder_id).text)  # opens a visit
     take_twice_offline(bureau)
     card_issuer(bureau).ordered_batch(1)
+    mother = bureau.person()
+    bureau.perform(ShowWard(bound(bureau, ward_of(bureau, mother), mother)), mother.actor)
+    bureau.decide(ReceiveBlanks("440604001", 1))
     with bureau.store.write() as tx:
         check_value, now = tx.cipher.check_value(1), bureau.clock()
         field_keys.add(tx, FieldKey(1, FieldKeyState.ACTIVE, check_value, now))

@@ -14,12 +14,14 @@ from urllib.parse import urlencode
 import httpx2
 from bureau import HOLDER_PASSWORD, Person
 from contract_town import NOBODY, Caller, Town, signing
+from filing import child, child_fields, file, taken
 from phone import Phone, day_ends, registered_phone
 from scan_service import BASE_URL, HOSPITAL_CODE, TerminalDevice
 from token_purchase import FORM, Draft, name_of
 
 from card_core.codes import PurposeClass
 from card_core.kernel.acts.cards import ReportTemporaryLoss
+from card_core.kernel.acts.families import OfferECard
 from card_core.offline_records import OfflineRecord
 from crypto import sm2
 from scan_api.terminals.possession import enrolment_bytes, next_key_bytes, prove
@@ -272,6 +274,43 @@ def fetch_credentials(town: Town) -> Ask:
     return Ask(caller, {"device_id": phone.device_id}, body)
 
 
+def apply_for_card(town: Town) -> Ask:
+    return Ask(holder(town), body={"kind": "new", "child": child_fields(next(_numbers))})
+
+
+def withdraw_application(town: Town) -> Ask:
+    parent = town.bureau.person()
+    filed = file(town.bureau, child(parent, next(_numbers)), actor=parent.actor)
+    return Ask(town.signed_in(parent), {"application_id": filed["filing_id"]})
+
+
+def offer_ecard(town: Town) -> Ask:
+    return Ask(town.signed_in(town.bureau.person()), body={})
+
+
+def take_ecard(town: Town) -> Ask:
+    offered = town.bureau.perform(OfferECard(), town.bureau.person().actor)
+    body = {"consent_code": offered["consent_code"], "relation": "parent"}
+    return Ask(town.signed_in(town.bureau.person()), body=body)
+
+
+def end_family_member(town: Town) -> Ask:
+    caller, member_id = family_member(town)
+    return Ask(caller, {"family_member_id": member_id})
+
+
+def show_family_code(town: Town) -> Ask:
+    caller, member_id = family_member(town)
+    return Ask(caller, {"family_member_id": member_id}, {})
+
+
+def family_member(town: Town) -> tuple[Caller, str]:
+    """Somebody who shows a relative's e-card, and which."""
+    parent, shower = town.bureau.people(2)
+    offered = town.bureau.perform(OfferECard(), parent.actor)
+    return town.signed_in(shower), taken(town.bureau, offered, shower)
+
+
 def answer_peer_scan(town: Town) -> Ask:
     body = scan_fields(town) | {
         "institution_code": "H31010100009",
@@ -324,6 +363,14 @@ ASKS: Mapping[str, Callable[[Town], Ask]] = {
     "removeDevice": remove_device,
     "fetchCredentials": fetch_credentials,
     "getFigures": get_figures,
+    "listApplications": nothing_of_a_holder,
+    "applyForCard": apply_for_card,
+    "withdrawApplication": withdraw_application,
+    "listFamily": nothing_of_a_holder,
+    "offerECard": offer_ecard,
+    "takeECard": take_ecard,
+    "endFamilyMember": end_family_member,
+    "showFamilyCode": show_family_code,
     "listBusinessTypes": open_to_all,
     "answerPeerScan": answer_peer_scan,
     "answerPeerStatusList": answer_peer_status_list,

@@ -131,6 +131,14 @@ HOLDERS: Mapping[str, str] = {
     "registerDevice": "invalid_request",
     "removeDevice": "not_found",
     "fetchCredentials": "not_found",
+    "listApplications": OK,
+    "applyForCard": OK,
+    "withdrawApplication": "not_found",
+    "listFamily": OK,
+    "offerECard": OK,
+    "takeECard": OK,
+    "endFamilyMember": "not_found",
+    "showFamilyCode": "not_found",
 }
 ANYBODY = {
     "enrolTerminal",
@@ -267,7 +275,8 @@ def other_of(value: Any) -> Any:
 
 
 FOREIGN = ["getReceipt", "reverseScan", "takeVisitStep", "recordCardRead"]
-FOREIGN += ["endVisit", "removeDevice", "fetchCredentials"]
+FOREIGN += ["endVisit", "removeDevice", "fetchCredentials", "withdrawApplication"]
+FOREIGN += ["endFamilyMember", "showFamilyCode"]
 
 
 def test_foreign_and_unknown_are_told_apart_by_nobody(town: Town) -> None:

@@ -1,0 +1,1 @@
+"""The operators' API: what a bureau's own programs at windows do over HTTP."""

@@ -1,0 +1,39 @@
+"""The application of the operators' API, in one process beside the service or apart from it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from fastapi import FastAPI
+
+from card_core.kernel import Kernel
+from card_core.sign_in import Profile
+from issuance.console import problems
+from issuance.console.entry import Entrance
+from issuance.console.routes import routes
+
+_DESCRIPTION = """\
+What a bureau's own programs at windows do: applications, cards made at once, blank cards,
+guardians, approvals. A session's token in `Authorization: Bearer`; each change has an
+`Idempotency-Key`. Errors are problem documents (RFC 9457).
+
+窗口业务系统接口：申领、即时制卡、空白卡、监护人、复核。"""
+
+
+def create_console(
+    kernel: Kernel, *, pepper: bytes, profile: Profile, clock: Callable[[], datetime]
+) -> FastAPI:
+    """clock: the time now, aware, UTC."""
+    app = FastAPI(
+        title="社会保障卡窗口接口 · Operators of a card bureau",
+        version="1",
+        description=_DESCRIPTION,
+        # The framework's own pages load scripts from another host.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    entrance = Entrance(kernel, pepper=pepper, profile=profile)
+    app.include_router(routes(kernel, entrance, clock))
+    problems.install(app)
+    return app

@@ -1,0 +1,187 @@
+"""Who asks: an operator's session by its token, opened with password and second factor; and the
+name that each change has, so that a retry does nothing twice.
+
+A sign-in has two steps, since the key signs a challenge that is made for the one attempt:
+`challenges` draws it, `sign-ins` answers it within a minute, once.
+"""
+
+import re
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import Depends, Header
+from starlette.requests import Request
+
+from card_core.errors import (
+    IdempotencyConflictError,
+    NotAllowedError,
+    SessionEndedError,
+    SignInRefusedError,
+)
+from card_core.kernel import Act, Actor, ActorKind, DangerousAct, Kernel
+from card_core.kernel.permissions import READERS, Reading
+from card_core.sign_in import (
+    Profile,
+    SignedIn,
+    authenticate,
+    by_digits,
+    by_key,
+    challenge_of,
+    new_token,
+    sign_in_operator,
+    sign_out,
+)
+from card_core.states import ServiceState
+from card_core.store import operators
+from crypto import sm3
+from issuance.console.problems import ConsoleError
+
+PENDING_MAX = 256
+CHALLENGE_LASTS = timedelta(minutes=1)
+_KEY = re.compile(r'(?:"([0-9A-Za-z._~:-]{1,64})"|([0-9A-Za-z._~:-]{1,64}))')
+_BEARER = "Bearer "
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Pending:
+    """A challenge that waits for its answer."""
+
+    name: str
+    token: str
+    ends_at: datetime
+
+
+class Entrance:
+    """Opens sessions, and tells whose a request is. For threads."""
+
+    def __init__(self, kernel: Kernel, *, pepper: bytes, profile: Profile) -> None:
+        self._kernel = kernel
+        self._pepper = pepper
+        self._profile = profile
+        self._pending: OrderedDict[str, Pending] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def challenge(self, name: str) -> tuple[str, bytes]:
+        """The id of a new attempt, and what the operator's key signs in it."""
+        token = new_token(self._kernel)
+        attempt = self._kernel.random_bytes(16).hex()
+        with self._lock:
+            now = self._kernel.clock()
+            while self._pending and (
+                len(self._pending) >= PENDING_MAX
+                or next(iter(self._pending.values())).ends_at <= now
+            ):
+                self._pending.popitem(last=False)
+            self._pending[attempt] = Pending(name, token, now + CHALLENGE_LASTS)
+        return attempt, challenge_of(self._kernel, name, token)
+
+    def sign_in(
+        self, attempt: str, password: str, signature: bytes | None, digits: str | None
+    ) -> SignedIn:
+        """Raises SignInRefusedError, for an attempt that is not there, too; SignInLockedError,
+        FactorMissingError."""
+        with self._lock:
+            pending = self._pending.pop(attempt, None)
+        if pending is None or self._kernel.clock() >= pending.ends_at:
+            raise SignInRefusedError
+        proved = signature or b""
+        prover = by_digits(digits) if digits is not None else by_key(lambda _: proved)
+        return sign_in_operator(
+            self._kernel,
+            pending.name,
+            password,
+            prover,
+            pepper=self._pepper,
+            profile=self._profile,
+            token=pending.token,
+        )
+
+    def operator(self, request: Request) -> Actor:
+        """Raises SessionEndedError; a holder's token is as good as none."""
+        actor = authenticate(self._kernel, _token(request))
+        if actor.kind is not ActorKind.OPERATOR:
+            raise SessionEndedError
+        return actor
+
+    def leave(self, request: Request) -> None:
+        sign_out(self._kernel, _token(request))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request of an operator. key, fingerprint: of a change; empty for a question."""
+
+    kernel: Kernel
+    actor: Actor
+    key: str = ""
+    fingerprint: bytes = b""
+
+    def check_reads_holders(self) -> None:
+        """Raises NotAllowedError for whoever does not see people's data."""
+        with self.kernel.store.read() as tx:
+            operator = operators.get(tx, self.actor.id)
+        may = READERS[Reading.HOLDERS]
+        if (
+            operator is None
+            or operator.state is not ServiceState.ACTIVE
+            or not operator.roles & may
+        ):
+            raise NotAllowedError
+
+    def perform(self, act: Act) -> dict[str, Any]:
+        """Raises KernelError; ConsoleError where the key was another request's."""
+        try:
+            return self.kernel.perform(
+                act, actor=self.actor, request_id=self.key, fingerprint=self.fingerprint
+            )
+        except IdempotencyConflictError:
+            raise _reused() from None
+
+    def propose(self, act: DangerousAct) -> dict[str, Any]:
+        try:
+            return self.kernel.propose(act, actor=self.actor, request_id=self.key)
+        except IdempotencyConflictError:
+            raise _reused() from None
+
+
+def asking(kernel: Kernel, entrance: Entrance) -> tuple[Any, Any]:
+    """The dependencies that give an `Asked`: for a question, and for a change."""
+
+    def question(request: Request) -> Asked:
+        return Asked(kernel, entrance.operator(request))
+
+    async def change(
+        request: Request,
+        idempotency_key: Annotated[str | None, Header()] = None,
+    ) -> Asked:
+        actor = entrance.operator(request)
+        found = _KEY.fullmatch(idempotency_key or "")
+        if found is None:
+            raise ConsoleError(
+                400,
+                "idempotency_key_needed",
+                "缺少 Idempotency-Key 请求头或其格式有误：新请求换新值，重试用原值",
+                "Send one Idempotency-Key: a new one for each request, the same for a retry",
+            )
+        asked = f"{request.method}\n{request.url.path}?{request.url.query}\n".encode()
+        digest = sm3.digest(asked + await request.body())
+        return Asked(kernel, actor, str(found[1] or found[2]), digest)
+
+    return Depends(question), Depends(change)
+
+
+def _token(request: Request) -> str:
+    value = request.headers.get("authorization", "")
+    return value.removeprefix(_BEARER) if value.startswith(_BEARER) else ""
+
+
+def _reused() -> ConsoleError:
+    return ConsoleError(
+        422,
+        "idempotency_key_reused",
+        "该 Idempotency-Key 已用于其他请求，新请求请换新值",
+        "This Idempotency-Key was used for another request; use a new one",
+    )

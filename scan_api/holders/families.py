@@ -1,0 +1,111 @@
+"""A holder lets a relative show the own e-card, takes a relative's, shows it, ends it."""
+
+from card_core.codes import PurposeClass, picture
+from card_core.identity import mask_name
+from card_core.kernel import Act, Actor, family_bindings
+from card_core.kernel.acts.families import (
+    EndFamilyMember,
+    OfferECard,
+    ShowWard,
+    TakeECard,
+    offer_digest,
+)
+from card_core.kernel.dates import SHANGHAI
+from card_core.states import BindingState
+from card_core.store import Reader, family_members, guardianships, holders
+from card_core.store.family_members import FamilyMember, Relation
+from scan_api.holders.family_models import (
+    Family,
+    FamilyMintRequest,
+    MadeOffer,
+    MemberChange,
+    MemberView,
+    NewMember,
+    OfferView,
+    WardShown,
+    WardView,
+)
+from scan_api.holders.idempotency import HeldKey, perform_once
+from scan_api.holders.models import ShownCode
+from scan_api.services import Services
+
+
+def list_family(services: Services, holder: Actor) -> Family:
+    """Names masked; of the others nothing more is shown."""
+    now = services.clock()
+    today = now.astimezone(SHANGHAI).date()
+    with services.store.read() as tx:
+        shown = family_members.shown_by(tx, holder.id)
+        showing = family_members.showing(tx, holder.id)
+        offers = [
+            OfferView(family_member_id=one.id, expires_at=one.expires_at)
+            for one in family_members.of_holder(tx, holder.id)
+            if one.state is BindingState.OFFERED
+            and one.expires_at is not None
+            and now < one.expires_at
+        ]
+        wards = [
+            WardView(guardianship_id=one.id, name=_name(tx, one.ward_id), ends_on=one.ends_on)
+            for one in guardianships.of_holder(tx, holder.id)
+            if one.guardian_id == holder.id and one.is_in_force(today)
+        ]
+        in_force = {
+            one.id for one in (*shown, *showing) if family_bindings.is_in_force(tx, one, today)
+        }
+        return Family(
+            members=[_view(tx, one, one.holder_id) for one in shown if one.id in in_force],
+            shown_by=[_view(tx, one, one.shower_id or "") for one in showing if one.id in in_force],
+            offers=offers,
+            wards=wards,
+        )
+
+
+def offer(services: Services, holder: Actor, held: HeldKey) -> MadeOffer:
+    """Raises: FamilyError, KernelError."""
+    answer = perform_once(services.kernel, held, OfferECard, holder=holder)
+    return MadeOffer(**answer)
+
+
+def take(services: Services, holder: Actor, held: HeldKey, request: NewMember) -> MemberChange:
+    """Raises: FamilyError, KernelError."""
+
+    def prepare() -> Act:
+        if isinstance(request, WardShown):
+            return ShowWard(request.guardianship_id)
+        digest = offer_digest(services.store.cipher, request.consent_code)
+        return TakeECard(digest, Relation(request.relation))
+
+    return MemberChange(**perform_once(services.kernel, held, prepare, holder=holder))
+
+
+def end(services: Services, holder: Actor, held: HeldKey, family_member_id: str) -> None:
+    """Raises: KernelError."""
+    perform_once(services.kernel, held, lambda: EndFamilyMember(family_member_id), holder=holder)
+
+
+def show(
+    services: Services, holder: Actor, family_member_id: str, request: FamilyMintRequest
+) -> ShownCode:
+    """Raises: CardUnusableError, FamilyError, NotFoundError."""
+    minted = services.minter.mint_for_family(
+        holder.id,
+        family_member_id,
+        purpose_class=PurposeClass[request.purpose_class.upper()],
+    )
+    return ShownCode(
+        text=minted.text,
+        picture_svg=picture.to_svg(minted.text),
+        minted_at=minted.minted_at,
+        expires_at=minted.expires_at,
+        server_time=services.clock(),
+    )
+
+
+def _view(tx: Reader, member: FamilyMember, other_id: str) -> MemberView:
+    return MemberView(
+        family_member_id=member.id, name=_name(tx, other_id), relation=member.relation
+    )
+
+
+def _name(tx: Reader, holder_id: str) -> str:
+    return mask_name(holders.identity_of(tx, holder_id).name)

@@ -1,0 +1,167 @@
+"""Over HTTP: a holder applies for a card, and shows a relative's e-card."""
+
+import json
+from typing import Any
+
+import pytest
+from bureau import Person
+from filing import bound, child_fields, next_card, ward_of
+from scan_service import ScanService
+from starlette.testclient import TestClient
+
+from card_core.application import ApplicationKind
+from card_core.applying import FilingEvidence
+from card_core.kernel.acts.batches import IssueChunk
+from card_core.kernel.acts.filings import AcceptFiling
+from card_core.kernel.acts.taking_in import BatchFilings
+from card_core.store import cards, holders
+
+APPLICATIONS = "/v1/holder/applications"
+FAMILY = "/v1/holder/family"
+
+
+@pytest.fixture
+def pair(service: ScanService) -> tuple[Person, TestClient, Person, TestClient]:
+    """A parent and a grown child, each signed in."""
+    parent, child = service.person, service.bureau.person()
+    return parent, service.signed_in(parent), child, service.signed_in(child)
+
+
+def offered(browser: TestClient) -> dict[str, Any]:
+    answer = browser.post(f"{FAMILY}/offers", json={})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def test_a_parent_consents_and_the_child_shows_the_code(
+    service: ScanService, pair: tuple[Person, TestClient, Person, TestClient]
+) -> None:
+    parent, parents, child, childs = pair
+    offer = offered(parents)
+    assert [one["family_member_id"] for one in parents.get(FAMILY).json()["offers"]] == [
+        offer["family_member_id"]
+    ]
+    body = {"consent_code": offer["consent_code"].lower(), "relation": "parent"}
+    taken = childs.post(f"{FAMILY}/members", json=body)
+    assert taken.status_code == 201, taken.text
+    member = f"{FAMILY}/members/{taken.json()['family_member_id']}"
+    shown = childs.post(f"{member}/codes", json={})
+    assert shown.status_code == 201, shown.text
+    scanned = service.bureau.scan(shown.json()["text"])
+    assert (scanned["outcome"], scanned["for_whom"]) == ("accepted", "family")
+    # Each sees the other's masked name, and no more.
+    (seen,) = childs.get(FAMILY).json()["members"]
+    assert (seen["relation"], seen["name"][-1]) == ("parent", parent.name[-1])
+    for browser, other in ((childs, parent), (parents, child)):
+        page = json.dumps(browser.get(FAMILY).json(), ensure_ascii=False)
+        assert other.name not in page
+        assert other.number not in page
+    (scan,) = parents.get("/v1/holder/scans").json()["scans"]
+    assert scan["outcome"] == "accepted"
+    assert childs.get("/v1/holder/scans").json()["scans"] == []
+    assert parents.delete(member).status_code == 204
+    ended = childs.post(f"{member}/codes", json={})
+    assert (ended.status_code, ended.json()["code"], ended.json()["reason"]) == (
+        409,
+        "family_refused",
+        "family_ended",
+    )
+    assert childs.get(FAMILY).json()["members"] == []
+
+
+def test_a_code_is_refused_in_both_languages_and_tells_nothing(
+    pair: tuple[Person, TestClient, Person, TestClient],
+) -> None:
+    _, parents, _, childs = pair
+    wrong = childs.post(f"{FAMILY}/members", json={"consent_code": "7KQMX-2VTNC-9RZ4D-WH3SP"})
+    assert (wrong.status_code, wrong.json()["code"]) == (404, "not_found")
+    unreadable = childs.post(f"{FAMILY}/members", json={"consent_code": "?" * 20})
+    assert (unreadable.status_code, unreadable.json()["code"]) == (422, "invalid_request")
+    both = {"consent_code": "7KQMX-2VTNC-9RZ4D-WH3SP", "guardianship_id": "0" * 32}
+    assert childs.post(f"{FAMILY}/members", json=both).status_code == 422
+    assert childs.post(f"{FAMILY}/members", json={}).status_code == 422
+    for _ in range(3):
+        offered(parents)
+    full = parents.post(f"{FAMILY}/offers", json={}).json()
+    assert full["reason"] == "too_many_offers"
+    assert "解除" in full["detail_zh"]
+
+
+def test_a_retried_offer_is_the_same_offer(
+    pair: tuple[Person, TestClient, Person, TestClient],
+) -> None:
+    _, parents, _, _ = pair
+    key = {"Idempotency-Key": '"one-offer"'}
+    first = parents.post(f"{FAMILY}/offers", json={}, headers=key)
+    again = parents.post(f"{FAMILY}/offers", json={}, headers=key)
+    assert (first.status_code, first.content) == (201, again.content)
+    assert len(parents.get(FAMILY).json()["offers"]) == 1
+
+
+def test_a_guardian_shows_the_ward(service: ScanService) -> None:
+    mother = service.person
+    ward = ward_of(service.bureau, mother)
+    guardianship_id = bound(service.bureau, ward, mother)
+    browser = service.signed_in(mother)
+    (seen,) = browser.get(FAMILY).json()["wards"]
+    assert (seen["guardianship_id"], seen["ends_on"]) == (guardianship_id, "2036-05-01")
+    taken = browser.post(f"{FAMILY}/members", json={"guardianship_id": guardianship_id})
+    member_id = taken.json()["family_member_id"]
+    shown = browser.post(f"{FAMILY}/members/{member_id}/codes", json={})
+    assert service.bureau.scan(shown.json()["text"])["for_whom"] == "family"
+
+
+def test_a_guardian_applies_for_a_child_until_the_card_is_there(service: ScanService) -> None:
+    mother, bureau = service.person, service.bureau
+    browser = service.signed_in(mother)
+    body = {"kind": "new", "child": child_fields()}
+    filed = browser.post(APPLICATIONS, json=body)
+    assert (filed.status_code, filed.json()["state"]) == (201, "filed"), filed.text
+    again = browser.post(APPLICATIONS, json=body)
+    assert (again.status_code, again.json()["reason"]) == (409, "has_open_application")
+    assert "在办" in again.json()["detail_zh"]
+    filing_id = filed.json()["application_id"]
+    accept = AcceptFiling(filing_id, FilingEvidence.HOUSEHOLD_REGISTER, "户 1")
+    bureau.perform(accept, bureau.checker)
+    (seen,) = browser.get(APPLICATIONS).json()["applications"]
+    assert (seen["state"], seen["name"]) == ("accepted", "**童")
+    taken = bureau.perform(BatchFilings("网上"), bureau.maker)
+    bureau.approve(taken)
+    bureau.perform(IssueChunk(taken["batch_id"], 1), bureau.maker)
+    with bureau.store.read() as tx:
+        (card,) = cards.page(tx, batch_id=taken["batch_id"])
+        holder = holders.get(tx, card.holder_id)
+    assert holder is not None
+    assert (holder.guardian_name, holder.guardian_number) == (mother.name, mother.number)
+    assert browser.delete(f"{APPLICATIONS}/{filing_id}").status_code == 409
+
+
+def test_fields_are_judged_as_a_rosters(service: ScanService) -> None:
+    browser = service.signed_in()
+    child = child_fields() | {"sex": "x", "phone": "12", "number": "44060420200501100X"}
+    answer = browser.post(APPLICATIONS, json={"kind": "new", "child": child})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    errors = {one["field"]: one for one in answer.json()["errors"]}
+    assert {"sex", "phone", "number"} <= errors.keys()
+    assert errors["sex"]["code"] == "sex_unknown"
+    assert errors["sex"]["message_zh"]
+    assert "12" not in answer.json()["errors"][0]["message_en"]
+    adult = child_fields() | {"number": "110101199003074557", "birth_on": "1990-03-07", "sex": "男"}
+    refused = browser.post(APPLICATIONS, json={"kind": "new", "child": adult})
+    assert refused.status_code in {403, 422}
+
+
+def test_the_own_next_card(service: ScanService) -> None:
+    person, bureau = service.person, service.bureau
+    browser = service.signed_in(person)
+    refused = browser.post(APPLICATIONS, json={"kind": "replacement"})
+    assert (refused.status_code, refused.json()["reason"]) == (409, "not_lost")
+    batch = browser.post(APPLICATIONS, json={"kind": "exchange"})
+    assert batch.json()["reason"] == "exchange_at_once"
+    filed = browser.post(APPLICATIONS, json={"kind": "exchange", "mode": "at_once"})
+    assert filed.json()["state"] == "filed"
+    filing_id = filed.json()["application_id"]
+    assert browser.delete(f"{APPLICATIONS}/{filing_id}").status_code == 204
+    (seen,) = browser.get(APPLICATIONS).json()["applications"]
+    assert seen["state"] == "withdrawn"
+    assert next_card(bureau, person, ApplicationKind.EXCHANGE).name == person.name
