@@ -1,6 +1,6 @@
 """The answer to each request id, sealed, so that a retry gets the same one and does nothing."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -114,14 +114,13 @@ def hold_all(tx: Transaction, keys: Collection[RequestKey]) -> Pending[dict[Requ
 
 def keep_all(tx: Transaction, answered: Mapping[RequestKey, Kept], now: datetime) -> None:
     """Keep the answers to request ids that this transaction holds. Raises StoreConflictError."""
-    bulk.insert(tx, table, [_row(tx, key, kept, now) for key, kept in answered.items()])
+    bulk.insert(tx, table, _rows(tx, [(key, kept, now) for key, kept in answered.items()]))
 
 
-def keep_new(tx: Transaction, answered: Iterable[tuple[RequestKey, Kept, datetime]]) -> None:
+def keep_new(tx: Transaction, answered: Sequence[tuple[RequestKey, Kept, datetime]]) -> None:
     """Keep answers, each with its instant, to request ids that have none yet; of several to one
     request id the first."""
-    rows = [_row(tx, key, kept, at) for key, kept, at in answered]
-    bulk.insert_new(tx, table, rows, ("request_id",))()
+    bulk.insert_new(tx, table, _rows(tx, answered), ("request_id",))()
 
 
 def sweep(tx: Transaction, before: datetime) -> int:
@@ -132,15 +131,22 @@ def sweep(tx: Transaction, before: datetime) -> int:
     return tx.connection.execute(delete(table).where(key.in_(old))).rowcount
 
 
-def _row(tx: Transaction, key: RequestKey, kept: Kept, at: datetime) -> dict[str, Any]:
-    return {
-        "actor_kind": key.actor_kind,
-        "actor_id": key.actor_id,
-        "request_id": key.request_id,
-        "content_digest": kept.content_digest,
-        "answer": tx.cipher.seal(table.name, "answer", str(key), kept.answer),
-        "at": at,
-    }
+def _rows(
+    tx: Transaction, answered: Sequence[tuple[RequestKey, Kept, datetime]]
+) -> list[dict[str, Any]]:
+    plaintexts = [(str(key), kept.answer) for key, kept, _ in answered]
+    sealed = tx.cipher.seal_all(table.name, "answer", plaintexts)
+    return [
+        {
+            "actor_kind": key.actor_kind,
+            "actor_id": key.actor_id,
+            "request_id": key.request_id,
+            "content_digest": kept.content_digest,
+            "answer": answer,
+            "at": at,
+        }
+        for (key, kept, at), answer in zip(answered, sealed, strict=True)
+    ]
 
 
 def _is(key: RequestKey) -> Iterator[ColumnElement[bool]]:
