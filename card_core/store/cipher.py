@@ -82,7 +82,7 @@ class FieldCipher:
     ) -> list[bytes]:
         """Seal a column of many rows, each given as its id and plaintext; raises as `seal`.
 
-        Their nonces are drawn at once: a system call for each takes as long as the sealing.
+        Their nonces are drawn at once: a system call for each would take most of the time.
         """
         if not plaintexts:
             return []
