@@ -1,7 +1,8 @@
-"""The native core; its public faces are card_core.codes and card_core.status_list."""
+"""The native core; its public faces are card_core.codes, card_core.status_list and, for what
+PostgreSQL is given, card_core.store.bulk."""
 
 from collections.abc import Iterable
-from typing import Final, TypeAlias, final
+from typing import Any, Final, TypeAlias, final
 
 from card_core.codes.keys import CodeKey
 
@@ -17,6 +18,7 @@ __all__ = [
     "STATUS_POSITIONS_MAX",
     "KeyRing",
     "StatusList",
+    "array_text",
     "assemble",
     "assemble_credential",
     "check",
@@ -57,6 +59,7 @@ class KeyRing:
     def remembered_bytes(self) -> int: ...
 
 def require_operational() -> None: ...
+def array_text(kind: str, values: list[Any]) -> str: ...
 def check(
     text: str,
     keys: KeyRing,

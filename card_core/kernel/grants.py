@@ -1,8 +1,9 @@
 """What an accepted scan gives the institution: a view, a pseudonym, a receipt, perhaps a visit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from card_core import business_types, receipts
 from card_core.codes import ForWhom, KeyPurpose, Presence, PurposeClass
@@ -31,8 +32,7 @@ class Stamp:
     audit_link: bytes
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class ReceiptFacts:
+class ReceiptFacts(NamedTuple):
     """What one receipt is about; as in ReceiptContent, with the clerk's own words."""
 
     kind: ReceiptKind
@@ -50,6 +50,9 @@ class ReceiptFacts:
     department: str
     original_scan_id: str = NO_SCAN
 
+    def __repr__(self) -> str:
+        return f"ReceiptFacts(id={self.id!r})"
+
 
 class ReceiptMaker:
     """Makes receipts under the issuer's active receipt key; safe in many threads."""
@@ -58,13 +61,14 @@ class ReceiptMaker:
         self._keys = keys
         self._pseudonyms = pseudonyms
 
-    def make(self, tx: Reader, facts: Sequence[ReceiptFacts]) -> list[bytes]:
-        """A receipt for each, all under one signature. Raises NoSigningKeyError, CryptoError."""
-        if not facts:
-            return []
+    def make(self, tx: Reader, facts: Iterable[ReceiptFacts]) -> list[bytes]:
+        """A receipt for each, all under one signature; for none, InvalidContentError.
+
+        Raises NoSigningKeyError, CryptoError.
+        """
         key = self._keys.current(KeyPurpose.RECEIPT)
         stamp = Stamp(self._keys.issuer, key.number, key.signer, *audit.head(tx, CHAIN))
-        return receipts.make_receipts([self._content(one, stamp) for one in facts], stamp.signer)
+        return receipts.make_receipts((self._content(one, stamp) for one in facts), stamp.signer)
 
     def _content(self, one: ReceiptFacts, stamp: Stamp) -> ReceiptContent:
         clerk = receipts.NO_CLERK

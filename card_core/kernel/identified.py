@@ -165,7 +165,8 @@ def record_group(
     if grants is not None:
         accepted = [one for one in new if one.verdict is Reason.ACCEPTED]
         facts = [receipt_facts(one, one.at) for one in accepted]
-        for one, receipt in zip(accepted, grants.receipts.make(tx, facts), strict=True):
+        made = grants.receipts.make(tx, facts) if facts else []
+        for one, receipt in zip(accepted, made, strict=True):
             one.receipt = receipt
     inserted, digest = scans.add_new(tx, [row_of(one, one.at) for one in new])
     recorded = [one for one in new if one.id in inserted]
@@ -205,14 +206,11 @@ def _find_cards(tx: Transaction, new: Sequence[IdentifiedScan]) -> None:
 
 
 def _keep_answers(tx: Transaction, recorded: Sequence[IdentifiedScan]) -> None:
-    kept = {
-        key_of(one.request): (
-            Kept(answers.digest_of(tx, one.content), one.answer),
-            one.at,
-        )
+    kept = [
+        (key_of(one.request), Kept(answers.digest_of(tx, one.content), one.answer), one.at)
         for one in recorded
         if one.verdict is Reason.ACCEPTED
-    }
+    ]
     answers.keep_new(tx, kept)
 
 

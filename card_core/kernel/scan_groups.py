@@ -342,6 +342,8 @@ def _grant(
         for scan in undecided
         if scan.reason is Reason.ACCEPTED and scan.request.elsewhere is None
     ]
+    if not accepted:
+        return
     facts = [receipt_facts(scan, now) for scan in accepted]
     made = zip(accepted, facts, grants.receipts.make(tx, facts), strict=True)
     visit_ids = ids.make_ids(now, len(accepted), random_bytes)

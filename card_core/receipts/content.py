@@ -4,6 +4,7 @@ import enum
 import re
 import struct
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from card_core.codes import AMOUNT_FEN_MAX, ForWhom, Presence
@@ -14,6 +15,7 @@ PSEUDONYM_SIZE_BYTES: Final = 16
 INSTITUTION_CODE_MAX: Final = 20
 CHAIN_MAX: Final = 16
 NO_SCAN: Final = "0" * 32
+_NO_SCAN: Final = bytes(16)
 NO_CLERK: Final = bytes(32)
 NO_EVENT: Final = bytes(32)
 
@@ -83,7 +85,8 @@ class ReceiptContent(NamedTuple):
 def encode(content: ReceiptContent) -> bytes:
     """Return the content's bytes. Raises InvalidContentError for a value out of its range."""
     _check(content)
-    chain = content.audit_chain.encode()
+    chain, code = _chain(content.audit_chain), _institution_code(content.institution_code)
+    business_type, original = _business_type(content.business_type), content.original_scan_id
     try:
         fixed = _FIXED.pack(
             content.kind,
@@ -91,8 +94,8 @@ def encode(content: ReceiptContent) -> bytes:
             content.key_number,
             (content.at - _EPOCH) // _MILLISECOND,
             bytes.fromhex(content.scan_id),
-            bytes.fromhex(content.original_scan_id),
-            content.business_type.encode(),
+            _NO_SCAN if original == NO_SCAN else bytes.fromhex(original),
+            business_type,
             _NO_AMOUNT if content.amount_fen is None else content.amount_fen,
             _NUMBER_OF_MEDIUM[content.medium],
             content.presence,
@@ -106,8 +109,7 @@ def encode(content: ReceiptContent) -> bytes:
         )
     except (struct.error, ValueError):
         raise InvalidContentError("content") from None
-    code = content.institution_code.encode()
-    return b"".join((fixed, chain, bytes((len(code),)), code))
+    return b"%b%b%c%b" % (fixed, chain, len(code), code)
 
 
 def decode(data: bytes) -> ReceiptContent:
@@ -172,12 +174,11 @@ def _check(content: ReceiptContent) -> None:
         raise InvalidContentError("at")
     if not _ID.fullmatch(content.scan_id) or content.scan_id == NO_SCAN:
         raise InvalidContentError("scan_id")
-    if not _ID.fullmatch(content.original_scan_id) or (
-        (content.original_scan_id == NO_SCAN) != (content.kind is ReceiptKind.SCAN)
+    original = content.original_scan_id
+    if (original == NO_SCAN) != (content.kind is ReceiptKind.SCAN) or (
+        original != NO_SCAN and not _ID.fullmatch(original)
     ):
         raise InvalidContentError("original_scan_id")
-    if not _BUSINESS_TYPE.fullmatch(content.business_type):
-        raise InvalidContentError("business_type")
     if content.amount_fen is not None and not 0 <= content.amount_fen <= AMOUNT_FEN_MAX:
         raise InvalidContentError("amount_fen")
     if (
@@ -189,7 +190,25 @@ def _check(content: ReceiptContent) -> None:
         raise InvalidContentError("pseudonym, clerk, terminal or audit_link")
     if (content.audit_seq == 0) != (content.audit_link == NO_EVENT):
         raise InvalidContentError("audit_seq")
-    if not _INSTITUTION_CODE.fullmatch(content.institution_code):
-        raise InvalidContentError("institution_code")
-    if not _CHAIN.fullmatch(content.audit_chain):
-        raise InvalidContentError("audit_chain")
+
+
+# A group's receipts share these words, or nearly.
+@lru_cache(maxsize=64)
+def _business_type(word: str) -> bytes:
+    return _word(word, _BUSINESS_TYPE, "business_type")
+
+
+@lru_cache(maxsize=1024)
+def _institution_code(word: str) -> bytes:
+    return _word(word, _INSTITUTION_CODE, "institution_code")
+
+
+@lru_cache(maxsize=16)
+def _chain(word: str) -> bytes:
+    return _word(word, _CHAIN, "audit_chain")
+
+
+def _word(word: str, form: re.Pattern[str], field: str) -> bytes:
+    if not form.fullmatch(word):
+        raise InvalidContentError(field)
+    return word.encode()

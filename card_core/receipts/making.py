@@ -1,7 +1,7 @@
 """Making receipts: one SM2 signature for all that are made together."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from card_core.receipts.content import ReceiptContent, encode
@@ -20,19 +20,25 @@ _SINGLE_CONTEXT: Final = b"sscard/receipt/v1\0"
 _GROUP_CONTEXT: Final = b"sscard/receipt-group/v1\0"
 
 
-def make_receipts(contents: Sequence[ReceiptContent], signer: Signer) -> list[bytes]:
+def make_receipts(contents: Iterable[ReceiptContent], signer: Signer) -> list[bytes]:
     """Return a receipt for each content, in their order, under one signature.
 
     contents: 1 to GROUP_MAX, all under one issuer's one key, whose private half `signer` has. One
     alone is signed by itself; several carry each their path to the root that is signed.
     Raises: InvalidContentError; what the signer raises.
     """
-    if not 1 <= len(contents) <= GROUP_MAX:
+    signed_under: set[tuple[int, int]] = set()
+    encoded: list[bytes] = []
+    for content in contents:
+        signed_under.add((content.issuer, content.key_number))
+        if len(encoded) == GROUP_MAX:
+            raise InvalidContentError("contents")
+        encoded.append(encode(content))
+    if not encoded:
         raise InvalidContentError("contents")
-    issuer, key_number = contents[0].issuer, contents[0].key_number
-    if any(one.issuer != issuer or one.key_number != key_number for one in contents):
+    if len(signed_under) > 1:
         raise InvalidContentError("issuer, key_number")
-    encoded = [encode(content) for content in contents]
+    ((issuer, key_number),) = signed_under
     if len(encoded) == 1:
         alone = encoded[0]
         signature = signer.sign(single_to_be_signed(alone))

@@ -1,9 +1,8 @@
 """The answer to each request id, sealed, so that a retry gets the same one and does nothing."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, select, tuple_, update
 
@@ -18,8 +17,7 @@ SWEEP_ROWS_MAX = 1000
 _KEY = ("actor_kind", "actor_id", "request_id")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class RequestKey:
+class RequestKey(NamedTuple):
     """Whose request, and which: the request id is unique for each actor."""
 
     actor_kind: str
@@ -29,6 +27,9 @@ class RequestKey:
     def __str__(self) -> str:
         return f"{self.actor_kind}/{self.actor_id}/{self.request_id}"
 
+    def __repr__(self) -> str:
+        return f"RequestKey({self.actor_kind!r})"
+
 
 def take(tx: Transaction, key: RequestKey, content: bytes, now: datetime) -> bytes | None:
     """Hold a request id, or return the answer that it got; one on its way is waited for.
@@ -36,7 +37,7 @@ def take(tx: Transaction, key: RequestKey, content: bytes, now: datetime) -> byt
     Raises IdempotencyConflictError if the id was used for another content.
     """
     digest = digest_of(tx, content)
-    if guarded.add_if_absent(tx, table, {**asdict(key), "content_digest": digest, "at": now}):
+    if guarded.add_if_absent(tx, table, {**key._asdict(), "content_digest": digest, "at": now}):
         return None
     row = tx.connection.execute(
         select(table.c.content_digest, table.c.answer).where(*_is(key))
@@ -74,12 +75,14 @@ def keep(tx: Transaction, key: RequestKey, answer: bytes) -> None:
     tx.connection.execute(update(table).where(*_is(key)).values(answer=sealed))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Kept:
+class Kept(NamedTuple):
     """What is kept of an answered request. content_digest: of what a retry must repeat."""
 
     content_digest: bytes
     answer: bytes
+
+    def __repr__(self) -> str:
+        return "Kept()"
 
 
 def digest_of(tx: Reader, content: bytes) -> bytes:
@@ -111,13 +114,13 @@ def hold_all(tx: Transaction, keys: Collection[RequestKey]) -> Pending[dict[Requ
 
 def keep_all(tx: Transaction, answered: Mapping[RequestKey, Kept], now: datetime) -> None:
     """Keep the answers to request ids that this transaction holds. Raises StoreConflictError."""
-    bulk.insert(tx, table, [_row(tx, key, kept, now) for key, kept in answered.items()])
+    bulk.insert(tx, table, _rows(tx, [(key, kept, now) for key, kept in answered.items()]))
 
 
-def keep_new(tx: Transaction, answered: Mapping[RequestKey, tuple[Kept, datetime]]) -> None:
-    """Keep answers, each with its instant, to request ids that have none yet."""
-    rows = [_row(tx, key, kept, at) for key, (kept, at) in answered.items()]
-    bulk.insert_new(tx, table, rows, ("request_id",))()
+def keep_new(tx: Transaction, answered: Sequence[tuple[RequestKey, Kept, datetime]]) -> None:
+    """Keep answers, each with its instant, to request ids that have none yet; of several to one
+    request id the first."""
+    bulk.insert_new(tx, table, _rows(tx, answered), ("request_id",))()
 
 
 def sweep(tx: Transaction, before: datetime) -> int:
@@ -128,16 +131,23 @@ def sweep(tx: Transaction, before: datetime) -> int:
     return tx.connection.execute(delete(table).where(key.in_(old))).rowcount
 
 
-def _row(tx: Transaction, key: RequestKey, kept: Kept, at: datetime) -> dict[str, Any]:
-    return {
-        "actor_kind": key.actor_kind,
-        "actor_id": key.actor_id,
-        "request_id": key.request_id,
-        "content_digest": kept.content_digest,
-        "answer": tx.cipher.seal(table.name, "answer", str(key), kept.answer),
-        "at": at,
-    }
+def _rows(
+    tx: Transaction, answered: Sequence[tuple[RequestKey, Kept, datetime]]
+) -> list[dict[str, Any]]:
+    plaintexts = [(str(key), kept.answer) for key, kept, _ in answered]
+    sealed = tx.cipher.seal_all(table.name, "answer", plaintexts)
+    return [
+        {
+            "actor_kind": key.actor_kind,
+            "actor_id": key.actor_id,
+            "request_id": key.request_id,
+            "content_digest": kept.content_digest,
+            "answer": answer,
+            "at": at,
+        }
+        for (key, kept, at), answer in zip(answered, sealed, strict=True)
+    ]
 
 
 def _is(key: RequestKey) -> Iterator[ColumnElement[bool]]:
-    return (table.c[column] == value for column, value in asdict(key).items())
+    return (table.c[column] == value for column, value in key._asdict().items())

@@ -11,7 +11,6 @@ server in one trip (`Reader.together`).
 import json
 from collections import namedtuple
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -34,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
+from card_core import _native
 from card_core.store.columns import Instant
 from card_core.store.database import Reader, Transaction
 
@@ -221,36 +221,24 @@ def _typed_array(column: Column[Any], values: Sequence[str | int | bytes]) -> Co
 def array_text(kind: str, values: Iterable[Any]) -> str:
     """A PostgreSQL array as text: the driver's own writing of lists looks at each value for long.
 
-    kind: the elements' type, one of those below. Raises ValueError for an instant without a zone.
+    kind: the elements' type, one of `_ARRAY_TYPES` or "text"; None is NULL among them. Raises
+    ValueError for an instant without a zone, TypeError for a value of another type.
     """
-    return f"{{{','.join(_each(values, _WRITERS[kind], 'NULL'))}}}"
+    return _native.array_text(kind, list(values))
 
 
-def _each(values: Iterable[Any], write: _Bind | None, none: Any = None) -> list[Any]:
-    """What `write` makes of each value, and `none` for None. Rows of a group share much, an instant
+def _each(values: list[Any], write: _Bind | None) -> list[Any]:
+    """What `write` makes of each value, and None for None. Rows of a group share much, an instant
     or an institution: what was written for the row before is not written again."""
     if write is None:
-        return list(values)
+        return values
     written: list[Any] = []
-    last, text = None, none
+    last, made = None, None
     for value in values:
         if value is not last:
-            last, text = value, none if value is None else write(value)
-        written.append(text)
+            last, made = value, None if value is None else write(value)
+        written.append(made)
     return written
-
-
-def _quoted(text: str) -> str:
-    """Between quotes, a backslash and a quote alone mean something."""
-    if "\\" in text or '"' in text:
-        text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
-
-
-def _instant(value: datetime) -> str:
-    if value.tzinfo is None:
-        raise ValueError("an instant needs a time zone")
-    return f'"{value.isoformat()}"'
 
 
 # The first that fits: a BigInteger is an Integer.
@@ -262,16 +250,6 @@ _ARRAY_TYPES = (
     (Date, "date"),
     (Boolean, "boolean"),
 )
-
-_WRITERS: Mapping[str, Callable[[Any], str]] = {
-    "text": _quoted,
-    "bytea": lambda value: f'"\\\\x{value.hex()}"',
-    "timestamptz": _instant,
-    "bigint": int.__str__,
-    "integer": int.__str__,
-    "date": date.isoformat,
-    "boolean": lambda value: "t" if value else "f",
-}
 
 
 @lru_cache(maxsize=64)

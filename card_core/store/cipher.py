@@ -14,7 +14,7 @@ version are its associated data: a field copied to another row or column does no
 """
 
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -75,14 +75,29 @@ class FieldCipher:
 
     def seal(self, table: str, column: str, row_id: str, plaintext: bytes) -> bytes:
         """Raises FieldKeyDiffersError where the key of the version that seals is not here."""
+        return self.seal_all(table, column, [(row_id, plaintext)])[0]
+
+    def seal_all(
+        self, table: str, column: str, plaintexts: Sequence[tuple[str, bytes]]
+    ) -> list[bytes]:
+        """Seal a column of many rows, each given as its id and plaintext; raises as `seal`.
+
+        Their nonces are drawn at once: a system call for each would take most of the time.
+        """
+        if not plaintexts:
+            return []
         number = self._version
-        version, nonce = bytes((number,)), self._random_bytes(_NONCE_SIZE_BYTES)
-        associated = _associated(table, column, row_id, version)
+        version, random = bytes((number,)), self._random_bytes(_NONCE_SIZE_BYTES * len(plaintexts))
         try:
             gcm = self._gcm(number, table)
         except LookupError:
             raise FieldKeyDiffersError(number) from None
-        return version + nonce + gcm.encrypt(nonce, plaintext, associated)
+        sealed = []
+        for at, (row_id, plaintext) in enumerate(plaintexts):
+            nonce = random[at * _NONCE_SIZE_BYTES : (at + 1) * _NONCE_SIZE_BYTES]
+            associated = _associated(table, column, row_id, version)
+            sealed.append(version + nonce + gcm.encrypt(nonce, plaintext, associated))
+        return sealed
 
     def open(self, table: str, column: str, row_id: str, sealed: bytes) -> bytes:
         """Raises TamperedRowError, whatever is wrong."""

@@ -5,11 +5,11 @@ those that only identify have ids made of what was asked, which their group's au
 That event holds a digest over the group's rows, so that an edit of one shows.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, func, select
 
@@ -25,9 +25,10 @@ from crypto import fields
 IDS_SHARED = 26
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Scan:
-    """One scan, accepted or refused. holder_id, card_id: None where the code named no card.
+class Scan(NamedTuple):
+    """One scan, accepted or refused. A named tuple, because one is made for each.
+
+    holder_id, card_id: None where the code named no card.
 
     medium, minted_at, presence, for_whom: of what was shown; None where it was not genuine.
     operator, department: the institution's own words for who scanned where, or empty.
@@ -50,6 +51,9 @@ class Scan:
     presence: int | None = None
     for_whom: int | None = None
     receipt: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Scan(id={self.id!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def add_group(tx: Transaction, group: Sequence[Scan]) -> str:
     return _digest(rows)
 
 
-def add_new(tx: Transaction, group: Sequence[Scan]) -> tuple[set[str], str]:
+def add_new(tx: Transaction, group: Iterable[Scan]) -> tuple[set[str], str]:
     """Add the scans that are not there yet; their ids and, in hex, the digest over their rows."""
     rows = sorted((_values(tx, scan) for scan in group), key=itemgetter("id"))
     inserted = {scan_id for (scan_id,) in bulk.insert_new(tx, table, rows, ("id",))()}

@@ -50,6 +50,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "sm3_hmac": lambda: sm3.hmac(b"key", b"message"),
     "sm3_hmac_verify": lambda: sm3.hmac_verify(b"key", b"message", bytes(32)),
     "sm3_kdf": lambda: sm3.kdf(b"secret", 16),
+    "sm3_tree": lambda: sm3.tree([b"leaf"]),
     "Gcm": lambda: sm4.Gcm(BLOCK),
     "Gcm.encrypt": lambda: GCM.encrypt(bytes(12), b"plaintext"),
     "Gcm.decrypt": lambda: GCM.decrypt(bytes(12), SEALED),

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
 
-from crypto import DecryptionError, sm2, sm3, sm4
+from crypto import DecryptionError, fields, sm2, sm3, sm4
 
 KEY, NONCE = bytes(range(16)), bytes(range(12))
 # So many calls take half a second or more: longer than a thread waits for its turn.
@@ -154,6 +154,8 @@ def test_a_mac_is_the_last_block_of_cbc_with_padding_always() -> None:
     [
         pytest.param(lambda: sm3.digest(LARGE), id="digest"),
         pytest.param(lambda: sm3.hmac(KEY, LARGE), id="hmac"),
+        pytest.param(lambda: sm3.tree([LARGE, LARGE]), id="tree"),
+        pytest.param(lambda: fields.digest("table", [{"large": LARGE}]), id="rows"),
         pytest.param(lambda: sm4.cbc_mac(KEY, bytes(16), LARGE), id="cbc_mac"),
     ],
 )

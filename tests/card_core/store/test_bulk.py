@@ -1,9 +1,11 @@
 """Many rows at once: what goes in is what comes out, whatever it looks like."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from bureau import Bureau
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from card_core.errors import StoreConflictError
@@ -121,6 +123,58 @@ def test_arrays_are_written_as_postgresql_reads_them(
     kind: str, values: list[object], text: str
 ) -> None:
     assert array_text(kind, values) == text
+
+
+def written(kind: str, value: object) -> str:
+    """An element as PostgreSQL's manual has it (8.15.2, 8.4.1), the short way."""
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return str(value)[0].lower()
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case bytes():
+            return f'"\\\\x{value.hex()}"'
+        case date():
+            return f'"{value}"'.replace(" ", "T") if isinstance(value, datetime) else str(value)
+    return str(value)
+
+
+KINDS = {
+    "text": st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    "bytea": st.binary(max_size=40),
+    "bigint": st.integers(-(2**63), 2**63 - 1),
+    "integer": st.integers(-(2**31), 2**31 - 1),
+    "timestamptz": st.datetimes(timezones=st.just(UTC)),
+    "date": st.dates(),
+    "boolean": st.booleans(),
+}
+
+
+@given(st.data(), st.sampled_from(sorted(KINDS)))
+def test_an_array_of_anything_is_written_as_defined(data: st.DataObject, kind: str) -> None:
+    few = data.draw(st.lists(st.none() | KINDS[kind], max_size=4))
+    values = data.draw(st.lists(st.sampled_from(few), max_size=12)) if few else []
+    assert array_text(kind, values) == f"{{{','.join(written(kind, one) for one in values)}}}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "error"),
+    [
+        ("text", b"bytes", TypeError),
+        ("bytea", "text", TypeError),
+        ("bigint", "1", TypeError),
+        ("bigint", 2**63, OverflowError),
+        ("boolean", 1, TypeError),
+        ("point", 1, ValueError),
+    ],
+)
+def test_what_does_not_go_with_the_type_is_refused(
+    kind: str, value: object, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        array_text(kind, [value])
 
 
 def test_an_instant_without_a_zone_is_refused(bureau: Bureau) -> None:

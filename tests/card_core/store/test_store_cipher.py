@@ -35,6 +35,28 @@ def test_a_sealed_field_opens_where_it_was_sealed() -> None:
     assert len(sealed) == 1 + 12 + len(TEXT) + 16
 
 
+def test_fields_sealed_together_are_those_sealed_alone_under_nonces_drawn_at_once() -> None:
+    """The same bytes as one by one, each nonce in its turn; each opens in its row alone."""
+    draws: list[int] = []
+
+    def draw(size: int) -> bytes:
+        draws.append(size)
+        return bytes(range(size))
+
+    cipher = FieldCipher(**keys(), random_bytes=draw)
+    rows = [(f"{number:032}", TEXT * number) for number in range(5)]
+    sealed = cipher.seal_all("holders", "name", rows)
+    assert draws == [5 * 12]
+    for at, ((row_id, text), one) in enumerate(zip(rows, sealed, strict=True)):
+        nonce = bytes(range(at * 12, (at + 1) * 12))
+        alone = FieldCipher(**keys(), random_bytes=lambda _, nonce=nonce: nonce)
+        assert one == alone.seal("holders", "name", row_id, text)
+        assert cipher.open("holders", "name", row_id, one) == text
+        with pytest.raises(TamperedRowError):
+            cipher.open("holders", "name", "f" * 32, one)
+    assert cipher.seal_all("holders", "name", []) == []
+
+
 def test_any_flipped_bit_of_a_sealed_field_is_refused() -> None:
     cipher = make()
     sealed = cipher.seal(*PLACE, TEXT)

@@ -1,7 +1,8 @@
 //! The extension module `card_core._native`: it converts, releases the interpreter's lock and maps
 //! errors. What a code is, and what is refused, stands in `sscard-codes`; status lists stand in
-//! `sscard-status-list`.
+//! `sscard-status-list`. Arrays for PostgreSQL are conversion alone and stand here.
 
+mod array_text;
 mod checking;
 mod errors;
 mod keys;
@@ -14,6 +15,8 @@ mod _native {
     use pyo3::exceptions::PyImportError;
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::array_text::array_text;
     #[pymodule_export]
     use crate::checking::check;
     #[pymodule_export]

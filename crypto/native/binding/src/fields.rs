@@ -8,12 +8,15 @@ use pyo3::types::{PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyInt, PyList, Py
 use sscard_sm::hmac::HmacSm3;
 use sscard_sm::sm3;
 
+use crate::gil::work;
 use crate::self_test::operational;
 
 /// What comes first in every row, so that it is no other kind of message.
 const KIND: &[u8] = b"row";
 /// Bytes of a usual row.
 const USUAL_SIZE: usize = 1024;
+/// Bytes of rows that are written before they are hashed, without the interpreter's lock.
+const HASHED_AT_ONCE: usize = 32 * 1024;
 
 /// A key of HMAC-SM3 of any length, for many rows: it is hashed once, and wiped at its end.
 #[pyclass(module = "crypto.fields", frozen)]
@@ -75,13 +78,19 @@ pub(crate) fn fields_digest<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     operational()?;
     let mut digest = sm3::Sm3::new();
-    let mut row = Vec::with_capacity(USUAL_SIZE);
+    let mut text = Vec::with_capacity(HASHED_AT_ONCE + USUAL_SIZE);
     for values in rows {
-        row.clear();
-        write_row(&mut row, table, values.cast()?)?;
-        digest.update(&size_of(row.len())?);
-        digest.update(&row);
+        let start = text.len();
+        text.extend([0; 4]);
+        write_row(&mut text, table, values.cast()?)?;
+        let size = size_of(text.len() - start - 4)?;
+        text[start..start + 4].copy_from_slice(&size);
+        if text.len() >= HASHED_AT_ONCE {
+            work(py, text.len(), || digest.update(&text));
+            text.clear();
+        }
     }
+    work(py, text.len(), || digest.update(&text));
     Ok(PyBytes::new(py, &digest.digest()))
 }
 

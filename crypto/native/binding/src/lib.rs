@@ -14,6 +14,7 @@ mod sizes;
 mod sm2;
 mod sm3;
 mod sm4;
+mod tree;
 mod verifier;
 
 /// The native core of the package `crypto`, whose modules are its public face.
@@ -45,6 +46,8 @@ mod _native {
     use crate::sm4::{
         Cipher, Gcm, sm4_cbc_mac, sm4_decrypt_block, sm4_diversify, sm4_encrypt_block,
     };
+    #[pymodule_export]
+    use crate::tree::sm3_tree;
     #[pymodule_export]
     use crate::verifier::Verifier;
 

@@ -29,6 +29,7 @@ mod jacobian;
 pub mod kdf;
 mod limbs;
 mod mask;
+pub mod merkle;
 mod moduli;
 mod multiply;
 mod point;
