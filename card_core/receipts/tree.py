@@ -8,7 +8,7 @@ neighbours and to carry an odd last one up as it is.
 from collections.abc import Sequence
 from typing import Final
 
-from crypto.sm3 import digest
+from crypto.sm3 import digest, tree
 
 HASH_SIZE_BYTES: Final = 32
 _LEAF: Final = b"\x00"
@@ -18,24 +18,9 @@ _NODE: Final = b"\x01"
 def root_and_paths(leaves: Sequence[bytes]) -> tuple[bytes, list[bytes]]:
     """Return the root and each leaf's path: the hashes beside its way up, the lowest first.
 
-    leaves: at least one, each of any length.
+    leaves: 1 to 65 536, each of any length. Raises ValueError for another number.
     """
-    levels = [[digest(_LEAF + leaf) for leaf in leaves]]
-    while len(levels[-1]) > 1:
-        level = levels[-1]
-        above = [digest(_NODE + level[at] + level[at + 1]) for at in range(0, len(level) - 1, 2)]
-        if len(level) % 2:
-            above.append(level[-1])
-        levels.append(above)
-    # From the root down: a node's path is its neighbour and then its parent's path.
-    paths = [b""]
-    for level in reversed(levels[:-1]):
-        last = len(level) - 1
-        paths = [
-            paths[at >> 1] if at == last and not at & 1 else level[at ^ 1] + paths[at >> 1]
-            for at in range(len(level))
-        ]
-    return levels[-1][0], paths
+    return tree(list(leaves))
 
 
 def path_size(index: int, size: int) -> int:

@@ -40,10 +40,11 @@ mod _native {
         ciphertext_from_der, ciphertext_to_der, signature_from_der, signature_to_der,
     };
     #[pymodule_export]
-    use crate::sm3::{Hash, sm3_digest, sm3_hmac, sm3_hmac_verify, sm3_kdf};
+    use crate::sm3::{Hash, sm3_digest, sm3_hmac, sm3_hmac_verify, sm3_kdf, sm3_tree};
     #[pymodule_export]
     use crate::sm4::{
         Cipher, Gcm, sm4_cbc_mac, sm4_decrypt_block, sm4_diversify, sm4_encrypt_block,
+        sm4_wrap_diversified,
     };
     #[pymodule_export]
     use crate::verifier::Verifier;

@@ -1,10 +1,13 @@
 use std::sync::{Mutex, PoisonError};
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyInt};
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyInt, PyList};
 use sscard_sm::hmac;
 use sscard_sm::kdf;
 use sscard_sm::sm3::{self, Sm3};
+use sscard_sm::tree;
 use zeroize::Zeroizing;
 
 use crate::errors::invalid_mac;
@@ -96,3 +99,30 @@ pub(crate) fn sm3_kdf<'py>(
     });
     Ok(PyBytes::new(py, &output))
 }
+
+/// The root, 32 bytes, of a Merkle tree over some leaves (RFC 6962, 2.1), and each leaf's path:
+/// the hashes beside its way up, the lowest first.
+///
+/// Raises ValueError for no leaf, or more than 65 536.
+#[pyfunction]
+pub(crate) fn sm3_tree<'py>(
+    py: Python<'py>,
+    leaves: &Bound<'py, PyList>,
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyList>)> {
+    operational()?;
+    if leaves.len() > LEAVES_MAX {
+        return Err(PyValueError::new_err("more than 65536 leaves"));
+    }
+    let leaves: Vec<PyBackedBytes> = leaves.extract()?;
+    let size = leaves.iter().map(|leaf| leaf.len() + LEAF_WORK).sum();
+    let (root, paths) = work(py, size, || tree::root_and_paths(&leaves))
+        .ok_or_else(|| PyValueError::new_err("a tree has at least one leaf"))?;
+    let paths = PyList::new(py, paths.iter().map(|path| PyBytes::new(py, path)))?;
+    Ok((PyBytes::new(py, &root), paths))
+}
+
+/// A leaf takes, with its nodes, as long as so many more bytes of a digest.
+const LEAF_WORK: usize = 192;
+
+/// Leaves of a tree in one call.
+const LEAVES_MAX: usize = 1 << 16;
