@@ -29,7 +29,12 @@ from card_core.kernel.acts.cards import (
 from card_core.kernel.acts.handing_over import DispatchCards, HandOverCard
 from card_core.kernel.acts.imports import CloseImport, ImportRows, OpenImport
 from card_core.kernel.acts.life_events import DecideLifeEvent, ServeLifeEvent
-from card_core.kernel.acts.maker_returns import CardReturned, TakeMakerReturn
+from card_core.kernel.acts.maker_returns import (
+    CardReturned,
+    CloseMakerReturn,
+    OpenMakerReturn,
+    TakeMakerReturn,
+)
 from card_core.kernel.acts.making import (
     ChunkSignature,
     KeepChunkSignatures,
@@ -103,7 +108,11 @@ class Work:
             yield self._perform(KeepChunkSignatures(order_id, (ChunkSignature(chunk, signature),)))
         yield self._perform(SendMakerFile(order_id, bytes(32)))
         outcomes = yield Look(partial(_outcomes, batch_id, number))
-        yield self._perform(TakeMakerReturn(order_id, sm3.digest(order_id.encode()), outcomes))
+        digest = sm3.digest(order_id.encode())
+        yield self._perform(OpenMakerReturn(order_id, digest))
+        for outcome in outcomes:
+            yield self._perform(TakeMakerReturn(order_id, digest, (outcome,)))
+        yield self._perform(CloseMakerReturn(order_id, digest))
         yield self._perform(DispatchCards(batch_id, BRANCH))
         found = yield Look(partial(_cards_of, batch_id))
         return [self.life(card_id, holder_id) for card_id, holder_id in found]
