@@ -3,6 +3,7 @@
 encrypt_block(key, block)     # one block under a key of its own
 Cipher(key)                   # a key met often: the same for blocks, faster; wiped at its end
 diversify(master, factor)     # the key of one card, or of one session
+wrap_diversified(masters, factor, transport)  # those of one card, for the way to its maker
 cbc_mac(key, iv, message)     # 16 bytes; secure messaging of cards keeps the first 4
 Gcm(key)                      # whatever is stored or sent; wiped at its end
 """
@@ -14,6 +15,7 @@ from crypto._native import sm4_cbc_mac as cbc_mac
 from crypto._native import sm4_decrypt_block as decrypt_block
 from crypto._native import sm4_diversify as diversify
 from crypto._native import sm4_encrypt_block as encrypt_block
+from crypto._native import sm4_wrap_diversified as wrap_diversified
 from crypto.errors import DecryptionError, SelfTestError
 
 KEY_SIZE: Final = 16
@@ -29,6 +31,7 @@ __all__ = [
     "decrypt_block",
     "diversify",
     "encrypt_block",
+    "wrap_diversified",
 ]
 
 

@@ -114,8 +114,10 @@ def _word_reader(kind: Any) -> _Read:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind
 
+    is_plain = kind in {str, int, bool}
+
     def same(value: Any) -> Any:
-        if kind in {str, int, bool} and type(value) is kind:
+        if is_plain and type(value) is kind:
             return value
         raise TypeError(f"{kind} is not read from an act's content")
 

@@ -84,7 +84,11 @@ from card_core.kernel.acts.life_events import (
     DecideLifeEvent,
     ServeLifeEvent,
 )
-from card_core.kernel.acts.maker_returns import TakeMakerReturn
+from card_core.kernel.acts.maker_returns import (
+    CloseMakerReturn,
+    OpenMakerReturn,
+    TakeMakerReturn,
+)
 from card_core.kernel.acts.makers import (
     ChangeMakerKey,
     RegisterMaker,
@@ -226,7 +230,9 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         KeepChunkSignatures: Rule(_MAKER),
         SendMakerFile: Rule(_MAKER),
         WithdrawOrder: Rule(_MAKER),
+        OpenMakerReturn: Rule(_MAKER),
         TakeMakerReturn: Rule(_MAKER),
+        CloseMakerReturn: Rule(_MAKER),
         ReworkCards: Rule(_MAKER),
         DispatchCards: Rule(_MAKER),
         HandOverCard: Rule(_MAKER),

@@ -18,7 +18,7 @@ _NODE: Final = b"\x01"
 def root_and_paths(leaves: Sequence[bytes]) -> tuple[bytes, list[bytes]]:
     """Return the root and each leaf's path: the hashes beside its way up, the lowest first.
 
-    leaves: at least one, each of any length; ValueError for none.
+    leaves: 1 to 65 536, each of any length. Raises ValueError for another number.
     """
     return tree(list(leaves))
 

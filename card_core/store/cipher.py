@@ -14,7 +14,7 @@ version are its associated data: a field copied to another row or column does no
 """
 
 import hmac
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -111,6 +111,33 @@ class FieldCipher:
         except (DecryptionError, LookupError):
             raise TamperedRowError(table, row_id) from None
 
+    def seal_row(self, table: str, row_id: str, values: Mapping[str, bytes]) -> dict[str, bytes]:
+        """By column, as `seal` does each, in one call; at most 64. Raises as `seal`."""
+        number, columns = self._version, tuple(values)
+        try:
+            gcm = self._gcm(number, table)
+        except LookupError:
+            raise FieldKeyDiffersError(number) from None
+        nonces = self._random_bytes(_NONCE_SIZE_BYTES * len(columns))
+        version, texts = bytes((number,)), list(values.values())
+        places, row = _places(table, columns), _of_row(row_id, version)
+        sealed = gcm.encrypt_each(version, nonces, texts, places, row)
+        return dict(zip(columns, sealed, strict=True))
+
+    def open_row(self, table: str, row_id: str, sealed: Mapping[str, bytes]) -> dict[str, bytes]:
+        """By column, as `open` does each, in one call where one version of the key sealed them all;
+        at most 64. Raises TamperedRowError."""
+        columns, texts = tuple(sealed), list(sealed.values())
+        version = texts[0][:1] if texts else b""
+        try:
+            opened = self._gcm(version[0], table).decrypt_each(
+                version, texts, _places(table, columns), _of_row(row_id, version)
+            )
+        except (DecryptionError, LookupError):
+            # Where several versions sealed them, each opens by itself; what is wrong does not.
+            return {column: self.open(table, column, row_id, sealed[column]) for column in columns}
+        return dict(zip(columns, opened, strict=True))
+
     def blind_index(self, purpose: str, value: str) -> bytes:
         """32 bytes that are the same for the same value, and tell nothing of it without the key."""
         return sm3.hmac(self._index_key, _joined([b"index", purpose.encode(), value.encode()]))
@@ -161,8 +188,18 @@ def same(left: bytes, right: bytes) -> bool:
 
 
 def _associated(table: str, column: str, row_id: str, version: bytes) -> bytes:
+    return _place(table, column) + _of_row(row_id, version)
+
+
+def _of_row(row_id: str, version: bytes) -> bytes:
+    """What all columns of a row are associated with, behind their places."""
     row = row_id.encode()
-    return b"%b%b%b%b%b" % (_place(table, column), len(row).to_bytes(4), row, _ONE, version)
+    return b"%b%b%b%b" % (len(row).to_bytes(4), row, _ONE, version)
+
+
+@lru_cache(maxsize=64)
+def _places(table: str, columns: tuple[str, ...]) -> list[bytes]:
+    return [_place(table, column) for column in columns]
 
 
 @lru_cache(maxsize=256)

@@ -126,7 +126,7 @@ def chip_facts_of(tx: Reader, holder_ids: Collection[str]) -> dict[str, ChipFact
     """By id, what is written into the cards of these holders. Raises TamperedRowError."""
     found = {}
     for row in bulk.find(tx, table, ("id", *_ON_CHIPS), "id", holder_ids)():
-        found[row.id] = ChipFacts(*[_open(tx, row, name) for name in _ON_CHIPS])
+        found[row.id] = ChipFacts(**_opened(tx, row, _ON_CHIPS))
     return found
 
 
@@ -150,7 +150,7 @@ def facts_of(tx: Reader, wanted: Mapping[str, Collection[str]]) -> dict[str, Hol
 
 
 def _facts(tx: Reader, row: Any, wanted: Collection[str]) -> HolderFacts:
-    opened = {name: _open(tx, row, name) for name in wanted if name in _SEALED}
+    opened = _opened(tx, row, [name for name in wanted if name in _SEALED])
     birth_on = opened.pop("birth_on", None)
     return HolderFacts(
         **opened, birth_on=None if birth_on is None else date.fromisoformat(birth_on)
@@ -216,21 +216,24 @@ def _sealed_values(tx: Reader, holder_id: str, application: Application) -> dict
         "guardian_name": application.guardian_name or "",
         "guardian_number": "" if guardian is None else guardian.text,
     }
-    sealed = {
-        column: tx.cipher.seal(table.name, column, holder_id, value.encode())
-        for column, value in plain.items()
-    }
-    return {**sealed, "region": application.region}
+    encoded = {column: value.encode() for column, value in plain.items()}
+    return {**tx.cipher.seal_row(table.name, holder_id, encoded), "region": application.region}
 
 
 def _record(tx: Reader, row: Any) -> Holder:
-    opened = {column: _open(tx, row, column) for column in _SEALED}
+    opened = _opened(tx, row, _SEALED)
     birth_on = date.fromisoformat(opened.pop("birth_on"))
     return Holder(id=row.id, birth_on=birth_on, region=row.region, **opened)
 
 
 def _open(tx: Reader, row: Any, column: str) -> str:
     return tx.cipher.open(table.name, column, row.id, getattr(row, column)).decode()
+
+
+def _opened(tx: Reader, row: Any, columns: Collection[str]) -> dict[str, str]:
+    sealed = {column: getattr(row, column) for column in columns}
+    opened = tx.cipher.open_row(table.name, row.id, sealed)
+    return {column: text.decode() for column, text in opened.items()}
 
 
 def index_of(tx: Reader, number: str) -> bytes:

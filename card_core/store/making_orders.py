@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from card_core.errors import TamperedRowError
 from card_core.states import OrderState
@@ -26,7 +26,8 @@ class Order:
     """number: from 1 within the batch. records: in its file. made, failed: what was answered.
 
     key_number: of the card issuing key that signs. file_digest: of the file that was written last,
-    32 bytes. created_at: aware, UTC.
+    32 bytes. created_at: aware, UTC. return_digest: of the maker's return that is being taken, 32
+    bytes; None at other times.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Order:
     failed: int
     file_digest: bytes | None
     created_at: datetime
+    return_digest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def add(tx: Transaction, new: Order, chunks: Sequence[OrderChunk]) -> None:
             "failed": new.failed,
             "file_digest": new.file_digest,
             "created_at": new.created_at,
+            "return_digest": new.return_digest,
         },
     )
     rows = []
@@ -126,6 +129,11 @@ def set_state(
     guarded.change(tx, table, order.id, state=state.value, file_digest=digest)
 
 
+def set_return(tx: Transaction, order: Order, digest: bytes | None) -> None:
+    """Note which return is being taken from now on, or that none is."""
+    guarded.change(tx, table, order.id, return_digest=digest)
+
+
 def set_answered(tx: Transaction, order: Order, *, made: int, failed: int) -> None:
     guarded.change(tx, table, order.id, made=made, failed=failed)
 
@@ -135,6 +143,23 @@ def chunks(tx: Reader, order_id: str) -> list[OrderChunk]:
     statement = select(*_LEDGER).where(making_chunks.c.order_id == order_id)
     found = tx.connection.execute(statement.order_by(making_chunks.c.number))
     return [_chunk(tx, row) for row in found]
+
+
+def chunks_between(tx: Reader, order_id: str, first: int, last: int) -> list[OrderChunk]:
+    """The chunks with the records of these numbers in the file, in their order."""
+    begins = making_chunks.c.first_number
+    start = select(func.max(begins)).where(
+        making_chunks.c.order_id == order_id, begins <= max(first, 1)
+    )
+    statement = (
+        select(*_LEDGER)
+        .where(
+            making_chunks.c.order_id == order_id,
+            begins.between(start.scalar_subquery(), last),
+        )
+        .order_by(making_chunks.c.number)
+    )
+    return [_chunk(tx, row) for row in tx.connection.execute(statement)]
 
 
 def chunk(tx: Reader, order_id: str, number: int) -> OrderChunk | None:
@@ -236,4 +261,5 @@ def _record(row: Row[Any]) -> Order:
         row.failed,
         row.file_digest,
         row.created_at,
+        row.return_digest,
     )

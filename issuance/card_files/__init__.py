@@ -60,7 +60,13 @@ from issuance.card_files.maker_return import (
 )
 from issuance.card_files.maker_writing import write_maker_file
 from issuance.card_files.personalisation import Personalisation, encode_elements
-from issuance.card_files.record import RECORDS_MAX, CardRecord, decode_record, encode_record
+from issuance.card_files.record import (
+    RECORDS_MAX,
+    CardRecord,
+    decode_record,
+    encode_record,
+    encode_record_of,
+)
 from issuance.card_files.row_header import RowHeader
 from issuance.card_files.row_reading import RowFile
 
@@ -96,6 +102,7 @@ __all__ = [
     "decode_record",
     "encode_elements",
     "encode_record",
+    "encode_record_of",
     "open_bank_opening",
     "open_bank_return",
     "open_maker_file",

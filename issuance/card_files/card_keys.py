@@ -16,6 +16,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import count
 from typing import Final, NamedTuple, Protocol
 
 from card_core.chip_cards import card_factor, region_key
@@ -28,6 +29,7 @@ KEYS_OF_A_CARD_MAX: Final = 16
 
 _ZEROS: Final = bytes(16)
 _REGIONS_KEPT_MAX: Final = 64
+_MADE_SIZE_BYTES: Final = sm4.KEY_SIZE + CHECK_VALUE_SIZE_BYTES
 
 
 class CardKeyKind(IntEnum):
@@ -64,6 +66,10 @@ class CardKeyMaker(Protocol):
         """
         ...
 
+    def encoded_keys_of(self, region: str, card_number: str) -> bytes:
+        """The same, as `encode_keys` has them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class MasterKey:
@@ -75,6 +81,14 @@ class MasterKey:
     def __post_init__(self) -> None:
         if len(self.value) != sm4.KEY_SIZE or not 0 <= self.number <= 255:
             raise ValueError("a master key has 16 bytes and a number of one byte")
+
+
+class _RegionKeys(NamedTuple):
+    """keys: the region keys behind each other. places: of each kind and number, as they are
+    encoded, and where its wrapped key begins and its check value ends in what is made of them."""
+
+    keys: bytes
+    places: tuple[tuple[bytes, int, int], ...]
 
 
 class SoftwareCardKeys:
@@ -89,24 +103,28 @@ class SoftwareCardKeys:
             raise ValueError("a card has at least one key")
         self._masters = sorted(masters.items())
         self._transport = sm4.Cipher(transport_key)
-        self._of_regions: dict[str, tuple[tuple[CardKeyKind, int, bytes], ...]] = {}
+        self._of_regions: dict[str, _RegionKeys] = {}
 
     def keys_of(self, region: str, card_number: str) -> tuple[WrappedKey, ...]:
-        factor = card_factor(card_number)
-        wrap, diversify = self._transport.encrypt_block, sm4.diversify
-        found = []
-        for kind, number, of_region in self._region_keys(region):
-            key = diversify(of_region, factor)
-            found.append(WrappedKey(kind, number, wrap(key), check_value(key)))
-        return tuple(found)
+        return decode_keys(self.encoded_keys_of(region, card_number))
 
-    def _region_keys(self, region: str) -> tuple[tuple[CardKeyKind, int, bytes], ...]:
-        """Kind, number and region key of each master key; kept, as a batch is one region's."""
+    def encoded_keys_of(self, region: str, card_number: str) -> bytes:
+        of_region = self._region_keys(region)
+        made = sm4.wrap_diversified(of_region.keys, card_factor(card_number), self._transport)
+        return b"".join([head + made[at:end] for head, at, end in of_region.places])
+
+    def _region_keys(self, region: str) -> "_RegionKeys":
+        """Kept, as a batch is one region's."""
         found = self._of_regions.get(region)
         if found is None:
-            found = tuple(
-                (kind, master.number, region_key(master.value, region))
-                for kind, master in self._masters
+            found = _RegionKeys(
+                b"".join(region_key(master.value, region) for _, master in self._masters),
+                tuple(
+                    (bytes((kind, master.number)), at, at + _MADE_SIZE_BYTES)
+                    for at, (kind, master) in zip(
+                        count(0, _MADE_SIZE_BYTES), self._masters, strict=False
+                    )
+                ),
             )
             if len(self._of_regions) >= _REGIONS_KEPT_MAX:
                 self._of_regions.clear()

@@ -53,16 +53,28 @@ class CardRecord:
 
 def encode_record(record: CardRecord, charset: Charset = Charset.GB18030) -> bytes:
     """At most RECORD_BYTES_MAX. Raises ElementError for a value that can't be written."""
-    if not 1 <= record.number <= RECORDS_MAX:
+    keys = encode_keys(record.keys)
+    return encode_record_of(record.number, record.region, record.card, keys, charset)
+
+
+def encode_record_of(
+    number: int,
+    region: str,
+    card: Personalisation,
+    encoded_keys: bytes,
+    charset: Charset = Charset.GB18030,
+) -> bytes:
+    """As `encode_record`, of a record whose keys are encoded already. Raises ElementError."""
+    if not 1 <= number <= RECORDS_MAX:
         raise _unfit("number", "序号", f"应为1至{RECORDS_MAX}", f"must be 1 to {RECORDS_MAX}")
-    if not _is_region(record.region):
+    if not _is_region(region):
         raise _unfit("region", "发卡地区", "应为6位数字", "must be six digits")
     return b"".join(
         (
-            _HEAD.pack(VERSION, record.number, bytes.fromhex(record.region)),
-            encode_elements(record.card, charset),
-            bytes((len(record.keys),)),
-            encode_keys(record.keys),
+            _HEAD.pack(VERSION, number, bytes.fromhex(region)),
+            encode_elements(card, charset),
+            bytes((len(encoded_keys) // WRAPPED_KEY_SIZE_BYTES,)),
+            encoded_keys,
         )
     )
 

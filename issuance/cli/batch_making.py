@@ -64,10 +64,10 @@ def show_making(batch: BatchArgument, operator: OperatorOption = None) -> None:
     )
     screen.show_table(
         ["制卡单 Order", "编号 Id", "卡商 Maker", "状态 State", "记录 Records", "成功 Made",
-         "失败 Failed"],
+         "失败 Failed", "回盘未完 Return open"],
         [
             (one.number, one.id, maker and maker.code, both(one.state), one.records, one.made,
-             one.failed)
+             one.failed, "是 yes" if one.return_digest else "")
             for one, maker in orders
         ],
     )  # fmt: skip
@@ -191,8 +191,8 @@ def take_maker_return(file: FileArgument, operator: OperatorOption = None) -> No
     """读入卡商回盘文件；有误则整个不采用。
     Take a maker's return, whole or not at all.
     """
-    with opened_desk(operator) as desk, screen.working("读入", "Reading"):
-        taken = maker_files.take_return(desk.site.kernel, file, actor=desk.actor)
+    with opened_desk(operator) as desk, screen.progress("读入", "Reading") as shown:
+        taken = maker_files.take_return(desk.site.kernel, file, actor=desk.actor, progress=shown)
     screen.say(
         f"制卡成功 {taken['made']}，失败 {taken['failed']}，先前已采用 {taken['known']}。",
         f"{taken['made']} cards made, {taken['failed']} failed, {taken['known']} known before.",

@@ -17,7 +17,7 @@ from typing import Final
 
 from card_core.chip_cards import card_authentication_key
 from crypto.keys import KeyProvider
-from issuance.card_files import CardKeyKind, MasterKey, SoftwareCardKeys, WrappedKey
+from issuance.card_files import CardKeyKind, MasterKey, SoftwareCardKeys
 from issuance.errors import IssuanceError
 
 EVERYWHERE: Final = "000000"
@@ -58,8 +58,8 @@ class CardKeys:
         self._makers: dict[tuple[str, str], SoftwareCardKeys] = {}
         self._scope_of = lru_cache(maxsize=1024)(self._find_scope)
 
-    def keys_of(self, maker: str, region: str, card_number: str) -> tuple[WrappedKey, ...]:
-        """One of each kind, wrapped under the maker's transport key.
+    def encoded_keys_of(self, maker: str, region: str, card_number: str) -> bytes:
+        """One of each kind, wrapped under the maker's transport key, as a record has them.
 
         Raises IssuanceError, card_keys_missing and transport_key_missing; KeyFileError.
         """
@@ -69,7 +69,7 @@ class CardKeys:
             found = self._makers[place] = SoftwareCardKeys(
                 self._masters(place[1]), self._transport_key(maker)
             )
-        return found.keys_of(region, card_number)
+        return found.encoded_keys_of(region, card_number)
 
     def _find_scope(self, region: str) -> str:
         """The narrowest scope that has a master key: county, prefecture, province, everywhere."""

@@ -15,11 +15,10 @@ from card_core.codes import KeyPurpose, key_name
 from card_core.kernel.personalising import CardToMake, PreparedRecords
 from crypto.keys import KeyProvider, Signer
 from issuance.card_files import (
-    CardRecord,
     ChunkPlace,
     ElementError,
     Personalisation,
-    encode_record,
+    encode_record_of,
     prepare_chunk,
 )
 from issuance.errors import IssuanceError
@@ -72,7 +71,7 @@ class CardPersonaliser:
     def _encode(self, card_keys: CardKeys, maker: str, one: CardToMake) -> bytes:
         card, holder = one.card, one.holder
         organisation = self._organisation or f"9156000002{card.region}{card.region}01"
-        keys = card_keys.keys_of(maker, card.region, card.card_number)
+        keys = card_keys.encoded_keys_of(maker, card.region, card.card_number)
         elements = Personalisation(
             card_class=CARD_CLASS,
             spec_version=SPEC_VERSION,
@@ -88,7 +87,7 @@ class CardPersonaliser:
             born_on=date.fromisoformat(holder.birth_on),
         )
         try:
-            return encode_record(CardRecord(one.number, card.region, elements, keys))
+            return encode_record_of(one.number, card.region, elements, keys)
         except ElementError as error:
             raise unfit(card.card_number, error) from None
 

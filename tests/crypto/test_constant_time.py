@@ -42,6 +42,7 @@ OPERATIONS = {
     "sm4",
     "sm4-once",
     "sm4-card-keys",
+    "sm4-wrapped-keys",
     "sm4-gcm",
     "sm4-gcm-refused",
     "hmac",

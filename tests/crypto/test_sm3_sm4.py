@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crypto import DecryptionError, fields, sm2, sm3, sm4
 
@@ -111,6 +113,7 @@ for start in range(0, len(data) - 31, 5):
     digests += [sm4.encrypt_block(key, block), sm4.decrypt_block(key, block)]
     digests += [kept.encrypt_block(block), kept.decrypt_block(block)]
     digests += [sm4.diversify(key, block[:8]), sm4.cbc_mac(key, block, data[start:])]
+    digests += [sm4.wrap_diversified(key + block, block[:8], kept)]
 print(sm2.backend(), sm3.digest(b"".join(digests)).hex())
 """
 
@@ -138,6 +141,71 @@ def test_a_card_key_is_the_factor_and_its_complement_encrypted() -> None:
         factor = stream(208)[start : start + 8]
         block = factor + bytes(byte ^ 0xFF for byte in factor)
         assert sm4.diversify(KEY, factor) == sm4.encrypt_block(KEY, block)
+
+
+@given(
+    st.lists(st.binary(min_size=16, max_size=16), max_size=16),
+    st.binary(min_size=8, max_size=8),
+    st.binary(min_size=16, max_size=16),
+)
+def test_wrapped_keys_are_diversified_encrypted_and_checked_one_by_one(
+    masters: list[bytes], factor: bytes, transport: bytes
+) -> None:
+    expected = b""
+    for master in masters:
+        key = sm4.diversify(master, factor)
+        expected += sm4.encrypt_block(transport, key) + sm4.encrypt_block(key, bytes(16))[:3]
+    made = sm4.wrap_diversified(b"".join(masters), factor, sm4.Cipher(transport))
+    assert made == expected
+
+
+@pytest.mark.parametrize("size", [15, 17, 17 * 16])
+def test_no_cut_key_and_no_more_than_sixteen_are_wrapped(size: int) -> None:
+    with pytest.raises(ValueError, match="at most 16 master keys of 16 bytes"):
+        sm4.wrap_diversified(bytes(size), bytes(8), sm4.Cipher(KEY))
+
+
+@given(
+    st.lists(st.tuples(st.binary(max_size=50), st.binary(max_size=20)), max_size=64),
+    st.binary(max_size=3),
+    st.binary(max_size=40),
+)
+def test_several_texts_are_sealed_as_each_alone(
+    pairs: list[tuple[bytes, bytes]], head: bytes, tail: bytes
+) -> None:
+    gcm, nonces = sm4.Gcm(KEY), stream(12 * len(pairs))
+    texts, aads = [text for text, _ in pairs], [aad for _, aad in pairs]
+    sealed = gcm.encrypt_each(head, nonces, texts, aads, tail)
+    for at, (text, aad) in enumerate(pairs):
+        nonce = nonces[12 * at : 12 * at + 12]
+        assert sealed[at] == head + nonce + gcm.encrypt(nonce, text, aad + tail)
+    assert gcm.decrypt_each(head, sealed, aads, tail) == texts
+
+
+def test_several_texts_open_only_where_each_is_as_it_was_sealed() -> None:
+    gcm, aads = sm4.Gcm(KEY), [b"a", b"b"]
+    sealed = gcm.encrypt_each(b"1", stream(24), [b"first", b"second"], aads, b"row")
+    others = [
+        (b"2", sealed, aads, b"row"),
+        (b"1", sealed[::-1], aads, b"row"),
+        (b"1", sealed, [b"a", b"c"], b"row"),
+        (b"1", sealed, aads, b"another"),
+        (b"1", [sealed[0], sealed[1][:-1]], aads, b"row"),
+        (b"1", [sealed[0], b"1"], aads, b"row"),
+        (b"1", [sealed[0], b""], aads, b"row"),
+    ]
+    for head, texts, places, tail in others:
+        with pytest.raises(sm4.DecryptionError):
+            gcm.decrypt_each(head, texts, places, tail)
+
+
+def test_several_texts_need_a_nonce_and_an_aad_each() -> None:
+    gcm = sm4.Gcm(KEY)
+    for count, nonces, aads in ((2, 1, 2), (2, 2, 1), (65, 65, 65)):
+        with pytest.raises(ValueError, match="at most 64 texts"):
+            gcm.encrypt_each(b"", bytes(12 * nonces), [b""] * count, [b""] * aads, b"")
+    with pytest.raises(ValueError, match="at most 64 texts"):
+        gcm.decrypt_each(b"", [b""], [], b"")
 
 
 def test_a_mac_is_the_last_block_of_cbc_with_padding_always() -> None:
@@ -206,6 +274,8 @@ def test_keys_and_blocks_have_16_bytes(length: int) -> None:
 def test_factors_have_8_bytes(length: int) -> None:
     with pytest.raises(ValueError, match="8 bytes"):
         sm4.diversify(KEY, bytes(length))
+    with pytest.raises(ValueError, match="8 bytes"):
+        sm4.wrap_diversified(KEY, bytes(length), sm4.Cipher(KEY))
 
 
 def test_a_kept_key_is_neither_shown_nor_copied() -> None:

@@ -56,9 +56,10 @@ def test_leaves_that_are_long_together_give_the_same_without_the_interpreter() -
     assert_as_defined([bytes([number]) * 5000 for number in range(9)])
 
 
-def test_no_leaves_and_what_is_not_bytes_are_refused() -> None:
-    with pytest.raises(ValueError, match="leaf"):
-        sm3.tree([])
+def test_no_leaves_too_many_and_what_is_not_bytes_are_refused() -> None:
+    for count in (0, 65_537):
+        with pytest.raises(ValueError, match="lea"):
+            sm3.tree([b""] * count)
     for wrong in ("text", bytearray(3), None, 7):
         with pytest.raises(TypeError):
             sm3.tree([b"good", wrong])  # type: ignore[list-item]  # the point

@@ -174,6 +174,13 @@ def refuse_while_preparing(tx: Transaction, batch: Batch) -> None:
             raise WrongStateError("making order", order.state)
 
 
+def refuse_while_answered(tx: Transaction, batch: Batch) -> None:
+    """A maker's return that is being taken is taken whole before its cards go on."""
+    for order in making_orders.of_batch(tx, batch.id):
+        if order.return_digest is not None:
+            raise WrongStateError("maker return", order.state)
+
+
 def check_order(numbers: Sequence[int]) -> None:
     """Raises InvalidActError where they don't go up."""
     if any(right <= left for left, right in pairwise(numbers)):

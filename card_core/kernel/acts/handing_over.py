@@ -7,7 +7,12 @@ from card_core import states
 from card_core.errors import NotFoundError, WrongStateError
 from card_core.kernel import card_moves, limits
 from card_core.kernel.act import Act, Done, Scene
-from card_core.kernel.acts.banking import lock_batch, parts, refuse_while_preparing
+from card_core.kernel.acts.banking import (
+    lock_batch,
+    parts,
+    refuse_while_answered,
+    refuse_while_preparing,
+)
 from card_core.states import CardState, MakingState, Step
 from card_core.store import Lock, Transaction, batches, makings
 from card_core.store.card_dates import CardDate
@@ -36,6 +41,7 @@ class ReworkCards(Act):
     def apply(self, scene: Scene) -> Done:
         batch = lock_batch(scene.tx, self.batch_id)
         refuse_while_preparing(scene.tx, batch)
+        refuse_while_answered(scene.tx, batch)
         counts = {"to_bank": 0, "to_maker": 0}
         for part in parts(makings.positions_in(scene.tx, batch.id, FAILED)):
             changes = []
@@ -66,6 +72,7 @@ class DispatchCards(Act):
 
     def apply(self, scene: Scene) -> Done:
         batch = lock_batch(scene.tx, self.batch_id)
+        refuse_while_answered(scene.tx, batch)
         sent = 0
         for part in parts(makings.positions_in(scene.tx, batch.id, {MakingState.MADE})):
             changes = [

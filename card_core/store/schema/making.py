@@ -71,6 +71,7 @@ making_orders = Table(
     Column("failed", Integer, nullable=False),
     Column("file_digest", LargeBinary(32)),  # SM3 of the maker file that was written last
     Column("created_at", Instant, nullable=False),
+    Column("return_digest", LargeBinary(32)),  # of the maker's return that is being taken
     *guard(),
     UniqueConstraint("batch_id", "number"),
 )

@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from bureau import Clock, make_cipher
-from killed_worker import die_at, run_until_through
+from dying import die_at
+from killed_worker import run_until_through
 
 from card_core.kernel import Actor, ActorKind, Kernel
 from card_core.kernel.acts import stock as stock_acts

@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from bureau import BOX_WRAP_KEY, ISSUER, PEPPER, Clock, make_cipher, make_grants
-from sqlalchemy import Engine, event
+from dying import die_at
 
 from card_core.errors import CardCoreError
 from card_core.kernel import Act, Actor, ActorKind, Answer, BoxKeyWrap, Kernel
@@ -28,7 +27,7 @@ from card_core.kernel.acts.cards import ActivateCard, ActivateECard, Evidence
 from card_core.kernel.scan_requests import ScanRequest
 from card_core.presented import Medium, Presented
 from card_core.sign_in import hash_password
-from card_core.store import Reader, cards, institutions, open_store, operators
+from card_core.store import cards, institutions, open_store, operators
 from crypto import sm3
 
 CHUNK_SIZE = 2
@@ -94,31 +93,6 @@ def presented(ecard_id: int, kernel: Kernel) -> Presented:
         nonce=bytes(8),
         ecard_id=ecard_id,
     )
-
-
-def die_at(place: int) -> None:
-    """From now on count statements and commits, and die before this one."""
-    left = place
-
-    def count(*_: Any) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    event.listen(Engine, "before_cursor_execute", count)
-    event.listen(Engine, "commit", count)
-    # What scans run goes past SQLAlchemy's events.
-    for name in ("run", "run_many"):
-        setattr(Reader, name, _counted(getattr(Reader, name), count))
-
-
-def _counted(method: Callable[..., Any], count: Callable[[], None]) -> Callable[..., Any]:
-    def counted(*arguments: Any) -> Any:
-        count()
-        return method(*arguments)
-
-    return counted
 
 
 def run_worker(url: str, batch_id: str, count: int, journal: Path, place: int) -> None:

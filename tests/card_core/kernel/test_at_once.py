@@ -19,7 +19,12 @@ from card_core.kernel.acts.cards import (
     ReportFormalLoss,
 )
 from card_core.kernel.acts.handing_over import HandOverCard, ReworkCards
-from card_core.kernel.acts.maker_returns import CardReturned, TakeMakerReturn
+from card_core.kernel.acts.maker_returns import (
+    CardReturned,
+    CloseMakerReturn,
+    OpenMakerReturn,
+    TakeMakerReturn,
+)
 from card_core.kernel.acts.making import WithdrawOrder
 from card_core.kernel.acts.taking_in import IssueAtOnce
 from card_core.states import CardState, MakingState, OrderState
@@ -84,8 +89,11 @@ def sent_to_device(device: CardIssuer, card_id: str) -> str:
 def answered(
     bureau: Bureau, order_id: str, card_number: str, chip: Chip | None, digest: bytes = bytes(32)
 ) -> Answer:
+    """What came of the one row, and the order's state."""
     outcome = CardReturned(1, card_number, chip, None if chip else "01")
-    return bureau.perform(TakeMakerReturn(order_id, digest, (outcome,)), bureau.maker)
+    bureau.perform(OpenMakerReturn(order_id, digest), bureau.maker)
+    taken = bureau.perform(TakeMakerReturn(order_id, digest, (outcome,)), bureau.maker)
+    return taken | bureau.perform(CloseMakerReturn(order_id, digest), bureau.maker)
 
 
 def test_from_an_accepted_application_to_a_scan_at_one_visit(device: CardIssuer) -> None:

@@ -77,7 +77,12 @@ from card_core.kernel.acts.life_events import (
     DecideLifeEvent,
     ServeLifeEvent,
 )
-from card_core.kernel.acts.maker_returns import CardReturned, TakeMakerReturn
+from card_core.kernel.acts.maker_returns import (
+    CardReturned,
+    CloseMakerReturn,
+    OpenMakerReturn,
+    TakeMakerReturn,
+)
 from card_core.kernel.acts.makers import (
     ChangeMakerKey,
     RegisterMaker,
@@ -231,7 +236,9 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         KeepChunkSignatures(ID, (ChunkSignature(1, bytes(64)),)),
         SendMakerFile(ID, bytes(32)),
         WithdrawOrder(ID),
+        OpenMakerReturn(ID, bytes(32)),
         TakeMakerReturn(ID, bytes(32), (CardReturned(1, "GD0000001", None, "01"),)),
+        CloseMakerReturn(ID, bytes(32)),
         ReworkCards(ID),
         DispatchCards(ID, "440604015"),
         HandOverCard(person.card_id),

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from bureau import SeededBytes, make_cipher
+from field_versions import cipher_with
 
 from card_core.errors import TamperedRowError
 from card_core.store import FieldCipher
@@ -55,6 +56,49 @@ def test_fields_sealed_together_are_those_sealed_alone_under_nonces_drawn_at_onc
         with pytest.raises(TamperedRowError):
             cipher.open("holders", "name", "f" * 32, one)
     assert cipher.seal_all("holders", "name", []) == []
+
+
+ROW = {"name": TEXT, "phone": b"13800000000", "guardian_name": b""}
+
+
+def test_the_fields_of_a_row_are_sealed_together_as_each_alone() -> None:
+    cipher = make()
+    together = cipher.seal_row("holders", "0" * 32, ROW)
+    assert {
+        name: cipher.open("holders", name, "0" * 32, one) for name, one in together.items()
+    } == ROW
+    alone = {name: cipher.seal("holders", name, "0" * 32, text) for name, text in ROW.items()}
+    assert cipher.open_row("holders", "0" * 32, alone) == ROW
+    assert cipher.open_row("holders", "0" * 32, {}) == {}
+    # no nonce comes twice
+    nonces = [one[1:13] for one in [*together.values(), *alone.values()]]
+    assert len(set(nonces)) == len(nonces)
+
+
+def test_the_fields_of_a_row_open_in_their_places_alone() -> None:
+    cipher = make()
+    sealed = cipher.seal_row("holders", "0" * 32, ROW)
+    swapped = sealed | {"name": sealed["phone"], "phone": sealed["name"]}
+    cut = sealed | {"phone": b""}
+    for table, row, fields in (
+        ("holders", "0" * 32, swapped),
+        ("holders", "0" * 32, cut),
+        ("holders", "1" * 32, sealed),
+        ("operators", "0" * 32, sealed),
+    ):
+        with pytest.raises(TamperedRowError):
+            cipher.open_row(table, row, fields)
+
+
+def test_a_row_sealed_under_several_versions_of_the_key_opens() -> None:
+    cipher = cipher_with()
+    sealed = cipher.seal_row("holders", "0" * 32, ROW)
+    cipher.seal_under(2)
+    sealed |= cipher.seal_row("holders", "0" * 32, {"phone": ROW["phone"]})
+    assert {one[0] for one in sealed.values()} == {1, 2}
+    assert cipher.open_row("holders", "0" * 32, sealed) == ROW
+    with pytest.raises(TamperedRowError):
+        cipher_with({1: bytes([1]) * 16}).open_row("holders", "0" * 32, sealed)
 
 
 def test_any_flipped_bit_of_a_sealed_field_is_refused() -> None:

@@ -22,7 +22,12 @@ from card_core.kernel.acts.banking import AccountReturned, SendToBank, TakeBankR
 from card_core.kernel.acts.cards import ActivateCard, CancelCard, CancelReason, Evidence
 from card_core.kernel.acts.handing_over import DispatchCards, HandOverCard, ReworkCards
 from card_core.kernel.acts.issuer_keys import RevocationCause, RevokeIssuerKey
-from card_core.kernel.acts.maker_returns import CardReturned, TakeMakerReturn
+from card_core.kernel.acts.maker_returns import (
+    CardReturned,
+    CloseMakerReturn,
+    OpenMakerReturn,
+    TakeMakerReturn,
+)
 from card_core.kernel.acts.makers import ChangeMakerKey, RegisterMaker, SuspendMaker
 from card_core.kernel.acts.making import OrderMaking, WithdrawOrder
 from card_core.signing import NoSigningKeyError
@@ -95,8 +100,12 @@ def returned(issuer: CardIssuer, found: list[Making], **failed: str) -> tuple[Ca
 
 
 def take(issuer: CardIssuer, order_id: str, outcomes: tuple[CardReturned, ...]) -> dict[str, int]:
-    act = TakeMakerReturn(order_id, bytes(32), outcomes)
-    return issuer.bureau.perform(act, issuer.bureau.maker)
+    """All of a return at once; what came of its rows, and the order's state."""
+    perform, maker = issuer.bureau.perform, issuer.bureau.maker
+    perform(OpenMakerReturn(order_id, bytes(32)), maker)
+    taken = perform(TakeMakerReturn(order_id, bytes(32), outcomes), maker)
+    closed = perform(CloseMakerReturn(order_id, bytes(32)), maker)
+    return taken | {"state": closed["state"]}
 
 
 def states(issuer: CardIssuer, batch_id: str) -> list[str]:

@@ -45,6 +45,7 @@ mod _native {
     #[pymodule_export]
     use crate::sm4::{
         Cipher, Gcm, sm4_cbc_mac, sm4_decrypt_block, sm4_diversify, sm4_encrypt_block,
+        sm4_wrap_diversified,
     };
     #[pymodule_export]
     use crate::tree::sm3_tree;

@@ -1,7 +1,8 @@
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
-use sscard_sm::sm4::{self, Block, GcmFailed, Sm4, TAG_SIZE};
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyList};
+use sscard_sm::sm4::{self, BLOCK_SIZE, Block, GcmFailed, Sm4, TAG_SIZE, WRAPPED_SIZE};
 
 use crate::errors::not_opened;
 use crate::gil::work;
@@ -89,6 +90,73 @@ impl Gcm {
         })
     }
 
+    /// Encrypt several texts: of each `head`, its own 12 bytes of `nonces`, ciphertext and tag.
+    ///
+    /// aads: what each tag covers, with `tail` behind. Raises ValueError for more than 64 texts,
+    /// and for other numbers of nonces or aads.
+    fn encrypt_each<'py>(
+        &self,
+        py: Python<'py>,
+        head: &[u8],
+        nonces: &[u8],
+        plaintexts: &Bound<'py, PyList>,
+        aads: &Bound<'py, PyList>,
+        tail: &[u8],
+    ) -> PyResult<Bound<'py, PyList>> {
+        operational()?;
+        let nonces = nonces.chunks_exact(EACH_NONCE_SIZE);
+        let (texts, aads) = several(nonces.len(), plaintexts, aads)?;
+        let sealed: PyResult<Vec<_>> = texts
+            .iter()
+            .zip(aads)
+            .zip(nonces)
+            .map(|((text, aad), nonce)| {
+                let start = head.len() + nonce.len();
+                PyBytes::new_with(py, start + text.len() + TAG_SIZE, |whole| {
+                    whole[..head.len()].copy_from_slice(head);
+                    whole[head.len()..start].copy_from_slice(nonce);
+                    let aad = [&*aad, tail].concat();
+                    self.0
+                        .seal(nonce, &aad, text, &mut whole[start..])
+                        .map_err(gcm_failed)
+                })
+            })
+            .collect();
+        PyList::new(py, sealed?)
+    }
+
+    /// The inverse of `encrypt_each`. Raises DecryptionError, whatever is wrong and wherever, and
+    /// ValueError for more than 64 texts and another number of aads.
+    fn decrypt_each<'py>(
+        &self,
+        py: Python<'py>,
+        head: &[u8],
+        sealed: &Bound<'py, PyList>,
+        aads: &Bound<'py, PyList>,
+        tail: &[u8],
+    ) -> PyResult<Bound<'py, PyList>> {
+        operational()?;
+        let (texts, aads) = several(sealed.len(), sealed, aads)?;
+        let opened: PyResult<Vec<_>> = texts
+            .iter()
+            .zip(aads)
+            .map(|(whole, aad)| {
+                let (nonce, ciphertext) = whole
+                    .strip_prefix(head)
+                    .and_then(|rest| rest.split_first_chunk::<EACH_NONCE_SIZE>())
+                    .ok_or_else(not_opened)?;
+                let size = ciphertext.len().saturating_sub(TAG_SIZE);
+                PyBytes::new_with(py, size, |text| {
+                    let aad = [&*aad, tail].concat();
+                    self.0
+                        .open(nonce, &aad, ciphertext, text)
+                        .map_err(gcm_failed)
+                })
+            })
+            .collect();
+        PyList::new(py, opened?)
+    }
+
     /// Return the plaintext, or raise DecryptionError, whatever is wrong.
     #[pyo3(
         signature = (nonce, ciphertext, aad = NOTHING),
@@ -118,6 +186,28 @@ impl Gcm {
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err("a cipher is not pickled or copied"))
     }
+}
+
+/// Bytes of a nonce of `encrypt_each`.
+const EACH_NONCE_SIZE: usize = 12;
+
+/// Texts of one call: it keeps the interpreter's lock.
+const TEXTS_MAX: usize = 64;
+
+type Several = Vec<PyBackedBytes>;
+
+/// So many texts, and as many aads.
+fn several(
+    count: usize,
+    texts: &Bound<'_, PyList>,
+    aads: &Bound<'_, PyList>,
+) -> PyResult<(Several, Several)> {
+    if count > TEXTS_MAX || texts.len() != count || aads.len() != count {
+        return Err(PyValueError::new_err(
+            "at most 64 texts, and of each one nonce and one aad",
+        ));
+    }
+    Ok((texts.extract()?, aads.extract()?))
 }
 
 fn gcm_failed(error: GcmFailed) -> PyErr {
@@ -165,10 +255,39 @@ pub(crate) fn sm4_diversify<'py>(
     factor: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
     operational()?;
-    let factor = factor
-        .try_into()
-        .map_err(|_| PyValueError::new_err("a diversification factor has 8 bytes"))?;
+    let factor = factor.try_into().map_err(|_| factor_size())?;
     Ok(PyBytes::new(py, &sm4::diversify(exact(master)?, factor)))
+}
+
+/// Derive a key from each of these for a factor, and encrypt it under a transport key.
+///
+/// masters: keys of 16 bytes behind each other, at most 16. Returns of each 19 bytes: the derived
+/// key under the transport key, and the first 3 bytes of 16 zeros encrypted under it. The derived
+/// keys are wiped. Raises ValueError for other lengths.
+#[pyfunction]
+pub(crate) fn sm4_wrap_diversified<'py>(
+    py: Python<'py>,
+    masters: &[u8],
+    factor: &[u8],
+    transport: &Cipher,
+) -> PyResult<Bound<'py, PyBytes>> {
+    operational()?;
+    let count = masters.len() / BLOCK_SIZE;
+    if masters.len() % BLOCK_SIZE != 0 || count > KEYS_MAX {
+        return Err(PyValueError::new_err("at most 16 master keys of 16 bytes"));
+    }
+    let factor = factor.try_into().map_err(|_| factor_size())?;
+    let mut wrapped = [[0; WRAPPED_SIZE]; KEYS_MAX];
+    let wrapped = &mut wrapped[..count];
+    sm4::wrap_diversified(masters, factor, &transport.0, wrapped);
+    Ok(PyBytes::new(py, wrapped.as_flattened()))
+}
+
+/// Keys of one card.
+const KEYS_MAX: usize = 16;
+
+fn factor_size() -> PyErr {
+    PyValueError::new_err("a diversification factor has 8 bytes")
 }
 
 /// Return the last block, 16 bytes, of a message's CBC encryption under a key and an iv of 16.

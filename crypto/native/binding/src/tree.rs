@@ -8,13 +8,16 @@ use crate::self_test::operational;
 
 /// The root and each leaf's path in a tree of RFC 6962, section 2.1, with SM3.
 ///
-/// Raises ValueError for no leaves.
+/// Raises ValueError for no leaves, or more than 65 536.
 #[pyfunction]
 pub(crate) fn sm3_tree<'py>(
     py: Python<'py>,
     leaves: &Bound<'py, PyList>,
 ) -> PyResult<(Bound<'py, PyBytes>, Vec<Bound<'py, PyBytes>>)> {
     operational()?;
+    if leaves.len() > LEAVES_MAX {
+        return Err(PyValueError::new_err("a tree has at most 65536 leaves"));
+    }
     // Held by references of our own: another thread may change the list meanwhile.
     let mut held = Vec::with_capacity(leaves.len());
     for leaf in leaves {
@@ -34,3 +37,6 @@ pub(crate) fn sm3_tree<'py>(
 
 /// What is hashed of a leaf's place in the levels above it, about.
 const NODE_SIZE: usize = 65;
+
+/// Leaves of a tree in one call.
+const LEAVES_MAX: usize = 1 << 16;

@@ -2,7 +2,7 @@
 //! Rust.
 //!
 //! - [`sm2`]: keys, signatures, encryption (GB/T 32918); [`sm3`]: the digest (GB/T 32905), with
-//!   [`hmac`] and [`kdf`] over it; [`sm4`]: the block cipher (GB/T 32907).
+//!   [`hmac`], [`kdf`] and [`merkle`] trees over it; [`sm4`]: the block cipher (GB/T 32907).
 //! - What touches a secret has no branch and no memory index that depends on it. Choices are
 //!   made with masks, tables are read in full, inverses are powers.
 //! - Known answers, the random source and each new key are tested. Once a test has failed, no

@@ -3,7 +3,10 @@
 use sscard_sm::secrecy::{mark_public, mark_secret};
 use sscard_sm::sm2::{Ciphertext, DEFAULT_SIGNER_ID, PrivateKey};
 use sscard_sm::sm3::digest;
-use sscard_sm::sm4::{FACTOR_SIZE, Gcm, Sm4, TAG_SIZE, cbc_mac, diversify, encrypt_once};
+use sscard_sm::sm4::{
+    FACTOR_SIZE, Gcm, Sm4, TAG_SIZE, WRAPPED_SIZE, cbc_mac, diversify, encrypt_once,
+    wrap_diversified,
+};
 use sscard_sm::{hmac, kdf};
 
 use crate::Operation;
@@ -20,6 +23,7 @@ pub(crate) const ALL: &[Operation] = &[
     ("sm4", sm4),
     ("sm4-once", sm4_once),
     ("sm4-card-keys", sm4_card_keys),
+    ("sm4-wrapped-keys", sm4_wrapped_keys),
     ("sm4-gcm", sm4_gcm),
     ("sm4-gcm-refused", sm4_gcm_refused),
     ("hmac", hmac_tag),
@@ -148,6 +152,18 @@ fn sm4_card_keys() -> Option<bool> {
     let known = diversify(&public(secret(9)), &factor);
     let known_mac = cbc_mac(&public(secret(9)), &[1; 16], &public(secret::<40>(10)));
     Some(public(key) == known && public(mac) == known_mac)
+}
+
+/// Both keys that come and the one that goes are secret; what is wrapped may be seen.
+fn sm4_wrapped_keys() -> Option<bool> {
+    let factor = [7; FACTOR_SIZE];
+    let mut wrapped = [[0; WRAPPED_SIZE]; 2];
+    let mut known = wrapped;
+    let masters: [u8; 32] = secret(9);
+    wrap_diversified(&masters, &factor, &Sm4::new(&secret(15)), &mut wrapped);
+    let transport = Sm4::new(&public(secret(15)));
+    wrap_diversified(&public(masters), &factor, &transport, &mut known);
+    Some(wrapped.map(public) == known.map(public))
 }
 
 /// The key and the text are secret, and so is what is sealed until it leaves.

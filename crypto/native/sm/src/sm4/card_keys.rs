@@ -2,18 +2,49 @@
 
 use crate::wiping::{self, SHALLOW};
 
-use super::{BLOCK_SIZE, Block, Sm4, encrypt_once};
+use super::{BLOCK_SIZE, Block, Sm4, once};
+use crate::Backend;
 
 /// Bytes of a diversification factor.
 pub const FACTOR_SIZE: usize = 8;
 
+/// First bytes of the encryption of zeros under a key, which tell two keys apart.
+pub const CHECK_VALUE_SIZE: usize = 3;
+
+/// Bytes of an encrypted key with its check value behind it.
+pub const WRAPPED_SIZE: usize = BLOCK_SIZE + CHECK_VALUE_SIZE;
+
 /// Derives the key of one card, or a session key where the factor is random: the encryption of
 /// the factor and its complement under the master key.
 pub fn diversify(master: &Block, factor: &[u8; FACTOR_SIZE]) -> Block {
-    encrypt_once(
-        master,
-        &core::array::from_fn(|i| factor[i % FACTOR_SIZE] ^ if i < FACTOR_SIZE { 0 } else { 0xff }),
-    )
+    wiping::work::<SHALLOW, _>(|| once(Backend::current(), master, &both(factor)))
+}
+
+/// Derives a key from each of these, encrypts it under the transport key, and puts its check
+/// value behind it. No derived key outlives the call.
+///
+/// masters: keys behind each other, as many as there are places.
+pub fn wrap_diversified(
+    masters: &[u8],
+    factor: &[u8; FACTOR_SIZE],
+    transport: &Sm4,
+    wrapped: &mut [[u8; WRAPPED_SIZE]],
+) {
+    let (backend, block) = (Backend::current(), both(factor));
+    wiping::work::<SHALLOW, _>(|| {
+        let masters = masters.chunks_exact(BLOCK_SIZE).map(TryFrom::try_from);
+        for (master, place) in masters.flatten().zip(wrapped) {
+            let key = once(backend, master, &block);
+            let check_value = once(backend, &key, &[0; BLOCK_SIZE]);
+            place[..BLOCK_SIZE].copy_from_slice(&transport.encrypt(&key));
+            place[BLOCK_SIZE..].copy_from_slice(&check_value[..CHECK_VALUE_SIZE]);
+        }
+    });
+}
+
+/// The factor and its complement.
+fn both(factor: &[u8; FACTOR_SIZE]) -> Block {
+    core::array::from_fn(|i| factor[i % FACTOR_SIZE] ^ if i < FACTOR_SIZE { 0 } else { 0xff })
 }
 
 /// Returns the last block of the CBC encryption of a message, which is padded by 80 and then by

@@ -19,7 +19,9 @@ mod vector;
 
 use zeroize::Zeroize;
 
-pub use card_keys::{FACTOR_SIZE, cbc_mac, diversify};
+pub use card_keys::{
+    CHECK_VALUE_SIZE, FACTOR_SIZE, WRAPPED_SIZE, cbc_mac, diversify, wrap_diversified,
+};
 pub use gcm::{Gcm, GcmFailed, NONCE_SIZES, TAG_SIZE, TEXT_SIZE_MAX};
 
 use crate::Backend;
@@ -160,9 +162,14 @@ pub fn encrypt_once(key: &Block, block: &Block) -> Block {
 }
 
 pub(crate) fn encrypt_once_on(backend: Backend, key: &Block, block: &Block) -> Block {
-    wiping::work::<SHALLOW, _>(|| match backend {
+    wiping::work::<SHALLOW, _>(|| once(backend, key, block))
+}
+
+/// The same, for work that wipes behind it.
+fn once(backend: Backend, key: &Block, block: &Block) -> Block {
+    match backend {
         #[cfg(target_arch = "x86_64")]
         Backend::Adx => aes::encrypt_once(key, block),
         _ => portable::encrypt_once(key, block),
-    })
+    }
 }

@@ -1,6 +1,8 @@
 use super::{Official, hex, samples, sm4_textbook};
 use crate::Backend;
-use crate::sm4::{Block, Gcm, GcmFailed, Sm4, TAG_SIZE, cbc_mac, diversify, encrypt_once_on};
+use crate::sm4::{
+    Block, Gcm, GcmFailed, Sm4, TAG_SIZE, cbc_mac, diversify, encrypt_once_on, wrap_diversified,
+};
 
 const TEXT: &str = include_str!("../../../../../tests/vectors/sm_official.json");
 
@@ -82,6 +84,22 @@ fn a_card_key_and_its_mac_are_those_of_the_example() {
         .try_into()
         .unwrap();
     assert_eq!(cbc_mac(&subkey, &iv, &bytes("mac_data"))[..4], bytes("mac"));
+}
+
+#[test]
+fn wrapped_keys_are_those_of_the_textbook() {
+    let bytes: Vec<u8> = samples(11).flatten().collect();
+    let (transport, masters) = bytes.split_first_chunk().unwrap();
+    for count in 0..(masters.len() / 16).min(16) {
+        let (masters, factor) = (&masters[..16 * count], [count as u8; 8]);
+        let mut wrapped = vec![[0; 19]; count];
+        wrap_diversified(masters, &factor, &Sm4::new(transport), &mut wrapped);
+        for (master, made) in masters.chunks(16).zip(wrapped) {
+            let key = diversify(master.try_into().unwrap(), &factor);
+            assert_eq!(made[..16], sm4_textbook::encrypt(transport, &key));
+            assert_eq!(made[16..], sm4_textbook::encrypt(&key, &[0; 16])[..3]);
+        }
+    }
 }
 
 #[test]
