@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -181,14 +182,19 @@ def _made_at_once(
             content = path.read_bytes()
         return Response(content, media_type="application/octet-stream")
 
+    def _take_return(asked: Asked, content: bytes) -> models.Answer:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "return"
+            path.write_bytes(content)
+            return maker_files.take_return(
+                kernel, path, actor=asked.actor, progress=lambda _done, _of: None
+            )
+
     @router.post("/maker-returns", operation_id="takeMakerReturn")
     async def take_return(request: Request, asked: Annotated[Asked, change]) -> models.Answer:
         """The device's return file, whole or not at all; twice changes nothing. 设备回盘。"""
         content = await request.body()
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "return"
-            path.write_bytes(content)
-            return maker_files.take_return(kernel, path, actor=asked.actor)
+        return await run_in_threadpool(_take_return, asked, content)
 
     @router.get("/blank-cards", operation_id="listBlankCards")
     def list_blanks(asked: Annotated[Asked, question]) -> models.BlankList:
