@@ -151,6 +151,16 @@ def count_open_by(tx: Reader, filed_by: str) -> int:
     return count
 
 
+def has_open_one(tx: Reader, filed_by: str, number: str) -> bool:
+    """Whether one that this one filed for this number is filed or accepted."""
+    statement = select(table.c.id).where(
+        table.c.filed_by == filed_by,
+        table.c.number_index == index_of(tx, number),
+        table.c.state.in_(_OPEN),
+    )
+    return tx.connection.execute(statement).first() is not None
+
+
 def decide(tx: Transaction, filing: Filing, state: FilingState, now: datetime, **more: Any) -> None:
     """more: checker_id, refusal, batch_id."""
     guarded.change(tx, table, filing.id, state=state.value, decided_at=now, **more)

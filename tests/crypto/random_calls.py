@@ -63,6 +63,9 @@ TEXTS = [codes_native.assemble(code, PRIVATE.sign(code)) for code in (ONLINE, OF
 SIGNATURES = [PRIVATE.sign(MESSAGE), PRIVATE.sign_digest(DIGEST), OTHER.sign(MESSAGE)]
 CIPHERTEXT = PUBLIC.encrypt(MESSAGE)
 SEALED = crypto_native.Gcm(bytes(16)).encrypt(bytes(12), MESSAGE, b"row")
+SEALED_EACH = crypto_native.Gcm(bytes(16)).encrypt_each(
+    b"1", bytes(24), [MESSAGE, b""], [b"row", b"column"], b"row"
+)
 STATUS_LIST = codes_native.StatusList(1000, [(1, 1), (5, 2), (999, 3)])
 LATER_LIST = codes_native.StatusList(1000, [(1, 1), (7, 2)])
 HUGE = bytes(1 << 20)
@@ -104,7 +107,17 @@ GOOD: dict[str, list[Any]] = {
     "nonce": [bytes(8), bytes(12), bytes(12), bytes(129)],
     "aad": [b"", b"row"],
     "table": ["cards"],
-    "values": [ROW, {}, {"a": 2**70, "b": True}],
+    "values": [ROW, {}, {"a": 2**70, "b": True}, [MESSAGE, None], ["a", "\\"], [1, None]],
+    "kind": ["bytea", "text", "bigint"],
+    "leaves": [[MESSAGE, b""], [MESSAGE] * 100],
+    "masters": [bytes(32), bytes(160)],
+    "transport": [crypto_native.Cipher(bytes(16))],
+    "head": [b"1"],
+    "nonces": [bytes(24)],
+    "plaintexts": [[MESSAGE, b""]],
+    "aads": [[b"row", b"column"]],
+    "tail": [b"row"],
+    "sealed": [SEALED_EACH],
     "rows": [[ROW, ROW], []],
     "issuer": [1, 65535],
     "key_number": [1, 255],

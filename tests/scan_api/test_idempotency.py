@@ -25,7 +25,7 @@ from card_core.store.devices import Grade
 LOSS = "/v1/holder/loss-reports"
 FOUND = "/v1/holder/loss-withdrawals"
 # What opens or ends a session, or shows a code: no key, since an answer kept would be a secret.
-WITHOUT = {"signIn", "signOut", "mintCode", "showFamilyCode"}
+WITHOUT = {"signIn", "signOut", "mintCode", "showFamilyCode", "exportHolder"}
 PARALLEL = 100
 
 

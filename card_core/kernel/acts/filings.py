@@ -17,6 +17,7 @@ from typing import ClassVar
 
 from card_core import applying, states
 from card_core.application import Application, ApplicationKind
+from card_core.application_errors import ApplicationRefusedError
 from card_core.applying import Channel, FilingEvidence, MakingMode, RefusalReason
 from card_core.errors import InvalidActError, NotAllowedError, NotFoundError, SamePersonError
 from card_core.kernel import limits
@@ -24,7 +25,7 @@ from card_core.kernel.act import Act, Done, Scene
 from card_core.kernel.actors import ActorKind
 from card_core.kernel.content import canonical_bytes, from_json, to_json
 from card_core.kernel.dates import SHANGHAI
-from card_core.kernel.filing_checks import check_eligible, check_guardian
+from card_core.kernel.filing_checks import check_eligible, check_guardian, refused
 from card_core.states import FilingState, Step
 from card_core.store import Lock, Reader, Transaction, filings, holder_base, holders
 from card_core.store.filings import Filing
@@ -61,15 +62,21 @@ class FileApplication(Act):
         holder_base.lock(tx, Lock.SHARED)
         filings.lock(tx, Lock.OWN)
         application = self.application
-        channel = Channel.WINDOW
+        channel, is_wards = Channel.WINDOW, False
         if scene.actor.kind is ActorKind.HOLDER:
-            channel = Channel.ONLINE
-            self._check_own(scene, today)
+            channel, is_wards = Channel.ONLINE, self._is_wards(scene, today)
         else:
             if self.evidence is None:
                 raise InvalidActError("evidence", "须注明查验的证件", "must say what was seen")
             check_guardian(application, self.evidence, self.reference, today=today)
-        check_eligible(tx, application, self.mode, is_filed=False)
+        try:
+            check_eligible(tx, application, self.mode, is_filed=False)
+        except ApplicationRefusedError:
+            number = application.number.text
+            if not is_wards or filings.has_open_one(tx, scene.actor.id, number):
+                raise
+            # What is known of a child is for whoever has shown that they are the guardian.
+            raise refused(applying.AT_WINDOW) from None
         needs = applying.needs_check(application, channel, self.mode, today=today)
         filing = Filing(
             id=scene.new_id(),
@@ -91,8 +98,11 @@ class FileApplication(Act):
         kinds = {"kind": filing.kind.value, "channel": channel.value, "mode": self.mode.value}
         return Done(answer, f"filing/{filing.id}", answer | kinds)
 
-    def _check_own(self, scene: Scene, today: date) -> None:
-        """A holder applies for themselves, or as the guardian of somebody under 16."""
+    def _is_wards(self, scene: Scene, today: date) -> bool:
+        """Whether a holder applies as the guardian of somebody under 16, and not for themselves.
+
+        Raises NotAllowedError for anybody else's.
+        """
         if self.evidence is not None or self.reference is not None:
             raise NotAllowedError
         own = holders.identity_of(scene.tx, scene.actor.id)
@@ -112,6 +122,7 @@ class FileApplication(Act):
             raise InvalidActError(
                 "application", f"在办申领最多 {OPEN_MAX} 件", f"at most {OPEN_MAX} may be open"
             )
+        return not is_own
 
 
 @dataclass(frozen=True, slots=True)

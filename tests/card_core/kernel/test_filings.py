@@ -18,6 +18,7 @@ from filing import (
     holder_id,
     newcomer,
     next_card,
+    ward_of,
 )
 from holder_records import correction, merge_act
 from sqlalchemy import select
@@ -251,6 +252,23 @@ def test_a_holder_applies_for_the_own_card_and_for_a_child(bureau: Bureau) -> No
     with pytest.raises(NotFoundError):
         bureau.perform(WithdrawFiling(filed["filing_id"]), other.actor)
     assert bureau.perform(WithdrawFiling(own["filing_id"]), parent.actor)["state"] == "withdrawn"
+
+
+def test_whoever_says_to_be_a_guardian_learns_nothing_of_a_child(bureau: Bureau) -> None:
+    """A child with a card, a number with another name, an application of the right guardian's: one
+    answer, whoever asks."""
+    guardian, stranger = bureau.people(2)
+    ward_of(bureau, guardian)
+    with_card = child(stranger)
+    file(bureau, child(guardian, 1), BATCH, guardian.actor)
+    for asked in (with_card, replace(with_card, name="别人"), child(stranger, 1)):
+        with pytest.raises(ApplicationRefusedError) as error:
+            file(bureau, asked, BATCH, stranger.actor)
+        assert error.value.code == "at_window"
+    # At the window the reason is told.
+    with pytest.raises(ApplicationRefusedError) as error:
+        file(bureau, with_card, evidence=REGISTER, reference="户 1")
+    assert error.value.code == "has_live_card"
 
 
 def test_a_holder_has_a_few_open_applications_at_most(bureau: Bureau) -> None:

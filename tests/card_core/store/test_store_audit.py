@@ -16,7 +16,7 @@ from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLo
 from card_core.store import Store, audit, guarded
 from card_core.store.audit import Event
 from card_core.store.database import Transaction
-from card_core.store.schema import audit_events, audit_heads, cards, ecards, makings
+from card_core.store.schema import audit_events, audit_heads, card_dates, cards, ecards, makings
 
 EVENTS = 40
 CHAIN = "bureau"
@@ -163,6 +163,7 @@ def test_a_changed_row_that_was_deleted_is_seen(bureau: Bureau) -> None:
     with bureau.store.write() as tx:
         tx.connection.execute(delete(ecards))
         tx.connection.execute(delete(makings))
+        tx.connection.execute(delete(card_dates))
         tx.connection.execute(delete(cards).where(cards.c.id == person.card_id))
     with bureau.store.read() as tx, pytest.raises(TamperedRowError):
         audit.verify_rows(tx)
