@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
@@ -229,6 +230,14 @@ class Store:
             from card_core.store import migration  # noqa: PLC0415 - only here Alembic is needed
 
             migration.upgrade(self._writing)
+
+    def make_partitions(self, now: datetime) -> list[str]:
+        """Make the partitions of the months to come (`partitions`), where they are lacking; their
+        names. Raises StoreBusyError where somebody is in the way: it is to be tried again later."""
+        with _translated(), self._writers.passed(WAIT_SECONDS):
+            from card_core.store import partitions  # noqa: PLC0415 - it stands on this module
+
+            return partitions.make_ahead(self._writing, now)
 
     def has_schema(self) -> bool:
         """Whether `upgrade` was ever done here, by whatever version. Raises StoreBusyError."""

@@ -1,7 +1,7 @@
 """Row ids: 32 hexadecimal characters, in the order in which the rows were made, not guessable."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def make_id(now: datetime, sequence: int, random_bytes: Callable[[int], bytes]) -> str:
@@ -21,3 +21,13 @@ def make_ids(now: datetime, count: int, random_bytes: Callable[[int], bytes]) ->
     milliseconds = int(now.timestamp() * 1000)
     shared = milliseconds.to_bytes(6) + random_bytes(7)
     return [(shared + number.to_bytes(3)).hex() for number in range(count)]
+
+
+def earliest(at: datetime) -> str:
+    """The 12 characters that no id made before `at` (aware) comes behind, and all others do."""
+    return int(at.timestamp() * 1000).to_bytes(6).hex()
+
+
+def made_at(row_id: str) -> datetime:
+    """When an id was made, to the millisecond. Raises ValueError for what is none."""
+    return datetime.fromtimestamp(int(row_id[:12], 16) / 1000, UTC)

@@ -1,4 +1,4 @@
-"""Bringing the schema up to date with Alembic, in one transaction.
+"""Bringing the schema up to date with Alembic, and partitions with it, in one transaction.
 
 Imported by whoever upgrades alone: a service only asks which `revision` there is.
 """
@@ -10,12 +10,10 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, func, select, text
 
 from card_core.errors import SchemaOutdatedError, TamperedRowError
-
-# Any number will do, as long as nothing else in the database uses it.
-_ADVISORY_LOCK = 0x5353_4341_5244
+from card_core.store import partitions
 
 
 def upgrade(engine: Engine) -> None:
@@ -26,7 +24,7 @@ def upgrade(engine: Engine) -> None:
     with _without_foreign_keys(engine) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(
-                text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK}
+                text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": partitions.ADVISORY_LOCK}
             )
         config = _config()
         config.attributes["connection"] = connection
@@ -35,6 +33,7 @@ def upgrade(engine: Engine) -> None:
         except CommandError:
             # The database is at a revision that this program does not know.
             raise SchemaOutdatedError from None
+        partitions.make_all(connection, connection.execute(select(func.now())).scalar_one())
         if connection.dialect.name == "sqlite":
             _check_foreign_keys(connection)
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row, select
 
 from card_core.presented import Medium
-from card_core.store import guarded, scans
+from card_core.store import guarded, ids, scans
 from card_core.store.database import Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
 from card_core.store.scans import Spending
@@ -20,6 +20,8 @@ from card_core.verdicts import Reason
 
 _LOSSES = ("report_temporary_loss", "report_formal_loss", "cancel_card")
 _CARD_ACTS = (*_LOSSES, "withdraw_temporary_loss", "activate_card")
+# Far more than an online code lives: how far from its making the ids of its scans are looked for.
+_ABOUT = timedelta(days=1)
 
 
 class OfflineOutcome(StrEnum):
@@ -143,6 +145,7 @@ def spend(tx: Transaction, one: Spending) -> str | None:
 def scans_of_code(tx: Reader, holder_id: str, minted_at: datetime) -> list[str]:
     """The accepted online scans of a holder's online code of that second."""
     statement = select(online.c.id).where(
+        online.c.id.between(ids.earliest(minted_at - _ABOUT), ids.earliest(minted_at + _ABOUT)),
         online.c.holder_id == holder_id,
         online.c.minted_at == minted_at,
         online.c.reason == Reason.ACCEPTED.value,

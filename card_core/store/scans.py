@@ -7,14 +7,14 @@ That event holds a digest over the group's rows, so that an edit of one shows.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from card_core.presented import Medium
-from card_core.store import bulk, holder_changes
+from card_core.store import bulk, epochs, holder_changes, ids
 from card_core.store.database import Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
 from card_core.store.schema import scans as table
@@ -23,6 +23,11 @@ from card_core.verdicts import Reason
 from crypto import fields
 
 IDS_SHARED = 26
+# A page is looked for here first: where it is full then, partitions of older scans are not opened.
+RECENT = timedelta(days=31)
+
+# The bounds say which partitions to open; the array alone does so only while it is planned anew.
+_IDS_THERE = "SELECT id FROM scans WHERE id = ANY (%s::text[]) AND id BETWEEN %s AND %s"
 
 
 class Scan(NamedTuple):
@@ -100,12 +105,23 @@ def add_new(tx: Transaction, group: Iterable[Scan]) -> tuple[set[str], str]:
 
 def ids_there(tx: Reader, scan_ids: Collection[str]) -> set[str]:
     """Those of the ids that are recorded."""
-    return {row.id for row in bulk.find(tx, table, ("id",), "id", scan_ids)()}
+    if tx.is_sqlite or not scan_ids:
+        return {row.id for row in bulk.find(tx, table, ("id",), "id", scan_ids)()}
+    wanted = bulk.array_text("text", scan_ids)
+    found = tx.run(_IDS_THERE, (wanted, min(scan_ids), max(scan_ids)))
+    return {scan_id for (scan_id,) in found.fetchall()}
 
 
 def digest_of(tx: Reader, scan_ids: Collection[str]) -> tuple[int, str]:
     """How many of these scans there are, and the digest over their rows."""
-    statement = select(table).where(bulk.among(tx, table.c.id, scan_ids)).order_by(table.c.id)
+    statement = (
+        select(table)
+        .where(
+            bulk.among(tx, table.c.id, scan_ids),
+            table.c.id.between(min(scan_ids, default=""), max(scan_ids, default="")),
+        )
+        .order_by(table.c.id)
+    )
     rows = [dict(row._mapping) for row in tx.connection.execute(statement)]  # noqa: SLF001 - SQLAlchemy's public name
     return len(rows), _digest(rows)
 
@@ -152,10 +168,24 @@ def of_terminal(
 
 
 def _page(tx: Reader, statement: Select[Any], before: str, limit: int) -> list[Scan]:
-    if before:
-        statement = statement.where(table.c.id < before)
-    statement = statement.order_by(table.c.id.desc()).limit(check_limit(limit))
-    return [_record(tx, row) for row in tx.connection.execute(statement)]
+    found: list[Scan] = []
+    check_limit(limit)
+    for stretch in _stretches(tx, before):
+        part = statement.where(*stretch).order_by(table.c.id.desc()).limit(limit - len(found))
+        found += [_record(tx, row) for row in tx.connection.execute(part)]
+        if len(found) == limit:
+            break
+    return found
+
+
+def _stretches(tx: Reader, before: str) -> list[list[ColumnElement[bool]]]:
+    """Where to look one after the other: on PostgreSQL what is RECENT, then what is older."""
+    behind = [table.c.id < before] if before else []
+    if tx.is_sqlite:
+        return [behind]
+    until = ids.made_at(before) if before else epochs.database_time(tx)
+    since = ids.earliest(until - RECENT)
+    return [[*behind, table.c.id >= since], [table.c.id < since]]
 
 
 def _values(tx: Reader, scan: Scan) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
     machine      cryptography, random source, clock, disk, limits
     home         the home, its key files, the passphrase file, a signature
-    database     structure, what a commit is worth, distance, clock, room for workers
+    database     structure, what a commit is worth, distance, clock, room for workers, partitions
     fast_store   the Redis servers, as a worker sees them
     records      what only the keys open: issuers' keys, the trust list, operators, status lists
     service      the numbers of a running service, where it is told their port

@@ -1,10 +1,10 @@
-"""The database: structure, what a commit is worth, distance, clock, room for workers."""
+"""The database: structure, what a commit is worth, distance, clock, workers, partitions."""
 
 import os
 from collections.abc import Iterator
 
 from card_core.codes.key_life import CLOCKS_APART_SECONDS_MAX
-from card_core.store import Store, epochs, server_settings
+from card_core.store import Store, epochs, partitions, server_settings
 from issuance.checkup.finding import Finding, Grade, median_ms, timed, told
 from issuance.errors import IssuanceError
 from issuance.installation import open_database_unread, utc_now
@@ -30,6 +30,8 @@ def look(settings: Settings) -> Iterator[Finding]:
             yield timed("数据库应答 Database, one question", taken, QUESTION_MS_MAX, near)
             yield told("数据库时钟 Database clock", lambda: _clock(store))
             yield _workers(store)
+            if not settings.database_url.startswith("sqlite"):
+                yield _partitions(store)
     except Exception as error:  # noqa: BLE001 - it was there a moment ago; the rest is still looked at
         yield Finding("数据库 Database", Grade.BAD, type(error).__name__)
 
@@ -94,3 +96,26 @@ def _workers(store: Store) -> Finding:
     wanted = cores * server_settings.CONNECTIONS_PER_PROCESS + CONNECTIONS_SPARED + 3
     advice = f"；请设 max_connections = {wanted} set it, to use them all"
     return Finding(about, Grade.NOTE, seen + advice)
+
+
+def _partitions(store: Store) -> Finding:
+    """Whether the months to come have theirs, and nothing lies in the ones by default."""
+    about = "按月分区 Partitions"
+    with store.read() as tx:
+        astray = partitions.rows_by_default(tx)
+        lacking = partitions.lacking(tx, utc_now())
+    if astray:
+        rows = ", ".join(f"{name}_default: {count}" for name, count in astray.items())
+        advice = (
+            "未落入月份分区的记录有效，但应归位：请停止服务后运行 sscard upgrade "
+            "they are sound; stop the service and run sscard upgrade, to put them into their months"
+        )
+        return Finding(about, Grade.NOTE, f"{rows}；{advice}")
+    if lacking:
+        advice = (
+            "服务运行时会自动建立；否则请运行 sscard upgrade a running service makes them, "
+            "sscard upgrade does too"
+        )
+        return Finding(about, Grade.NOTE, f"缺少 lacking {', '.join(lacking)}；{advice}")
+    ahead = partitions.MONTHS_AHEAD
+    return Finding(about, Grade.WELL, f"未来 {ahead} 个月已就绪 made for {ahead} months ahead")

@@ -87,6 +87,7 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         from issuance.cli.checkpointing import checkpointing  # noqa: PLC0415 - as above
         from issuance.cli.log_following import following_log  # noqa: PLC0415 - as above
         from issuance.cli.numbers_port import serve_numbers  # noqa: PLC0415 - as above
+        from issuance.cli.partitioning import partitioning  # noqa: PLC0415 - as above
         from issuance.cli.publishing import (  # noqa: PLC0415 - as above
             fetching_peer_lists,
             publishing,
@@ -112,6 +113,7 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         stack.enter_context(key_ring.refreshed())
         stack.enter_context(registry.refreshed())
         stack.enter_context(clock.watched())
+        stack.enter_context(partitioning(site.store, clock))
         stack.enter_context(following_log(site.store))
         server = serving.RunningServer(
             serving.make_service(site, key_ring, registry, clock, admission),

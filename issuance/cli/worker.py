@@ -22,6 +22,7 @@ from issuance.cli.garbage import settle_memory
 from issuance.cli.lapsing import lapsing
 from issuance.cli.log_following import following_log
 from issuance.cli.log_lines import log_to_stderr
+from issuance.cli.partitioning import partitioning
 from issuance.cli.publishing import fetching_peer_lists, publishing
 from issuance.cli.relaying import relaying
 from issuance.cli.resealing import resealing
@@ -64,6 +65,7 @@ def _serve(channel: Channel, listening: socket.socket, orders: Message) -> None:
         clock = serving.make_clock(site)
         stack.enter_context(clock.watched())
         if orders["sweeps"]:
+            stack.enter_context(partitioning(site.store, clock))
             stack.enter_context(serving.swept(site.kernel, clock))
             stack.enter_context(lapsing(site.kernel, clock))
             stack.enter_context(checkpointing(site, clock))

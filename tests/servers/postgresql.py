@@ -53,11 +53,12 @@ class PostgreSQLServer:
         """Where it listens; for whoever puts something in between."""
         return self.home / ".s.PGSQL.5432"
 
-    def create(self) -> str:
-        """Make an empty database and return its name."""
+    def create(self, template: str = "template1") -> str:
+        """Make an empty database, or a copy of one to which nobody is connected, and return its
+        name."""
         self._made += 1
         name = f"test_{self._made}"
-        self._run(f'CREATE DATABASE "{name}"')
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return name
 
     def checkpoint(self) -> None:

@@ -14,7 +14,7 @@ from card_core.kernel.acts.devices import RemoveDevice
 from card_core.kernel.acts.issuer_keys import RevocationCause, RevokeIssuerKey
 from card_core.offline_records import OfflineRecord
 from card_core.presented import Medium
-from card_core.store import audit, institutions, offline_scans, outbox, scans
+from card_core.store import audit, ids, institutions, offline_scans, outbox, scans
 from card_core.store.offline_scans import Pair
 from card_core.store.scans import Scan
 from card_core.store.terminal_journal import Accepted
@@ -103,7 +103,7 @@ def test_of_a_code_that_identifies_only_the_online_scan_is_found(ward: Ward) -> 
     # As it is recorded beside the fast store, with nothing in the table of what is spent.
     hospital = service.bureau.hospital
     recorded = Scan(
-        id="0" * 32,
+        id=ids.earliest(service.clock()) + "0" * 20,
         scanned_at=service.clock(),
         terminal_id=hospital.id,
         institution_id=hospital.institution_id,
