@@ -12,7 +12,6 @@ import typer
 from issuance.cli import screen
 from issuance.cli.desk import LOOPBACK, opened_site, passphrase, settings
 from issuance.cli.garbage import settle_memory
-from issuance.cli.lapsing import lapsing
 from issuance.cli.listening import bind, bind_unix, forget, url_of
 from issuance.cli.sandbox import say_sandbox
 from issuance.errors import SettingsError
@@ -84,16 +83,9 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         site = stack.enter_context(opened_site())
 
         from issuance.cli import serving  # noqa: PLC0415 - other commands needn't wait for FastAPI
-        from issuance.cli.checkpointing import checkpointing  # noqa: PLC0415 - as above
+        from issuance.cli.background import in_background  # noqa: PLC0415 - as above
         from issuance.cli.log_following import following_log  # noqa: PLC0415 - as above
         from issuance.cli.numbers_port import serve_numbers  # noqa: PLC0415 - as above
-        from issuance.cli.partitioning import partitioning  # noqa: PLC0415 - as above
-        from issuance.cli.publishing import (  # noqa: PLC0415 - as above
-            fetching_peer_lists,
-            publishing,
-        )
-        from issuance.cli.relaying import relaying  # noqa: PLC0415 - as above
-        from issuance.cli.resealing import resealing  # noqa: PLC0415 - as above
         from scan_api.metrics import to_text  # noqa: PLC0415 - as above
         from scan_api.overload import Admission  # noqa: PLC0415 - as above
 
@@ -113,7 +105,6 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         stack.enter_context(key_ring.refreshed())
         stack.enter_context(registry.refreshed())
         stack.enter_context(clock.watched())
-        stack.enter_context(partitioning(site.store, clock))
         stack.enter_context(following_log(site.store))
         server = serving.RunningServer(
             serving.make_service(site, key_ring, registry, clock, admission),
@@ -121,13 +112,7 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
             admission,
             notice_seconds=NOTICE_SECONDS,
         )
-        stack.enter_context(serving.swept(site.kernel, clock))
-        stack.enter_context(lapsing(site.kernel, clock))
-        stack.enter_context(checkpointing(site, clock))
-        stack.enter_context(relaying(site))
-        stack.enter_context(resealing(site.kernel))
-        stack.enter_context(publishing(site, clock))
-        stack.enter_context(fetching_peer_lists(site, clock))
+        stack.enter_context(in_background(site, clock))
         stack.enter_context(serving.running(server))
         server.wait_until_started()
         settle_memory()

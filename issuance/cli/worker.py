@@ -14,18 +14,12 @@ import threading
 from contextlib import ExitStack
 
 from issuance.cli import serving
+from issuance.cli.background import in_background
 from issuance.cli.channel import Channel, Message
-from issuance.cli.checkpointing import checkpointing
 from issuance.cli.core_dumps import forbid_core_dumps
-from issuance.cli.erasing import erasing
 from issuance.cli.garbage import settle_memory
-from issuance.cli.lapsing import lapsing
 from issuance.cli.log_following import following_log
 from issuance.cli.log_lines import log_to_stderr
-from issuance.cli.partitioning import partitioning
-from issuance.cli.publishing import fetching_peer_lists, publishing
-from issuance.cli.relaying import relaying
-from issuance.cli.resealing import resealing
 from issuance.installation import open_installation
 from issuance.settings import Settings
 from scan_api.overload import Admission
@@ -65,15 +59,7 @@ def _serve(channel: Channel, listening: socket.socket, orders: Message) -> None:
         clock = serving.make_clock(site)
         stack.enter_context(clock.watched())
         if orders["sweeps"]:
-            stack.enter_context(partitioning(site.store, clock))
-            stack.enter_context(serving.swept(site.kernel, clock))
-            stack.enter_context(lapsing(site.kernel, clock))
-            stack.enter_context(checkpointing(site, clock))
-            stack.enter_context(relaying(site))
-            stack.enter_context(resealing(site.kernel))
-            stack.enter_context(erasing(site.kernel, clock))
-            stack.enter_context(publishing(site, clock))
-            stack.enter_context(fetching_peer_lists(site, clock))
+            stack.enter_context(in_background(site, clock))
         stop = stack.enter_context(serving.stop_signals())
         key_ring, registry = serving.make_key_ring(site), serving.make_registry(site)
         stack.enter_context(key_ring.refreshed())

@@ -17,7 +17,7 @@ from card_core.retention_policy import ON_REQUEST_DAYS
 from card_core.store import holders
 from card_core.store.schema import card_dates
 from issuance import figure_files
-from issuance.cli import erasing
+from issuance.cli.background import in_background
 from issuance.figure_files import COLUMNS
 from issuance.installation import Installation, utc_now
 from issuance.roster.columns import TITLES
@@ -145,7 +145,7 @@ def test_a_serving_process_erases_whose_time_is_over(
             return utc_now() + timedelta(days=3651)
 
     site.kernel.clock = Later().now
-    with erasing.erasing(site.kernel, Later()):  # type: ignore[arg-type]
+    with in_background(site, Later()):  # type: ignore[arg-type]
         pass  # the job runs once before its thread looks whether to stop
     with site.store.read() as tx:
         assert holders.find_by_number(tx, make_number(1).text) is None
