@@ -22,6 +22,7 @@ from card_core.states import BindingState, Step
 from card_core.store import (
     Lock,
     Reader,
+    erasure,
     guardianships,
     holder_base,
     holder_changes,
@@ -69,7 +70,7 @@ class BindGuardian(DangerousAct):
         holder_base.lock(tx, Lock.SHARED)
         tx.lock(f"guardianships/of/{self.ward_id}", Lock.OWN)
         for holder_id in (self.ward_id, self.guardian_id):
-            if holder_changes.merged_into(tx, holder_id):
+            if holder_changes.merged_into(tx, holder_id) or erasure.is_erased(tx, holder_id):
                 raise NotFoundError("holder")
         ward = family_bindings.holder_of(tx, self.ward_id)
         guardian = family_bindings.holder_of(tx, self.guardian_id)

@@ -23,6 +23,7 @@ from servers.postgresql import PostgreSQLServer
 from sqlalchemy import Table, func, select
 from stock import make_stock_card, released, take_over
 
+from card_core.applying import FilingEvidence
 from card_core.erasing import Eraser
 from card_core.errors import (
     CardCoreError,
@@ -35,6 +36,7 @@ from card_core.holder_errors import NotErasableError
 from card_core.kernel.acts.batches import IssueChunk
 from card_core.kernel.acts.families import ShowWard
 from card_core.kernel.acts.filings import RefusalReason, RefuseFiling
+from card_core.kernel.acts.guardians import BindGuardian
 from card_core.kernel.acts.holder_exports import ExportHolder
 from card_core.kernel.acts.retention import (
     EraseHolder,
@@ -176,6 +178,7 @@ def test_nothing_leads_to_an_erased_person_and_the_log_stays_whole(bureau: Burea
         EraseHolder(person.holder_id),
         correction(bureau, person.holder_id, name="再来"),
         merge_act(bureau, other.holder_id, person.holder_id),
+        BindGuardian(other.holder_id, person.holder_id, FilingEvidence.HOUSEHOLD_REGISTER, "户 1"),
     ):
         with pytest.raises(NotFoundError):
             bureau.decide(again)
