@@ -54,7 +54,7 @@ def lines_of(ledger: Path) -> tuple[dict[int, Any], list[Any]]:
     return asked, [line for line in lines if "heard" in line]
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(300, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [4, pytest.param(300, marks=pytest.mark.long)])
 def test_killed_at_mixed_work_nothing_acknowledged_is_lost_or_doubled(
     store: Store, database_url: str, tmp_path: Path, kills: int
 ) -> None:
