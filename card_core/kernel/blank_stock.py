@@ -1,8 +1,5 @@
 """Blank cards of a branch, moved as orders to its device go out and are answered."""
 
-from dataclasses import asdict
-from typing import Any
-
 from card_core.application_errors import NoBlankCardsError
 from card_core.states import MakingState
 from card_core.store import Lock, Transaction, blank_cards, makings
@@ -38,7 +35,3 @@ def use_up(tx: Transaction, branch: str, *, is_made: bool) -> None:
     """The device answered: the blank is a card now, or spoiled."""
     before = blank_cards.of(tx, branch, Lock.OWN)
     move(tx, before, in_device=-1, **{"used" if is_made else "spoiled": 1})
-
-
-def counts(blanks: Blanks) -> dict[str, Any]:
-    return asdict(blanks)

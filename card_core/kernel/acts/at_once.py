@@ -7,7 +7,7 @@ the branch until it is answered. Blanks come and are written off by two people; 
 from the count.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import ClassVar
 
@@ -130,5 +130,5 @@ class OrderAtOnce(Act):
 
 
 def _counts(blanks: Blanks) -> Done:
-    answer = blank_stock.counts(blanks)
+    answer = asdict(blanks)
     return Done(answer, f"branch/{blanks.branch}", answer)
