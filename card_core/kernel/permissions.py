@@ -21,7 +21,12 @@ from card_core.kernel.act import Act, DangerousAct
 from card_core.kernel.actors import ActorKind
 from card_core.kernel.acts.at_once import OrderAtOnce, ReceiveBlanks, SpoilBlanks
 from card_core.kernel.acts.audit_exports import ExportAuditLog
-from card_core.kernel.acts.banking import SendToBank, TakeBankReturn
+from card_core.kernel.acts.banking import (
+    CloseBankReturn,
+    OpenBankReturn,
+    SendToBank,
+    TakeBankReturn,
+)
 from card_core.kernel.acts.batch_control import CancelBatch, PauseBatch, ResumeBatch
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
 from card_core.kernel.acts.card_locks import LockCard, SealCard, UnlockCard, UnsealCard
@@ -224,7 +229,9 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         SuspendMaker: Rule(_WHO_WORKS),
         ReinstateMaker: Rule(_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         SendToBank: Rule(_MAKER),
+        OpenBankReturn: Rule(_MAKER),
         TakeBankReturn: Rule(_MAKER),
+        CloseBankReturn: Rule(_MAKER),
         OrderMaking: Rule(_MAKER, _CHECKER),
         PrepareMakingChunk: Rule(_MAKER),
         KeepChunkSignatures: Rule(_MAKER),

@@ -23,6 +23,7 @@ class Batch:
 
     content_root: 32 bytes over all applications. file_digest: SM3 of the roster file.
     first_card_serial: of the card numbers that its release took for it, one for each row accepted.
+    return_bank, return_digest: of the bank's return that is being taken: whose, and 32 bytes.
     """
 
     id: str
@@ -37,6 +38,8 @@ class Batch:
     created_at: datetime
     first_card_serial: int | None = None
     kind: BatchKind = BatchKind.ROSTER
+    return_bank: str | None = None
+    return_digest: bytes | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -161,9 +164,16 @@ def add(tx: Transaction, batch: Batch, ledger: Sequence[Chunk]) -> None:
             "created_at": batch.created_at,
             "first_card_serial": None,
             "kind": _stored(batch.kind),
+            "return_bank": batch.return_bank,
+            "return_digest": batch.return_digest,
         },
     )
     add_chunks(tx, ledger)
+
+
+def set_return(tx: Transaction, batch: Batch, bank: str | None, digest: bytes | None) -> None:
+    """Note whose return is being taken, and which file; None and None where it is taken."""
+    guarded.change(tx, table, batch.id, return_bank=bank, return_digest=digest)
 
 
 def add_chunks(tx: Transaction, ledger: Sequence[Chunk]) -> None:
@@ -242,6 +252,8 @@ def _record(row: Row[Any]) -> Batch:
         row.created_at,
         row.first_card_serial,
         BatchKind.ROSTER if row.kind is None else BatchKind(row.kind),
+        row.return_bank,
+        row.return_digest,
     )
 
 

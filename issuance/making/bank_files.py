@@ -1,29 +1,36 @@
 """The bank pre-opening file of a batch, and the bank's return."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from card_core.errors import NotFoundError
-from card_core.kernel import Actor, Kernel
+from card_core.kernel import Act, Actor, Kernel
 from card_core.kernel.acts.banking import (
     AT_OR_BEFORE_BANK,
     AccountReturned,
+    CloseBankReturn,
+    OpenBankReturn,
     SendToBank,
     TakeBankReturn,
+    check_bank_return,
     parts,
 )
 from card_core.store import batches, cards, holders, issuers, makings
 from card_core.store.batches import Batch
 from card_core.store.cards import Card
 from card_core.store.holders import Holder
+from card_core.store.makings import ROWS_AT_ONCE
 from issuance.batches import new_request_id
 from issuance.card_files import (
     AccountOutcome,
     AccountRequest,
     Charset,
     ElementError,
+    RowFile,
     RowHeader,
     open_bank_return,
     write_bank_opening,
@@ -102,8 +109,10 @@ def _request(position: int, card: Card, holder: Holder) -> AccountRequest:
 
 
 def take_return(kernel: Kernel, path: Path, *, actor: Actor) -> dict[str, Any]:
-    """Take a bank's return file, whole or not at all; the answer of TakeBankReturn.
+    """Take a bank's return file, whole or not at all.
 
+    First all of it is held against what was sent, then it is taken, some rows at a time; killed in
+    between, it goes on when it is run again. Answer: opened, failed and `known` of this time.
     Raises FileRefusedError, CardFileError, IssuanceError, KernelError.
     """
     try:
@@ -116,11 +125,29 @@ def take_return(kernel: Kernel, path: Path, *, actor: Actor) -> dict[str, Any]:
             if batch is None:
                 raise NotFoundError("batch")
             check_header(header, issuer=issuer, partner=header.partner)
-            outcomes = [_returned(row) for row in good_rows(opened, path)]
+            for portion in _portions(opened, path):
+                with kernel.store.read() as tx:
+                    check_bank_return(tx, batch.id, header.partner, portion)
+            given = (batch.id, header.partner, opened.digest)
+
+            def perform(act: Act) -> dict[str, Any]:
+                return kernel.perform(act, actor=actor, request_id=new_request_id())
+
+            perform(OpenBankReturn(*given))
+            counts = Counter(opened=0, failed=0, known=0)
+            for portion in _portions(opened, path):
+                answer = perform(TakeBankReturn(*given, portion))
+                counts.update({name: answer[name] for name in counts})
+            perform(CloseBankReturn(*given))
     except OSError as error:
         raise not_readable(path, error) from error
-    act = TakeBankReturn(batch.id, header.partner, opened.digest, outcomes)
-    return kernel.perform(act, actor=actor, request_id=new_request_id())
+    return {"batch_id": batch.id, "bank": header.partner, **counts}
+
+
+def _portions(opened: RowFile[AccountOutcome], path: Path) -> Iterator[tuple[AccountReturned, ...]]:
+    rows = (_returned(row) for row in good_rows(opened, path))
+    while portion := tuple(islice(rows, ROWS_AT_ONCE)):
+        yield portion
 
 
 def _returned(row: AccountOutcome) -> AccountReturned:

@@ -28,7 +28,11 @@ from card_core.errors import (
 )
 from card_core.kernel import blank_stock, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
-from card_core.kernel.acts.banking import lock_batch, refuse_while_preparing
+from card_core.kernel.acts.banking import (
+    lock_batch,
+    refuse_while_answered,
+    refuse_while_preparing,
+)
 from card_core.kernel.acts.makers import check_maker_code, find_maker
 from card_core.kernel.personalising import CardToMake, Personaliser
 from card_core.signing import NoSigningKeyError
@@ -94,6 +98,7 @@ class OrderMaking(DangerousAct):
         tx = scene.tx
         batch = lock_batch(tx, self.batch_id)
         refuse_while_preparing(tx, batch)
+        refuse_while_answered(tx, batch)
         positions = makings.positions_in(tx, batch.id, to_be_ordered(skips_bank=self.skips_bank))
         if len(positions) != self.records:
             raise ContentChangedError

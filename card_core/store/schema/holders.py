@@ -54,6 +54,8 @@ batches = Table(
     Column("created_at", Instant, nullable=False),
     Column("first_card_serial", Integer),  # from its release on
     Column("kind", STATE),  # what its cards come from: none for a roster
+    Column("return_bank", String(16)),  # whose return is being taken
+    Column("return_digest", LargeBinary(32)),  # and which file
     *guard(),
 )
 

@@ -16,7 +16,13 @@ from card_core.errors import ApprovalNeededError, CardCoreError, NotAllowedError
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct
 from card_core.kernel.acts.at_once import OrderAtOnce, ReceiveBlanks, SpoilBlanks, SpoilReason
 from card_core.kernel.acts.audit_exports import ExportAuditLog
-from card_core.kernel.acts.banking import AccountReturned, SendToBank, TakeBankReturn
+from card_core.kernel.acts.banking import (
+    AccountReturned,
+    CloseBankReturn,
+    OpenBankReturn,
+    SendToBank,
+    TakeBankReturn,
+)
 from card_core.kernel.acts.batch_control import CancelBatch, PauseBatch, ResumeBatch
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk, ReleaseBatch
 from card_core.kernel.acts.card_locks import LockCard, SealCard, SealReason, UnlockCard, UnsealCard
@@ -230,6 +236,8 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         SuspendMaker("M01"),
         ReinstateMaker("M01"),
         SendToBank(ID, "102", 1, bytes(32)),
+        OpenBankReturn(ID, "102", bytes(32)),
+        CloseBankReturn(ID, "102", bytes(32)),
         TakeBankReturn(ID, "102", bytes(32), (AccountReturned(1, "GD0000001", "1234", None),)),
         OrderMaking(bureau.import_roster([make_application(79)])["batch_id"], "M01", 1),
         PrepareMakingChunk(ID),
