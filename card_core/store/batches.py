@@ -164,8 +164,6 @@ def add(tx: Transaction, batch: Batch, ledger: Sequence[Chunk]) -> None:
             "created_at": batch.created_at,
             "first_card_serial": None,
             "kind": _stored(batch.kind),
-            "return_bank": batch.return_bank,
-            "return_digest": batch.return_digest,
         },
     )
     add_chunks(tx, ledger)
