@@ -34,7 +34,7 @@ test: $(VENV)/.built $(VENV)/.dev ## all tests; starts the servers that they nee
 	@$(PYTEST) -m "not long"
 
 test-long: $(VENV)/.built $(VENV)/.dev ## the same journeys with their full counts
-	@$(PYTEST)
+	@$(PYTEST) -m long
 
 check: $(VENV)/.built $(VENV)/.dev lint types layers rust ## lint, types, layers, native code
 

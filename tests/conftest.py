@@ -29,9 +29,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, b
 
 
 def pytest_collection_finish() -> None:
-    """The tests themselves stay until the end: no collection need look at them again."""
+    """The tests themselves stay until the end: no collection need look at them again.
+
+    What a test makes is large and soon gone (an application is some thousand objects), so looking
+    for it less often costs 30 MB and saves a twentieth of the time.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 10, 20)
 
 
 def pytest_unconfigure() -> None:

@@ -6,11 +6,15 @@ left out; whatever is not plainly good, for a reason or for want of one, is for 
 """
 
 from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
 
-from card_core.application import Application
+from card_core.application import Application, ApplicationKind
 from card_core.identity import (
     IdentityNumber,
     IdentityNumberError,
+    NumberKind,
+    Sex,
     is_at_least,
     is_common_name,
     parse_ethnic_group,
@@ -59,20 +63,15 @@ def read_good_row(row: int, cells: Cells, *, today: date) -> Application | None:
         guardian_number_text,
     ) = cells
     number = _number(number_text)
-    ethnic_code = parse_ethnic_group(ethnic_group)
-    kind = KINDS.get(kind_text)
+    coded = _read_codes(certificate, sex, ethnic_group, region, kind_text, bank, branch)
     if (
         number is None
-        or ethnic_code is None
-        or kind is None
-        or number.kind not in CERTIFICATES.get(certificate, ())
-        or SEXES.get(sex) is not number.sex
+        or coded is None
+        or number.kind not in coded.number_kinds
+        or coded.sex is not number.sex
         or birth != number.birth_on.isoformat()
         or not is_common_name(name)
         or validate_mobile(phone) is not None
-        or region not in COUNTIES
-        or bank not in BANKS
-        or not is_branch(branch)
         or not address
         or address.startswith(RUN_BY_SPREADSHEETS)
         or BETWEEN in address
@@ -92,16 +91,51 @@ def read_good_row(row: int, cells: Cells, *, today: date) -> Application | None:
         name,
         number.sex,
         number.birth_on,
-        ethnic_code,
+        coded.ethnic_code,
         phone,
         address,
         region,
-        kind,
+        coded.kind,
         bank,
         branch,
         guardian_name or None,
         guardian_number,
     )
+
+
+class _Codes(NamedTuple):
+    """What a row's words from tables stand for."""
+
+    number_kinds: frozenset[NumberKind]
+    sex: Sex
+    ethnic_code: str
+    kind: ApplicationKind
+
+
+@lru_cache(maxsize=4096)
+def _read_codes(  # noqa: PLR0917 - the cells, as the roster has them
+    certificate: str,
+    sex: str,
+    ethnic_group: str,
+    region: str,
+    kind: str,
+    bank: str,
+    branch: str,
+) -> _Codes | None:
+    """The row's words from tables; they are the same in a great many rows, so they are kept."""
+    number_kinds, read_sex = CERTIFICATES.get(certificate), SEXES.get(sex)
+    ethnic_code, read_kind = parse_ethnic_group(ethnic_group), KINDS.get(kind)
+    if (
+        number_kinds is None
+        or read_sex is None
+        or ethnic_code is None
+        or read_kind is None
+        or region not in COUNTIES
+        or bank not in BANKS
+        or not is_branch(branch)
+    ):
+        return None
+    return _Codes(number_kinds, read_sex, ethnic_code, read_kind)
 
 
 def _guardian_number(name: str, number_text: str, today: date) -> IdentityNumber | None:

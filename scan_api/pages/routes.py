@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from scan_api.holders.session import COOKIE
-from scan_api.pages.site import StaticPages, render
+from scan_api.pages.site import Site
 from scan_api.services import Services
 
 
@@ -26,25 +26,25 @@ class StartHints:
 
 def routes(_: Services) -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    static = StaticPages()
+    site = Site()
 
     @router.get("/")
     def start(request: Request) -> Response:
         hints = getattr(request.app.state, "start_hints", StartHints())
-        return render(request, "start.html", hints=hints)
+        return site.render(request, "start.html", hints=hints)
 
     @router.get("/holder")
     def holder(request: Request) -> Response:
         # Only saves a question: whether the session is alive is asked by the page.
-        return render(request, "holder.html", has_session=COOKIE in request.cookies)
+        return site.render(request, "holder.html", has_session=COOKIE in request.cookies)
 
     @router.get("/favicon.ico")
     async def favicon(request: Request) -> Response:
         """Browsers ask for it on pages that name no icon, such as the reference."""
-        return await static.get_response("mark.svg", request.scope)
+        return await site.static.get_response("mark.svg", request.scope)
 
     @router.get("/static/{path:path}")
     async def static_file(request: Request, path: str) -> Response:
-        return await static.get_response(path, request.scope)
+        return await site.static.get_response(path, request.scope)
 
     return router

@@ -1,21 +1,44 @@
-"""What every page shares: templates, the two languages, and the headers that confine a page.
+"""What every page shares: templates, what a reader chose, and the headers that confine a page.
 
-The service's pages and the counter page of a terminal are drawn with the same templates, styles
-and scripts, so that they look and behave as one thing.
+The service's pages, the counter page of a terminal and the bureau's desk are drawn with the same
+base, styles and scripts, so that they look and behave as one thing.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 LANGUAGES = {"zh": "zh-CN", "en": "en"}
-LANGUAGE_COOKIE = "sscard_language"
-LANGUAGE_COOKIE_SECONDS = 365 * 86_400
+CHOICE_SECONDS = 365 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What a reader chooses by a link (`?lang=en`), kept in a cookie; the first option is usual."""
+
+    parameter: str
+    cookie: str
+    options: tuple[str, ...]
+
+    def asked(self, request: Request) -> str | None:
+        """The option that this very request asks for."""
+        found = request.query_params.get(self.parameter)
+        return found if found in self.options else None
+
+    def of(self, request: Request) -> str:
+        found = self.asked(request) or request.cookies.get(self.cookie)
+        return found if found in self.options else self.options[0]
+
+
+_LANGUAGE = _Choice("lang", "sscard_language", tuple(LANGUAGES))
+_TYPE = _Choice("type", "sscard_type", ("normal", "large"))
 
 # No inline script or style, no other host, no frame around a page, and no form that a browser
 # would send by itself: a password must never end up in an address because a script was missing.
@@ -30,43 +53,22 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "form-action 'none'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
     )
 )
-
-
-def render(
-    request: Request, template: str, *, camera: bool = False, **values: object
-) -> HTMLResponse:
-    """One page in the reader's language. camera: whether this page may ask for the camera.
-
-    The language is Chinese until the reader chooses; the choice (`?lang=en`) is kept in a cookie.
-    """
-    chosen = request.query_params.get("lang")
-    language = chosen or request.cookies.get(LANGUAGE_COOKIE) or "zh"
-    if language not in LANGUAGES:
-        language = "zh"
-    body = _environment.get_template(template).render(
-        language=language, html_language=LANGUAGES[language], **values
-    )
-    response = HTMLResponse(body, headers=_page_headers(camera=camera))
-    if chosen in LANGUAGES:
-        response.set_cookie(
-            LANGUAGE_COOKIE,
-            chosen,
-            max_age=LANGUAGE_COOKIE_SECONDS,
-            httponly=True,
-            secure=request.url.scheme == "https",
-            samesite="lax",
-        )
-    return response
+_PLAIN = "trusted-types 'none'"
+# A page that can be installed names its worker, which browsers take from a policy alone.
+_INSTALLABLE = "manifest-src 'self'; worker-src 'self'; trusted-types sscard-worker"
 
 
 class StaticPages(StaticFiles):
     """Styles, scripts and pictures; asked for anew each time, answered "unchanged" by their tag."""
 
-    def __init__(self) -> None:
-        super().__init__(directory=Path(__file__).parent / "static")
+    def __init__(self, *packages: str) -> None:
+        """packages: with a folder `static`; what every page shares is there without being named."""
+        super().__init__(
+            directory=Path(__file__).parent / "static",
+            packages=[(package, "static") for package in packages],
+        )
 
     def file_response(self, *args: Any, **kwargs: Any) -> Any:
         response = super().file_response(*args, **kwargs)
@@ -74,10 +76,64 @@ class StaticPages(StaticFiles):
         return response
 
 
-def _page_headers(*, camera: bool) -> dict[str, str]:
+class Site:
+    """The pages of one program: templates of its own packages over those that all share."""
+
+    def __init__(self, *packages: str) -> None:
+        """packages: with a folder `templates`, and `static` where they bring styles or scripts."""
+        self.static = StaticPages(*packages)
+        self._environment = Environment(
+            loader=ChoiceLoader([PackageLoader(one) for one in (*packages, __package__)]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals["t"] = _text
+
+    def render(
+        self,
+        request: Request,
+        template: str,
+        *,
+        camera: bool = False,
+        installable: bool = False,
+        **values: object,
+    ) -> HTMLResponse:
+        """One page as its reader chose it.
+
+        camera: whether the page may ask for the camera. installable: whether it may name a
+        manifest and a worker of its own.
+
+        The language is Chinese and the type of normal size until the reader chooses; the choices
+        (`?lang=en`, `?type=large`) are kept in cookies.
+        """
+        language = _LANGUAGE.of(request)
+        body = self._environment.get_template(template).render(
+            language=language,
+            html_language=LANGUAGES[language],
+            type_size=_TYPE.of(request),
+            **values,
+        )
+        response = HTMLResponse(body, headers=_page_headers(camera=camera, installable=installable))
+        for choice in (_LANGUAGE, _TYPE):
+            if asked := choice.asked(request):
+                response.set_cookie(
+                    choice.cookie,
+                    asked,
+                    max_age=CHOICE_SECONDS,
+                    httponly=True,
+                    secure=request.url.scheme == "https",
+                    samesite="lax",
+                )
+        return response
+
+
+def _page_headers(*, camera: bool, installable: bool) -> Mapping[str, str]:
     """What a page needs beyond the headers of every answer (scan_api/security_headers.py)."""
+    policy = f"{CONTENT_SECURITY_POLICY}; {_INSTALLABLE if installable else _PLAIN}"
     return {
-        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "Content-Security-Policy": policy,
         "Permissions-Policy": f"camera=({'self' if camera else ''}), microphone=(), geolocation=()",
     }
 
@@ -86,13 +142,3 @@ def _page_headers(*, camera: bool) -> dict[str, str]:
 def _text(context: Context, chinese: str, english: str) -> str:
     """Both languages stand side by side where they are used, so that neither can be forgotten."""
     return chinese if context["language"] == "zh" else english
-
-
-_environment = Environment(
-    loader=PackageLoader("scan_api.pages"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_environment.globals["t"] = _text

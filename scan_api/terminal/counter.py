@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route
 
 from scan_api import problems
 from scan_api.limits import BODY_BYTES_MAX
-from scan_api.pages.site import StaticPages, render
+from scan_api.pages.site import Site
 from scan_api.problems import Problem
 from scan_api.request_log import RequestLog
 from scan_api.scans.models import ScanRequest
@@ -54,7 +54,7 @@ def create_counter_app(client: Asked, *, port: int) -> Starlette:
             Route("/terminal", counter.terminal, methods=["GET"]),
             Route("/scans", counter.scans, methods=["POST"]),
             Route("/frames", counter.frames, methods=["POST"]),
-            Mount("/static", StaticPages()),
+            Mount("/static", counter.site.static),
         ],
         middleware=[
             Middleware(RequestLog),
@@ -72,11 +72,12 @@ class _RefusedError(Exception):
 
 class _Counter:
     def __init__(self, client: Asked, token: str) -> None:
+        self.site = Site()
         self._client = client
         self._token = token
 
     async def page(self, request: Request) -> Response:
-        return render(request, "counter.html", camera=True, counter_token=self._token)
+        return self.site.render(request, "counter.html", camera=True, counter_token=self._token)
 
     async def terminal(self, _: Request) -> Response:
         """Who this terminal is, as the service says."""

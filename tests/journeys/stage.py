@@ -7,10 +7,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx2
 import uvicorn
 import zxingcpp
+from axe_playwright_python.sync_playwright import Axe
 from bureau import HOLDER_PASSWORD, Bureau, MemorySigner, Person
 from PIL import Image
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
@@ -21,6 +23,10 @@ from scan_api.server import configure
 from scan_api.terminal import TerminalClient, TerminalKey, create_counter_app
 
 PHONE = {"width": 360, "height": 740}
+# Pictures of what people see, kept for whoever reads the test's output, and for the guides.
+PICTURES = Path("build/pages")
+# WCAG 2.2, levels A and AA, and what else axe-core holds to be good practice.
+AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 class LossyTransport(httpx2.BaseTransport):
@@ -123,6 +129,20 @@ class Screen:
         picture = Image.open(io.BytesIO(self.page.screenshot()))
         (found,) = zxingcpp.read_barcodes(picture)
         return found.text
+
+    def keep(self, name: str) -> None:
+        """A picture of the whole page as it stands, `build/pages/<name>.png`."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+    def barriers(self) -> list[str]:
+        """What axe-core finds on the page now: the rule, and each element that breaks it."""
+        found = Axe().run(self.page, options=AXE_RULES).response["violations"]
+        return [
+            f"{rule['id']}: {node['html']} {node['failureSummary']}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
 
     def scrolls_sideways(self) -> bool:
         wide: bool = self.page.evaluate("document.documentElement.scrollWidth > innerWidth")

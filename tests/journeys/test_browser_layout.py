@@ -1,6 +1,8 @@
-"""Every page fits a small phone, also with text twice as large, and is whole in both languages."""
+"""Every page fits a small phone, also with text twice as large, is whole in both languages, and
+keeps nobody out (axe-core)."""
 
 import re
+from typing import Any
 
 import pytest
 from bureau import HOLDER_PASSWORD, Person
@@ -27,6 +29,7 @@ class Reader:
             page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
             assert not self.screen.scrolls_sideways(), (page.url, size)
         page.evaluate("document.documentElement.style.fontSize = ''")
+        assert self.screen.barriers() == [], page.url
         text = page.locator("main").inner_text()
         for name in self.own_names:
             text = text.replace(name, "")
@@ -70,17 +73,18 @@ def read_counter(page: Page, reader: Reader, codes: list[str]) -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("look", [("light", "normal"), ("dark", "large")], ids="-".join)
 def test_every_page_fits_a_small_phone_and_is_whole_in_its_language(
-    browser: Browser, stage: Stage, screens: list[Screen], language: str, scheme: str
+    browser: Browser, stage: Stage, screens: list[Screen], language: str, look: tuple[Any, str]
 ) -> None:
+    scheme, size = look
     person = stage.bureau.person()
     names = (person.name, mask_name(person.name))
     code = stage.bureau.minter.mint(person.holder_id).text
-    context = browser.new_context(viewport=PHONE, color_scheme=scheme)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=PHONE, color_scheme=scheme)
 
     def open_page(url: str) -> tuple[Page, Reader]:
-        screens.append(Screen.open(context, f"{url}?lang={language}"))
+        screens.append(Screen.open(context, f"{url}?lang={language}&type={size}"))
         return screens[-1].page, Reader(screens[-1], language, names)
 
     page, counter = open_page(f"{stage.counter_url}/")
@@ -91,6 +95,12 @@ def test_every_page_fits_a_small_phone_and_is_whole_in_its_language(
     read_holder_page(page, holder, person)
     assert (counter.seen, start.seen, holder.seen) == (3, 1, 6)
     context.close()
+
+
+def test_a_barrier_would_be_found(stage: Stage, phone: Screen) -> None:
+    assert phone.barriers() == []
+    phone.page.evaluate("document.querySelector('label[for=number]').remove()")
+    assert "label" in {text.split(":")[0] for text in phone.barriers()}
 
 
 def test_the_language_chosen_once_stays(
@@ -108,7 +118,7 @@ def test_the_language_chosen_once_stays(
 def test_the_keyboard_alone_is_enough(stage: Stage, phone: Screen) -> None:
     person = stage.bureau.person()
     keyboard = phone.page.keyboard
-    for _ in range(3):  # past "skip to the content", the brand and the language
+    for _ in range(4):  # past "skip to the content", the brand, the size of type and the language
         keyboard.press("Tab")
     keyboard.press("Tab")
     keyboard.type(person.number)

@@ -57,13 +57,13 @@ def start_page(service: ScanService, hints: StartHints | None = None) -> str:
 
 def test_a_page_is_chinese_until_the_reader_chooses(http: TestClient) -> None:
     answer = http.get("/holder", headers={"Accept-Language": "en-GB"})
-    assert '<html lang="zh-CN">' in answer.text
+    assert '<html lang="zh-CN"' in answer.text
     assert "登录电子社保卡" in answer.text
     assert "set-cookie" not in answer.headers
 
 
 def test_the_choice_of_a_language_is_kept(http: TestClient) -> None:
-    assert '<html lang="en">' in http.get("/?lang=en").text
+    assert '<html lang="en"' in http.get("/?lang=en").text
     assert "Sign in to your e-card" in http.get("/holder").text
     assert "登录电子社保卡" in http.get("/holder?lang=zh").text
     assert "登录电子社保卡" in http.get("/holder").text
@@ -71,8 +71,16 @@ def test_the_choice_of_a_language_is_kept(http: TestClient) -> None:
 
 def test_a_language_that_is_not_there_changes_nothing(http: TestClient) -> None:
     answer = http.get("/?lang=<script>")
-    assert '<html lang="zh-CN">' in answer.text
+    assert '<html lang="zh-CN"' in answer.text
     assert "set-cookie" not in answer.headers
+
+
+def test_large_type_is_kept_and_given_back(http: TestClient) -> None:
+    assert 'data-type="normal"' in http.get("/holder").text
+    assert 'data-type="large"' in http.get("/?type=large").text
+    assert 'data-type="large"' in http.get("/holder?lang=en").text
+    assert 'data-type="normal"' in http.get("/holder?type=normal").text
+    assert 'data-type="normal"' in http.get("/").text
 
 
 @pytest.mark.parametrize("path", ["/?lang=en", "/holder?lang=en"])

@@ -45,7 +45,9 @@ def _script(statements: Iterable[Executable]) -> bytes:
     return ";".join(str(one.compile(dialect=postgresql.dialect())) for one in statements).encode()
 
 
-# For tables this small, DELETE is many times faster than TRUNCATE: no files are made.
+# For tables this small, DELETE is many times faster than TRUNCATE: no files are made. Rows come from
+# a copy in which every reference held, so nobody need look each of them up again.
+_UNCHECKED = b"SET session_replication_role = replica;"
 _EMPTY = _script(delete(table) for table in reversed(_PREPARED))
 _FILL = _script(
     insert(table).from_select(table.columns, select(prepared))
@@ -85,7 +87,7 @@ class PostgreSQLDatabases:
 
     def fresh(self, _: Path, *, with_bureau: bool) -> str:
         with psycopg.connect(self._url) as connection:
-            connection.execute(_EMPTY)
+            connection.execute(_UNCHECKED + _EMPTY)
             if with_bureau:
                 connection.execute(_FILL)
         return self._url
