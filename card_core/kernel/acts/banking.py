@@ -55,7 +55,7 @@ class SendToBank(Act):
     def apply(self, scene: Scene) -> Done:
         batch = lock_batch(scene.tx, self.batch_id)
         refuse_while_preparing(scene.tx, batch)
-        refuse_while_answered(scene.tx, batch)
+        refuse_while_bank_answers(batch)
         wanted = makings.positions_in(scene.tx, batch.id, AT_OR_BEFORE_BANK, self.bank)
         if len(wanted) != self.records:
             raise ContentChangedError
@@ -257,10 +257,15 @@ def refuse_while_preparing(tx: Transaction, batch: Batch) -> None:
             raise WrongStateError("making order", order.state)
 
 
-def refuse_while_answered(tx: Transaction, batch: Batch) -> None:
-    """A bank's or maker's return that is being taken is taken whole before its cards go on."""
+def refuse_while_bank_answers(batch: Batch) -> None:
+    """A bank's return that is being taken is taken whole before its cards go on."""
     if batch.return_digest is not None:
         raise WrongStateError("bank return", batch.state)
+
+
+def refuse_while_answered(tx: Transaction, batch: Batch) -> None:
+    """The same, of banks and of makers."""
+    refuse_while_bank_answers(batch)
     for order in making_orders.of_batch(tx, batch.id):
         if order.return_digest is not None:
             raise WrongStateError("maker return", order.state)

@@ -30,7 +30,7 @@ from card_core.kernel import blank_stock, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.acts.banking import (
     lock_batch,
-    refuse_while_answered,
+    refuse_while_bank_answers,
     refuse_while_preparing,
 )
 from card_core.kernel.acts.makers import check_maker_code, find_maker
@@ -98,7 +98,7 @@ class OrderMaking(DangerousAct):
         tx = scene.tx
         batch = lock_batch(tx, self.batch_id)
         refuse_while_preparing(tx, batch)
-        refuse_while_answered(tx, batch)
+        refuse_while_bank_answers(batch)
         positions = makings.positions_in(tx, batch.id, to_be_ordered(skips_bank=self.skips_bank))
         if len(positions) != self.records:
             raise ContentChangedError
