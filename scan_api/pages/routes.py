@@ -38,6 +38,10 @@ def routes(_: Services) -> APIRouter:
         # Only saves a question: whether the session is alive is asked by the page.
         return site.render(request, "holder.html", has_session=COOKIE in request.cookies)
 
+    @router.get("/verify")
+    def verify(request: Request) -> Response:
+        return site.render(request, "verify.html")
+
     @router.get("/favicon.ico")
     async def favicon(request: Request) -> Response:
         """Browsers ask for it on pages that name no icon, such as the reference."""
