@@ -15,6 +15,7 @@ import scan_api.holders.routes
 import scan_api.issuers.routes
 import scan_api.offline_scans.routes
 import scan_api.pages.routes
+import scan_api.receipt_checks.routes
 import scan_api.scans.routes
 import scan_api.terminals.routes
 import scan_api.visits.routes
@@ -111,6 +112,7 @@ def create_app(services: Services, admission: Admission | None = None) -> FastAP
     app.include_router(scan_api.figures.routes.routes(services))
     app.include_router(business_types.routes(services))
     app.include_router(scan_api.issuers.routes.routes(services, answers))
+    app.include_router(scan_api.receipt_checks.routes.routes(services))
     app.include_router(health.routes(services))
     app.include_router(page.routes(app))
     app.include_router(scan_api.pages.routes.routes(services))

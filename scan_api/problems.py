@@ -378,6 +378,14 @@ TOO_MANY_FAILURES = Problem(
     "一分钟内从此处以该终端名义提交的未通过验证的请求超过 10 个。请按 Retry-After 等待后再试；"
     "签名正确的请求不受影响。",
 )
+TOO_MANY_CHECKS = Problem(
+    "too_many_checks",
+    429,
+    "Too many receipts that are not genuine",
+    "无效凭据过多",
+    "More than 10 in a minute from here were not genuine. Wait as long as Retry-After says.",
+    "一分钟内从此处提交的无效凭据超过 10 张。请按 Retry-After 等待后再试。",
+)
 HEADERS_TOO_LARGE = Problem(
     "headers_too_large",
     431,

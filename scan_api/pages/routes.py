@@ -16,12 +16,15 @@ class StartHints:
     """What the start page may tell a newcomer: where the counter is, and whom to sign in as.
 
     Set as `app.state.start_hints` by whoever starts the service. The holder is there for
-    demonstrations alone: everyone who opens the page reads the number and the password.
+    demonstrations alone: everyone who opens the page reads the number and the password. So is what
+    stands in `desk_sign_in`: how to sign in at the bureau's desk, as it is shown.
     """
 
     counter_url: str | None = None
     holder_number: str | None = None
     holder_password: str | None = None
+    desk_url: str | None = None
+    desk_sign_in: str | None = None
 
 
 def routes(_: Services) -> APIRouter:
@@ -37,6 +40,10 @@ def routes(_: Services) -> APIRouter:
     def holder(request: Request) -> Response:
         # Only saves a question: whether the session is alive is asked by the page.
         return site.render(request, "holder.html", has_session=COOKIE in request.cookies)
+
+    @router.get("/verify")
+    def verify(request: Request) -> Response:
+        return site.render(request, "verify.html")
 
     @router.get("/favicon.ico")
     async def favicon(request: Request) -> Response:

@@ -127,8 +127,12 @@ class FailingOver:
 
     def _carrying(self, now: datetime) -> dict[str, Any]:
         standing = self._desk.standing(now)
+        lists = self._desk.carried.view.lists
+        ages = [now - held.head.issued_at for (_, ends), held in lists.items() if ends > now]
         return {
             "bundle_age_seconds": standing.bundle_age_seconds,
+            # of the oldest list that a code may meet from now on
+            "list_age_seconds": max(0, int(max(ages).total_seconds())) if ages else None,
             "degraded": standing.is_stale,
             "clock_offset_seconds": standing.clock_offset_seconds,
             "clock_set_back": self._desk.clock.is_set_back,

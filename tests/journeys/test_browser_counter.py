@@ -27,7 +27,7 @@ def test_a_scanner_needs_no_click_whatever_the_clerk_did_before(
     field = counter.page.locator("#code-text")
     expect(field).to_be_focused()
 
-    counter.page.get_by_text("刚才的扫码").click()
+    counter.page.get_by_text("今天的扫码").click()
     type_code(counter, code_of_somebody(stage))
     expect(verdict).to_have_class("verdict accepted")
 

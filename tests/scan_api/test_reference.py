@@ -27,6 +27,8 @@ from scan_api.holders import examples as holder_examples
 from scan_api.holders import models as holder_models
 from scan_api.issuers import examples as issuer_examples
 from scan_api.issuers import models as issuer_models
+from scan_api.receipt_checks import examples as receipt_examples
+from scan_api.receipt_checks import models as receipt_models
 from scan_api.scans import examples as scan_examples
 from scan_api.scans import models as scan_models
 from scan_api.terminals import examples as terminal_examples
@@ -63,6 +65,7 @@ OPERATIONS = {
     "answerPeerScan": "POST /v1/peer-scans",
     "answerPeerStatusList": "GET /v1/peer-status-lists/{day_ends_at}",
     "getTrustList": "GET /v1/issuers/trust-list",
+    "checkReceipt": "POST /v1/receipt-checks",
     "listDevices": "GET /v1/holder/devices",
     "registerDevice": "POST /v1/holder/devices",
     "removeDevice": "DELETE /v1/holder/devices/{device_id}",
@@ -78,7 +81,7 @@ OPERATIONS = {
     "healthz": "GET /healthz",
     "readyz": "GET /readyz",
 }
-OPEN_TO_ALL = {"signIn", "enrolTerminal", "getToken", "listBusinessTypes"}
+OPEN_TO_ALL = {"checkReceipt", "signIn", "enrolTerminal", "getToken", "listBusinessTypes"}
 EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (scan_models.ScanRequest, scan_examples.REQUEST),
     (scan_models.Verdict, scan_examples.ACCEPTED),
@@ -88,6 +91,9 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (scan_models.ScanReceipt, scan_examples.RECEIPT_FETCHED),
     (scan_models.TerminalView, scan_examples.TERMINAL),
     (business_types.BusinessTypeList, business_types.EXAMPLE),
+    (receipt_models.ReceiptCheckRequest, receipt_examples.ASKED),
+    (receipt_models.ReceiptChecked, receipt_examples.GENUINE),
+    (receipt_models.ReceiptChecked, receipt_examples.NOT_GENUINE),
     (visit_models.StepRequest, visit_examples.STEP),
     (scan_models.Verdict, visit_examples.STEP_TAKEN),
     (scan_models.Verdict, visit_examples.VISIT_ENDED),

@@ -1,10 +1,13 @@
 // The counter: what is scanned goes to the terminal's own process, which asks the service.
 
+import { Amount } from "./amount.js";
 import { NoAnswerError, ask } from "./ask.js";
 import { Camera } from "./camera.js";
 import { pick, t } from "./language.js";
 import { Scan } from "./scan.js";
-import { noteScan, showAnswer, showVerdict } from "./verdict.js";
+import { Spoken } from "./spoken.js";
+import { Today } from "./today.js";
+import { showAnswer, showVerdict } from "./verdict.js";
 import { Wedge } from "./wedge.js";
 
 const RETRY_MS = 5000;
@@ -13,7 +16,7 @@ const STATE_INTERVAL_MS = 60_000;
 // A holder's name and number don't stay on the screen for the next in the queue.
 const VERDICT_MS = 90_000;
 
-const NO_RESULT = t("没有结果", "No result");
+const NO_RESULT = { text_zh: "没有结果", text_en: "No result" };
 const NO_ANSWER = t("没有收到答复", "No answer");
 const UP = t("服务正常", "Service is up");
 
@@ -28,6 +31,9 @@ let away = false;
 // ---- scanning
 
 const wedge = new Wedge($("code-text"), { onText: startScan });
+const amount = new Amount($("amount"), { onText: startScan, onDone: () => wedge.focus() });
+const spoken = new Spoken($("spoken"));
+const today = new Today();
 
 const camera = new Camera($("camera-picture"), {
   onText: startScan,
@@ -47,7 +53,17 @@ function startScan(text) {
     });
     return;
   }
-  show(new Scan(text, businessType));
+  const { fen } = amount;
+  if (fen === undefined) {
+    showVerdict("unknown", {
+      title: t("金额不对", "The amount can't be read"),
+      next: t("请写成 45.80 这样，或清空，再扫一次。", "Write it like 45.80, or clear it, then scan again."),
+    });
+    return;
+  }
+  // The next holder's business is another one.
+  amount.clear();
+  show(new Scan(text, businessType, fen));
 }
 
 function show(scan) {
@@ -62,8 +78,9 @@ async function settle(scan) {
   const reply = await scan.ask(TOKEN);
   if (!reply) return;
   const { kind, answer } = reply;
-  if (kind === "verdict" && answer.offline) showState("down", offlineFor(answer.bundle_age_seconds));
-  else showState(kind === "unknown" ? "down" : "up", kind === "unknown" ? NO_ANSWER : UP);
+  if (kind === "verdict" && answer.offline) showOffline(answer);
+  else if (kind === "unknown") showState("down", NO_ANSWER);
+  else showOnline();
   if (kind === "unknown" && scan.asked < ASKED_MAX) setTimeout(settle, RETRY_MS, scan);
   note(scan, kind, answer);
   if (current !== scan) return;
@@ -71,15 +88,21 @@ async function settle(scan) {
   if (kind === "verdict") showAnswer(answer);
   else if (kind === "unknown") showUnknown(answer);
   else showVerdict("unknown", { reason: pick(answer, "title"), next: pick(answer, "detail") });
+  // Asking goes on every few seconds: that there is no result yet is said once.
+  if (kind !== "unknown" || scan.asked === 1) {
+    spoken.say(...["verdict-title", "verdict-reason", "verdict-next"].map((id) => $(id).textContent));
+  }
   wedge.focus();
 }
 
 function note(scan, kind, answer) {
+  const of = { id: scan.request.request_id, businessType: scan.businessType };
   if (kind === "verdict") {
-    const { outcome, holder, scanned_at: at } = answer;
-    noteScan(scan, outcome, { text: pick(answer, "text"), name: holder?.name, at });
+    const { outcome: look, offline, scanned_at: at } = answer;
+    today.note({ ...of, look, texts: answer, offline, at });
   } else {
-    noteScan(scan, "unknown", { text: answer ? pick(answer, "title") : NO_RESULT });
+    const texts = answer ? { text_zh: answer.title_zh, text_en: answer.title } : NO_RESULT;
+    today.note({ ...of, look: "unknown", texts });
   }
 }
 
@@ -138,10 +161,11 @@ async function askTerminal() {
   setTimeout(askTerminal, wait);
 }
 
-function showTerminal({ institution_name: institution, business_types: offered, offline, bundle_age_seconds: age }) {
+function showTerminal(terminal) {
+  const { institution_name: institution, business_types: offered } = terminal;
   $("institution").textContent = institution;
-  if (offline) showState("down", offlineFor(age));
-  else showState("up", UP);
+  if (terminal.offline) showOffline(terminal);
+  else showOnline();
   if (current === null && away) showVerdict("waiting");
   away = false;
   if (JSON.stringify(offered) === JSON.stringify(businessTypes)) return;
@@ -161,6 +185,11 @@ function showAway(title, detail) {
   if (current === null) showVerdict("unknown", { title, next: detail });
 }
 
+function showOnline() {
+  showState("up", UP);
+  $("offline").hidden = true;
+}
+
 function showState(look, text) {
   $("service-state").className = `service-state ${look}`;
   if ($("service-state").textContent !== text) $("service-state").textContent = text;
@@ -176,10 +205,19 @@ function choice(type, index, checked) {
   return label;
 }
 
-function offlineFor(age) {
-  if (age === null || age === undefined) return t("离线", "Offline");
-  const minutes = Math.floor(age / 60);
-  return t(`离线核验，数据为 ${minutes} 分钟前`, `Offline, by data ${minutes} min old`);
+/** With no network: that it works all the same, and how old is what it works by. */
+function showOffline({ bundle_age_seconds: bundle, list_age_seconds: list, pending }) {
+  showState("down", t("没有网络，离线核验", "No network: checking offline"));
+  $("offline").hidden = false;
+  if (bundle !== null) $("bundle-age").textContent = ageOf(bundle);
+  if (list !== null) $("list-age").textContent = ageOf(list);
+  if (pending !== undefined) $("pending").textContent = String(pending);
+}
+
+function ageOf(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return t(`${minutes} 分钟前`, `${minutes} min old`);
+  return t(`${Math.floor(minutes / 60)} 小时前`, `${Math.floor(minutes / 60)} h old`);
 }
 
 const chosenIndex = () =>

@@ -9,8 +9,10 @@ import { NoAnswerError, ask, newRequestId } from "./ask.js";
 const TIMEOUT_MS = 20_000;
 
 export class Scan {
-  constructor(code, businessType) {
+  /** fen: the amount, null where none was typed. */
+  constructor(code, businessType, fen = null) {
     this.request = { code, business_type: businessType.code, request_id: newRequestId() };
+    if (fen !== null) this.request.amount_fen = fen;
     this.businessType = businessType;
     this.asked = 0;
     this.settled = false;

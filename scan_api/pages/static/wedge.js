@@ -35,12 +35,14 @@ export class Wedge {
   // A mouse gives the focus back; the keyboard keeps it where it goes, and so does marked text.
   #afterClick(event) {
     if (event.detail === 0 || getSelection().type === "Range") return;
+    if (event.target.closest("[data-typed]")) return;
     setTimeout(() => this.focus());
   }
 
   #redirect(event) {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (/^(Digit|Numpad)\d$/.test(event.code) && document.activeElement !== this.field) this.focus();
+    if (document.activeElement?.matches("input:not([type=radio])")) return;
+    if (/^(Digit|Numpad)\d$/.test(event.code)) this.focus();
   }
 
   #take() {

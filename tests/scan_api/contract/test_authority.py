@@ -147,6 +147,7 @@ ANYBODY = {
     "signOut",
     "listBusinessTypes",
     "getTrustList",
+    "checkReceipt",
     "healthz",
     "readyz",
 }

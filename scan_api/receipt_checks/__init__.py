@@ -1,0 +1,1 @@
+"""The public check of receipts: no session, nobody's name, nothing kept."""
