@@ -9,6 +9,8 @@ from card_core.kernel import Kernel
 from card_core.sign_in import Profile
 from issuance.console import problems
 from issuance.console.entry import Entrance
+from issuance.console.pages import routes as pages
+from issuance.console.pages.routes import Site
 from issuance.console.routes import routes
 
 _DESCRIPTION = """\
@@ -20,9 +22,14 @@ guardians, approvals. A session's token in `Authorization: Bearer`; each change 
 
 
 def create_console(
-    kernel: Kernel, *, pepper: bytes, profile: Profile, clock: Callable[[], datetime]
+    kernel: Kernel,
+    *,
+    pepper: bytes,
+    profile: Profile,
+    clock: Callable[[], datetime],
+    site: Site | None = None,
 ) -> FastAPI:
-    """clock: the time now, aware, UTC."""
+    """clock: the time now, aware, UTC. site: draws the pages; without it there is the API alone."""
     app = FastAPI(
         title="社会保障卡窗口接口 · Operators of a card bureau",
         version="1",
@@ -35,5 +42,7 @@ def create_console(
     )
     entrance = Entrance(kernel, pepper=pepper, profile=profile)
     app.include_router(routes(kernel, entrance, clock))
+    if site is not None:
+        app.include_router(pages.routes(kernel, entrance, site))
     problems.install(app)
     return app

@@ -261,11 +261,11 @@ OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "proposeGuardian": ("POST", "/guardianships", GUARDIAN, MAKER_ONLY),
     "endGuardianship": ("DELETE", f"/guardianships/{ID}", None, MAKER_ONLY),
     "endFamilyMember": ("DELETE", f"/family-members/{ID}", None, MAKER_ONLY),
-    "listApprovals": ("GET", "/approvals", None, BOTH),
+    "listApprovals": ("GET", "/approvals", None, BOTH | {"administrator", "security"}),
     "approve": ("POST", f"/approvals/{ID}/approval", {"content_hash": HASH}, BOTH),
     "reject": ("POST", f"/approvals/{ID}/rejection", {}, BOTH),
 }  # fmt: skip
-SESSIONS = {"askChallenge", "signIn", "signOut"}
+SESSIONS = {"askChallenge", "signIn", "signOut", "getSession", "keepSession"}
 
 
 def operation_ids(app: Any) -> Iterator[str]:

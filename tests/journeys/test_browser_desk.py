@@ -1,0 +1,99 @@
+"""Operators at the desk, in browsers: signing in, and deciding what another proposed."""
+
+from collections.abc import Iterator
+
+import pytest
+from bureau import Bureau
+from bureau_desk import BureauDesk, desk_of, fill_sign_in
+from playwright.sync_api import Browser, expect
+
+from card_core.kernel.acts.batches import ImportRoster
+from card_core.kernel.acts.sessions import SESSION_IDLE
+from card_core.states import BatchState
+from card_core.store import batches
+from card_core.store.operators import Role
+from issuance.console.cookie import COOKIE
+from issuance.console.pages.routes import PAGES
+
+STAFF = (
+    ("wang", "王经办", Role.MAKER),
+    ("li", "李复核", Role.CHECKER),
+    ("guan", "管理员", Role.ADMINISTRATOR),
+)
+
+
+@pytest.fixture
+def desk(bureau: Bureau, browser: Browser) -> Iterator[BureauDesk]:
+    with desk_of(bureau, browser, STAFF) as found:
+        yield found
+        assert found.problems() == {}
+
+
+def test_a_batch_is_released_by_two_operators_in_two_browsers(desk: BureauDesk) -> None:
+    maker, checker = desk.sign_in("wang"), desk.sign_in("li")
+    bureau = desk.bureau
+    roster = ImportRoster("三月名册", bytes(32), bureau.next_applications(3), 1)
+    imported = bureau.perform(roster, desk.actors["wang"])
+    for screen in (maker, checker):
+        screen.page.goto(f"{desk.url}/desk/approvals")
+    own = maker.page.locator("#own li")
+    expect(own).to_have_count(1)
+    expect(own.get_by_role("button", name="同意")).to_have_count(0)
+    maker.keep("desk-own_proposal-zh")
+    waiting = checker.page.locator("#to-decide li")
+    expect(waiting).to_contain_text("放行批次 三月名册：3 张卡")
+    expect(waiting).to_contain_text("王经办")
+    expect(waiting).to_contain_text(imported["batch_id"])
+    expect(waiting).to_contain_text(imported["content_hash"])
+    checker.keep("desk-approvals-zh")
+    waiting.get_by_role("button", name="同意").click()
+    expect(checker.page.locator("#sure-hash")).to_have_text(imported["content_hash"])
+    checker.keep("desk-approving-zh")
+    checker.page.locator("#sure-yes").click()
+    expect(checker.page.locator("#to-decide-empty")).to_be_visible()
+    with bureau.store.read() as tx:
+        batch = batches.get(tx, imported["batch_id"])
+    assert batch is not None
+    assert batch.state is BatchState.RELEASED
+
+
+def test_who_has_the_wrong_digits_stays_outside_and_hears_why(desk: BureauDesk) -> None:
+    screen = desk.open()
+    screen.expected = ["401"]  # what a browser says of a refused request
+    fill_sign_in(screen, "wang", "000000")
+    expect(screen.page.locator("#sign-in-problem")).not_to_be_empty()
+    expect(screen.page.locator("#digits")).to_have_value("")
+    screen.keep("desk-sign_in_refused-zh")
+    screen.page.goto(f"{desk.url}/desk/approvals")
+    expect(screen.page).to_have_url(f"{desk.url}/")
+
+
+def test_each_role_finds_its_own_pages(desk: BureauDesk) -> None:
+    for name, (_, _, role) in zip(("wang", "guan"), (STAFF[0], STAFF[2]), strict=True):
+        page = desk.sign_in(name).page
+        links = page.locator("nav.desk-pages a")
+        found = {href.removeprefix("/desk/") for href in links.evaluate_all(
+            "links => links.map(one => one.getAttribute('href'))"
+        )}  # fmt: skip
+        assert found == {one.path for one in PAGES if role in one.roles}
+        page.get_by_role("button", name="退出").click()
+        expect(page.locator("#sign-in-form")).to_be_visible()
+        assert COOKIE not in {one["name"] for one in page.context.cookies(desk.url)}
+
+
+def test_a_session_is_told_of_its_end_and_ends(desk: BureauDesk) -> None:
+    screen = desk.sign_in("wang")
+    screen.expected = ["401"]
+    page = screen.page
+    desk.bureau.clock.advance(SESSION_IDLE.total_seconds() - 90)
+    page.reload()  # the page is there at once; its own question does not keep the session
+    expect(page.locator("#idle")).to_be_hidden()
+    desk.bureau.clock.advance(SESSION_IDLE.total_seconds() - 90)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#idle")).to_be_visible()
+    screen.keep("desk-idle-zh")
+    page.get_by_role("button", name="继续工作").click()
+    expect(page.locator("#idle")).to_be_hidden()
+    desk.bureau.clock.advance(SESSION_IDLE.total_seconds())
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#ended")).to_be_visible()
