@@ -28,7 +28,7 @@ def console(
     from issuance.cli import serving  # noqa: PLC0415 - other commands needn't wait for FastAPI
     from issuance.cli.log_following import following_log  # noqa: PLC0415 - as above
     from issuance.cli.log_lines import log_to_stderr  # noqa: PLC0415 - as above
-    from issuance.console.app import create_console  # noqa: PLC0415 - as above
+    from issuance.console.app import LARGER_BODIES, create_console  # noqa: PLC0415 - as above
     from scan_api.limits import RequestLimits  # noqa: PLC0415 - as above
     from scan_api.pages.site import Site  # noqa: PLC0415 - as above
     from scan_api.security_headers import SecurityHeaders  # noqa: PLC0415 - as above
@@ -48,7 +48,9 @@ def console(
             clock=clock.now,
             site=Site("issuance.console.pages"),
         )
-        server = serving.RunningServer(SecurityHeaders(RequestLimits(app)), listening)
+        server = serving.RunningServer(
+            SecurityHeaders(RequestLimits(app, LARGER_BODIES)), listening
+        )
         stack.enter_context(serving.running(server))
         server.wait_until_started()
         url = url_of(listening)

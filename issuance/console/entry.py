@@ -168,8 +168,9 @@ class Asked:
             raise _reused() from None
 
 
-def asking(kernel: Kernel, entrance: Entrance) -> tuple[Any, Any]:
-    """The dependencies that give an `Asked`: for a question, and for a change."""
+def asking(kernel: Kernel, entrance: Entrance) -> tuple[Any, Any, Any]:
+    """The dependencies that give an `Asked`: for a question, for a change, and for one that does
+    the same when it comes again, and so needs no name."""
 
     def question(request: Request) -> Asked:
         return Asked(kernel, entrance.operator(request))
@@ -192,7 +193,11 @@ def asking(kernel: Kernel, entrance: Entrance) -> tuple[Any, Any]:
         digest = sm3.digest(asked + await request.body())
         return Asked(kernel, actor, str(found[1] or found[2]), digest)
 
-    return Depends(question), Depends(change)
+    def repeatable(request: Request) -> Asked:
+        check_same_origin(request)
+        return Asked(kernel, entrance.operator(request))
+
+    return Depends(question), Depends(change), Depends(repeatable)
 
 
 def _reused() -> ConsoleError:

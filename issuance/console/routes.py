@@ -35,8 +35,9 @@ from card_core.store import Reader, blank_cards, cards, filings
 from card_core.store.cards import Card
 from card_core.store.filings import Filing
 from issuance.applying import check_application
-from issuance.console import approval_routes, models, session_routes
+from issuance.console import approval_routes, models, roster_routes, session_routes
 from issuance.console.entry import Asked, Entrance, asking
+from issuance.console.uploads import Uploads
 from issuance.making import at_once, maker_files
 
 FilingId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
@@ -44,15 +45,18 @@ CardNumber = Annotated[str, InPath(min_length=9, max_length=9)]
 After = Annotated[str, Query(pattern=r"^(|[0-9a-f]{32})$")]
 
 
-def routes(kernel: Kernel, entrance: Entrance, clock: Callable[[], datetime]) -> APIRouter:
+def routes(
+    kernel: Kernel, entrance: Entrance, uploads: Uploads, clock: Callable[[], datetime]
+) -> APIRouter:
     """clock: the time now, aware, UTC."""
     router = APIRouter(prefix="/v1/operator")
-    question, change = asking(kernel, entrance)
+    question, change, repeatable = asking(kernel, entrance)
     router.include_router(session_routes.routes(entrance))
     router.include_router(_applications(kernel, question, change, clock))
     router.include_router(_made_at_once(kernel, question, change, clock))
     router.include_router(_families(change))
     router.include_router(approval_routes.routes(kernel, question, change))
+    router.include_router(roster_routes.routes(uploads, question, repeatable))
     return router
 
 

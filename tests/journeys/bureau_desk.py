@@ -17,7 +17,7 @@ from card_core.sign_in import Profile, by_digits
 from card_core.store import operators
 from card_core.store.operator_factors import Factor, FactorKind
 from card_core.store.operators import Role
-from issuance.console.app import create_console
+from issuance.console.app import LARGER_BODIES, create_console
 from scan_api.limits import RequestLimits
 from scan_api.pages.site import Site
 from scan_api.security_headers import SecurityHeaders
@@ -91,7 +91,7 @@ def desk_of(
         site=Site("issuance.console.pages"),
     )
     bound = listening()
-    with served(SecurityHeaders(RequestLimits(app)), bound):
+    with served(SecurityHeaders(RequestLimits(app, LARGER_BODIES)), bound):
         desk = BureauDesk(bureau, url_of(bound), browser)
         for name, display_name, role in staff:
             desk.hire(name, display_name, role)

@@ -1,6 +1,8 @@
 """Operators at the desk, in browsers: signing in, and deciding what another proposed."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from bureau import Bureau
@@ -14,7 +16,9 @@ from card_core.store import batches
 from card_core.store.operators import Role
 from issuance.console.cookie import COOKIE
 from issuance.console.pages.routes import PAGES
+from issuance.roster import open_roster
 
+ROSTER = Path(__file__).parent.parent / "rosters" / "foshan-600.xlsx"
 STAFF = (
     ("wang", "王经办", Role.MAKER),
     ("li", "李复核", Role.CHECKER),
@@ -97,3 +101,31 @@ def test_a_session_is_told_of_its_end_and_ends(desk: BureauDesk) -> None:
     desk.bureau.clock.advance(SESSION_IDLE.total_seconds())
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("#ended")).to_be_visible()
+
+
+def test_a_roster_is_dropped_checked_and_imported(desk: BureauDesk, tmp_path: Path) -> None:
+    screen = desk.sign_in("wang")
+    page = screen.page
+    page.goto(f"{desk.url}/desk/rosters")
+    screen.keep("desk-roster_drop-zh")
+    page.locator("#file").set_input_files(ROSTER)
+    expect(page.locator("#found")).to_be_visible()
+    expected = json.loads(ROSTER.with_suffix(".expected.json").read_text())
+    accepted, refused = len(expected["accept"]), len(expected["reject"])
+    expect(page.locator("#accepted")).to_have_text(str(accepted))
+    expect(page.locator("#refused")).to_have_text(str(refused))
+    first = min(map(int, expected["reject"]))
+    expect(page.locator("#rows th[scope=row]").first).to_have_text(str(first))
+    screen.keep("desk-roster_checked-zh")
+    assert screen.barriers() == []
+    with page.expect_download() as sent_back:
+        page.locator("#corrections-xlsx").click()
+    sent_back.value.save_as(tmp_path / "back.xlsx")
+    with open_roster(tmp_path / "back.xlsx") as roster:
+        assert len(list(roster.rows)) == refused
+    page.locator("#batch-name").fill("佛山三月")
+    page.locator("#import").click()
+    expect(page.locator("#done-what")).to_contain_text(f"{accepted} 人")
+    screen.keep("desk-roster_imported-zh")
+    page.get_by_role("link", name="看待复核事项").click()
+    expect(page.locator("#own li")).to_contain_text(f"放行批次 佛山三月：{accepted} 张卡")

@@ -11,7 +11,8 @@ from starlette.staticfiles import StaticFiles
 
 from card_core.errors import SessionEndedError
 from card_core.kernel import Kernel
-from card_core.kernel.permissions import READERS, Reading
+from card_core.kernel.acts.imports import OpenImport
+from card_core.kernel.permissions import READERS, RULES, Reading
 from card_core.states import ServiceState
 from card_core.store import operators
 from card_core.store.operators import Operator, Role
@@ -42,6 +43,7 @@ class DeskPage:
 
 PAGES: Final = (
     DeskPage("approvals", "approvals.html", "待复核", "Approvals", READERS[Reading.APPROVALS]),
+    DeskPage("rosters", "rosters.html", "导入名册", "Rosters", RULES[OpenImport].roles),
 )
 
 
