@@ -11,6 +11,7 @@ from card_core.kernel import Kernel
 from card_core.sign_in import Profile
 from issuance.console import problems
 from issuance.console.entry import Entrance
+from issuance.console.issuing import Issuing
 from issuance.console.pages import routes as pages
 from issuance.console.pages.routes import Site
 from issuance.console.routes import routes
@@ -36,11 +37,13 @@ def create_console(
 ) -> FastAPI:
     """clock: the time now, aware, UTC. site: draws the pages; without it there is the API alone."""
     uploads = Uploads(kernel, clock)
+    issuing = Issuing(kernel)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await run_in_threadpool(uploads.close)
+        await run_in_threadpool(issuing.close)
 
     app = FastAPI(
         lifespan=lifespan,
@@ -54,7 +57,7 @@ def create_console(
         redirect_slashes=False,
     )
     entrance = Entrance(kernel, pepper=pepper, profile=profile)
-    app.include_router(routes(kernel, entrance, uploads, clock))
+    app.include_router(routes(kernel, entrance, uploads, issuing, clock))
     if site is not None:
         app.include_router(pages.routes(kernel, entrance, site))
     problems.install(app)

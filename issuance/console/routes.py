@@ -35,8 +35,16 @@ from card_core.store import Reader, blank_cards, cards, filings
 from card_core.store.cards import Card
 from card_core.store.filings import Filing
 from issuance.applying import check_application
-from issuance.console import approval_routes, models, roster_routes, session_routes
+from issuance.console import (
+    approval_routes,
+    batch_routes,
+    models,
+    roster_routes,
+    search_routes,
+    session_routes,
+)
 from issuance.console.entry import Asked, Entrance, asking
+from issuance.console.issuing import Issuing
 from issuance.console.uploads import Uploads
 from issuance.making import at_once, maker_files
 
@@ -46,7 +54,11 @@ After = Annotated[str, Query(pattern=r"^(|[0-9a-f]{32})$")]
 
 
 def routes(
-    kernel: Kernel, entrance: Entrance, uploads: Uploads, clock: Callable[[], datetime]
+    kernel: Kernel,
+    entrance: Entrance,
+    uploads: Uploads,
+    issuing: Issuing,
+    clock: Callable[[], datetime],
 ) -> APIRouter:
     """clock: the time now, aware, UTC."""
     router = APIRouter(prefix="/v1/operator")
@@ -56,7 +68,18 @@ def routes(
     router.include_router(_made_at_once(kernel, question, change, clock))
     router.include_router(_families(change))
     router.include_router(approval_routes.routes(kernel, question, change))
+    router.include_router(search_routes.routes(kernel, question, repeatable))
     router.include_router(roster_routes.routes(uploads, question, repeatable))
+    router.include_router(
+        batch_routes.routes(
+            kernel,
+            issuing,
+            question=question,
+            change=change,
+            repeatable=repeatable,
+            clock=clock,
+        )
+    )
     return router
 
 

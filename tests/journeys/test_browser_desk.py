@@ -129,3 +129,49 @@ def test_a_roster_is_dropped_checked_and_imported(desk: BureauDesk, tmp_path: Pa
     screen.keep("desk-roster_imported-zh")
     page.get_by_role("link", name="看待复核事项").click()
     expect(page.locator("#own li")).to_contain_text(f"放行批次 佛山三月：{accepted} 张卡")
+
+
+def test_a_released_batch_is_issued_from_its_page(desk: BureauDesk) -> None:
+    imported = desk.bureau.released_batch(3)
+    waiting = desk.bureau.import_roster(desk.bureau.next_applications(2))
+    screen = desk.sign_in("wang")
+    page = screen.page
+    page.goto(f"{desk.url}/desk/batches")
+    columns = {"release": waiting["batch_id"], "issue": imported["batch_id"]}
+    for stage, batch_id in columns.items():
+        link = page.locator(f"section[aria-labelledby=stage-{stage}] a")
+        expect(link).to_have_attribute("href", f"/desk/batches?id={batch_id}")
+    screen.keep("desk-batches-zh")
+    assert screen.barriers() == []
+    page.locator("section[aria-labelledby=stage-issue] a").click()
+    page.get_by_role("button", name="发卡").click()
+    expect(page.locator("#next-words")).to_contain_text("生成银行预开户文件")
+    expect(page.locator("#cards")).to_contain_text("待报银行")
+    screen.keep("desk-batch-zh")
+    assert screen.barriers() == []
+    with desk.bureau.store.read() as tx:
+        batch = batches.get(tx, imported["batch_id"])
+    assert batch is not None
+    assert (batch.state, batch.issued) == (BatchState.ISSUED, 3)
+
+
+def test_a_holders_file_is_found_by_the_whole_number_alone(desk: BureauDesk) -> None:
+    person = desk.bureau.person()
+    desk.bureau.scan(desk.bureau.minter.mint(person.holder_id).text)
+    screen = desk.sign_in("li")
+    page = screen.page
+    page.goto(f"{desk.url}/desk/search")
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    page.locator("#text").fill(person.number[:-1])
+    expect(page.locator("#found")).to_contain_text("没有找到")
+    page.locator("#text").fill(person.number)
+    page.locator("#hits button").click()
+    expect(page.locator("#file-title")).to_be_focused()
+    expect(page.locator("#file-parts")).to_contain_text("机构161")
+    screen.keep("desk-holder_file-zh")
+    assert screen.barriers() == []
+    assert person.name not in page.locator("main").inner_text()
+    assert not [address for address in addresses if person.number[:-1] in address]
+    page.locator("#text").fill("机构178")
+    expect(page.locator("#hits li")).to_contain_text("P44060400002")
