@@ -39,6 +39,7 @@ from issuance.console import (
     approval_routes,
     batch_routes,
     models,
+    place_routes,
     roster_routes,
     search_routes,
     session_routes,
@@ -68,6 +69,7 @@ def routes(
     router.include_router(_made_at_once(kernel, question, change, clock))
     router.include_router(_families(change))
     router.include_router(approval_routes.routes(kernel, question, change))
+    router.include_router(place_routes.routes(kernel, question, change))
     router.include_router(search_routes.routes(kernel, question, repeatable))
     router.include_router(roster_routes.routes(uploads, question, repeatable))
     router.include_router(

@@ -79,7 +79,7 @@ def _people(tx: Reader, text: str) -> Iterator[models.Hit]:
     except IdentityNumberError:
         if len(text) == CARD_NUMBER_CHARACTERS:
             card = cards.find_by_card_number(tx, text)
-            holder_id = card and card.holder_id
+            holder_id = None if card is None else card.holder_id
     if holder_id is None:
         return
     stays = holder_changes.record_that_stays(tx, holder_id)

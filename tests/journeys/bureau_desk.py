@@ -58,11 +58,14 @@ class BureauDesk:
         return self.screens[-1]
 
     def sign_in(self, name: str, language: str = "zh", **context: Any) -> Screen:
-        self.bureau.clock.advance(STEP_SECONDS)  # each dynamic password is good once
         screen = self.open(f"/?lang={language}", **context)
+        self.enter(screen, name)
+        return screen
+
+    def enter(self, screen: Screen, name: str) -> None:
+        self.bureau.clock.advance(STEP_SECONDS)  # each dynamic password is good once
         fill_sign_in(screen, name, digits(self.bureau))
         screen.page.locator("nav.desk-pages").wait_for()
-        return screen
 
     def problems(self) -> dict[str, list[str]]:
         return {one.url: one.problems() for one in self.screens if one.problems()}

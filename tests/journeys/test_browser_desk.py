@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, expect
 
 from card_core.kernel.acts.batches import ImportRoster
 from card_core.kernel.acts.sessions import SESSION_IDLE
-from card_core.states import BatchState
-from card_core.store import batches
+from card_core.states import BatchState, ServiceState
+from card_core.store import batches, institutions
 from card_core.store.operators import Role
 from issuance.console.cookie import COOKIE
 from issuance.console.pages.routes import PAGES
@@ -175,3 +175,20 @@ def test_a_holders_file_is_found_by_the_whole_number_alone(desk: BureauDesk) -> 
     assert not [address for address in addresses if person.number[:-1] in address]
     page.locator("#text").fill("机构178")
     expect(page.locator("#hits li")).to_contain_text("P44060400002")
+
+
+def test_a_pharmacy_is_suspended_at_once(desk: BureauDesk) -> None:
+    page = desk.sign_in("li").page
+    page.goto(f"{desk.url}/desk/places")
+    pharmacy = page.locator("#places > li", has_text="P44060400002")
+    pharmacy.get_by_role("button", name="看终端").click()
+    expect(pharmacy.locator(".terminals li")).to_contain_text("00000000000000b2")
+    pharmacy.get_by_role("button", name="停用：机构178").click()
+    page.locator("#sure-yes").click()
+    expect(pharmacy).to_contain_text("已停用")
+    desk.screens[-1].keep("desk-places-zh")
+    assert desk.screens[-1].barriers() == []
+    with desk.bureau.store.read() as tx:
+        found = institutions.institution_by_code(tx, "P44060400002")
+    assert found is not None
+    assert found.state is ServiceState.SUSPENDED

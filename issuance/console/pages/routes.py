@@ -45,6 +45,7 @@ PAGES: Final = (
     DeskPage("approvals", "approvals.html", "待复核", "Approvals", READERS[Reading.APPROVALS]),
     DeskPage("search", "search.html", "查找", "Search", READERS[Reading.HOLDERS]),
     DeskPage("batches", "batches.html", "批次", "Batches", READERS[Reading.HOLDERS]),
+    DeskPage("places", "places.html", "机构和终端", "Institutions", READERS[Reading.PLACES]),
     DeskPage("rosters", "rosters.html", "导入名册", "Rosters", RULES[OpenImport].roles),
 )
 

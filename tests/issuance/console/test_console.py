@@ -236,6 +236,7 @@ GUARDIAN = {
 # Of each operation: method, target, body, and which roles get beyond "you may not".
 MAKER_ONLY, CHECKER_ONLY = {"maker"}, {"checker"}
 BOTH = MAKER_ONLY | CHECKER_ONLY
+WHO_WORKS = BOTH | {"administrator"}
 OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "listApplications": ("GET", "/applications", None, BOTH),
     "getApplication": ("GET", f"/applications/{ID}", None, BOTH),
@@ -271,6 +272,16 @@ OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "forgetRoster": ("POST", f"/rosters/{ID}/forget", {}, MAKER_ONLY),
     "search": ("POST", "/searches", {"text": "x"}, BOTH),
     "getHolder": ("GET", f"/holders/{ID}", None, BOTH),
+    "listInstitutions": ("GET", "/institutions", None, WHO_WORKS),
+    "listTerminals": ("GET", "/institutions/H1/terminals", None, WHO_WORKS),
+    "suspendInstitution": ("POST", "/institutions/H1/suspension", {}, WHO_WORKS),
+    "proposeReinstateInstitution": (
+        "POST", "/institutions/H1/reinstatement", {}, MAKER_ONLY | {"administrator"},
+    ),
+    "suspendTerminal": ("POST", f"/terminals/{'1' * 16}/suspension", {}, WHO_WORKS),
+    "proposeReinstateTerminal": (
+        "POST", f"/terminals/{'1' * 16}/reinstatement", {}, MAKER_ONLY | {"administrator"},
+    ),
     "listBatches": ("GET", "/batches", None, BOTH),
     "getBatch": ("GET", f"/batches/{ID}", None, BOTH),
     "getBatchProgress": ("GET", f"/batches/{ID}/progress", None, BOTH),
