@@ -273,10 +273,10 @@ OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "search": ("POST", "/searches", {"text": "x"}, BOTH),
     "getHolder": ("GET", f"/holders/{ID}", None, BOTH),
     "listInstitutions": ("GET", "/institutions", None, WHO_WORKS),
-    "listTerminals": ("GET", "/institutions/H1/terminals", None, WHO_WORKS),
-    "suspendInstitution": ("POST", "/institutions/H1/suspension", {}, WHO_WORKS),
+    "listTerminals": ("GET", "/institutions/H44060499999/terminals", None, WHO_WORKS),
+    "suspendInstitution": ("POST", "/institutions/H44060499999/suspension", {}, WHO_WORKS),
     "proposeReinstateInstitution": (
-        "POST", "/institutions/H1/reinstatement", {}, MAKER_ONLY | {"administrator"},
+        "POST", "/institutions/H44060499999/reinstatement", {}, MAKER_ONLY | {"administrator"},
     ),
     "suspendTerminal": ("POST", f"/terminals/{'1' * 16}/suspension", {}, WHO_WORKS),
     "proposeReinstateTerminal": (
