@@ -5,6 +5,8 @@ never waits for a slow sender. How head and body are bounded while they arrive, 
 time, is the server's part: scan_api/server.py.
 """
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scan_api import problems
@@ -18,28 +20,34 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class RequestLimits:
-    """Pure ASGI middleware; answers 431 and 413 itself."""
+    """Pure ASGI middleware; answers 431 and 413 itself.
 
-    def __init__(self, app: ASGIApp) -> None:
+    larger: how many bytes a body may have whose path begins so; BODY_BYTES_MAX elsewhere.
+    """
+
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int] | None = None) -> None:
         self.app = app
+        self._larger = tuple((larger or {}).items())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if problem := header_fault(scope["headers"]):
+        path = scope["path"]
+        most = next((size for one, size in self._larger if path.startswith(one)), BODY_BYTES_MAX)
+        if problem := header_fault(scope["headers"], most):
             await _refuse(problem, send)
             return
-        body = await read_body(receive)
+        body = await read_body(receive, most)
         if body is None:
             return
-        if len(body) > BODY_BYTES_MAX:
+        if len(body) > most:
             await _refuse(problems.BODY_TOO_LARGE, send)
             return
         await self.app(scope, _replay(body, receive), send)
 
 
-def header_fault(headers: Headers) -> Problem | None:
+def header_fault(headers: Headers, body_bytes_max: int = BODY_BYTES_MAX) -> Problem | None:
     """What is wrong with a request by its headers alone."""
     size = 0
     length = b""
@@ -50,12 +58,12 @@ def header_fault(headers: Headers) -> Problem | None:
     if len(headers) > HEADERS_MAX or size > HEADER_BYTES_MAX:
         return problems.HEADERS_TOO_LARGE
     # The server has refused what is no number; what is no number here is not relied on.
-    if length.isdigit() and int(length[:19]) > BODY_BYTES_MAX:
+    if length.isdigit() and int(length[:19]) > body_bytes_max:
         return problems.BODY_TOO_LARGE
     return None
 
 
-async def read_body(receive: Receive) -> bytes | None:
+async def read_body(receive: Receive, body_bytes_max: int = BODY_BYTES_MAX) -> bytes | None:
     """The body, or just more than the limit of it; None when the sender went away."""
     message = await receive()
     if message["type"] == "http.disconnect":
@@ -64,7 +72,7 @@ async def read_body(receive: Receive) -> bytes | None:
     if not message.get("more_body", False):
         return first
     body = bytearray(first)
-    while len(body) <= BODY_BYTES_MAX:
+    while len(body) <= body_bytes_max:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None

@@ -309,14 +309,23 @@ class Reading(StrEnum):
 
     holders: names and numbers of people, masked or not, and the cards that are theirs.
     figures: how many cards there are of which kind (`card_core.figures`); nothing of a person.
+    approvals: what waits for a second person, as far as they may decide it or proposed it.
+    places: institutions and their terminals.
     """
 
     HOLDERS = "holders"
     FIGURES = "figures"
+    APPROVALS = "approvals"
+    PLACES = "places"
 
 
 READERS: Mapping[Reading, frozenset[Role]] = MappingProxyType(
-    {Reading.HOLDERS: _MAKER | _CHECKER, Reading.FIGURES: _WHO_WORKS | _AUDITOR}
+    {
+        Reading.HOLDERS: _MAKER | _CHECKER,
+        Reading.FIGURES: _WHO_WORKS | _AUDITOR,
+        Reading.APPROVALS: _WHO_WORKS | _SECURITY,
+        Reading.PLACES: _WHO_WORKS,
+    }
 )
 
 ACTS: Mapping[str, type[Act]] = MappingProxyType({act.act: act for act in RULES})

@@ -23,6 +23,7 @@ from card_core.sign_in.profile import Profile
 from card_core.store import Reader, credentials, holders, operators, sessions
 from card_core.store.credentials import SubjectKind
 from card_core.store.operator_factors import FactorKind
+from card_core.store.sessions import Session
 
 TOKEN_SIZE_BYTES = 32
 NAME_MAX = 64
@@ -98,15 +99,24 @@ def challenge_of(kernel: Kernel, name: str, token: str) -> bytes:
 
 def authenticate(kernel: Kernel, token: str) -> Actor:
     """Return whose session this is, and note that it is in use. Raises SessionEndedError."""
-    digest = token_digest(kernel, token)
-    with kernel.store.read() as tx:
-        session = sessions.find(tx, digest)
-    now = kernel.clock()
-    if session is None or now >= min(session.expires_at, session.last_seen_at + SESSION_IDLE):
-        raise SessionEndedError
-    if now - session.last_seen_at >= TOUCH_EVERY:
-        kernel.touch_session(digest)
+    session = live_session(kernel, token)
+    if kernel.clock() - session.last_seen_at >= TOUCH_EVERY:
+        kernel.touch_session(token_digest(kernel, token))
     return Actor(ActorKind(session.subject_kind.value), session.subject_id)
+
+
+def live_session(kernel: Kernel, token: str) -> Session:
+    """The session as it stands, which does not count as use of it. Raises SessionEndedError."""
+    with kernel.store.read() as tx:
+        session = sessions.find(tx, token_digest(kernel, token))
+    if session is None or kernel.clock() >= ends_at(session):
+        raise SessionEndedError
+    return session
+
+
+def ends_at(session: Session) -> datetime:
+    """When the session ends if it is not used again; aware, UTC."""
+    return min(session.expires_at, session.last_seen_at + SESSION_IDLE)
 
 
 def sign_out(kernel: Kernel, token: str) -> None:

@@ -1,4 +1,4 @@
-"""`sscard console`: the operators' API, on an address of its own."""
+"""`sscard console`: the desk and the operators' API, on an address of their own."""
 
 from contextlib import ExitStack
 from typing import Annotated
@@ -19,8 +19,8 @@ def console(
         ),
     ] = 8090,
 ) -> None:
-    """启动窗口业务接口（供经办系统调用）。
-    Start the operators' API for programs at windows.
+    """启动经办页面和窗口业务接口。
+    Start the operators' pages, and the API for programs.
 
     默认只供本机访问；对外须在前面加 TLS 反向代理。 Ctrl-C 停止。
     For this machine alone by default; put a TLS proxy in front for others. Ctrl-C stops it.
@@ -28,8 +28,9 @@ def console(
     from issuance.cli import serving  # noqa: PLC0415 - other commands needn't wait for FastAPI
     from issuance.cli.log_following import following_log  # noqa: PLC0415 - as above
     from issuance.cli.log_lines import log_to_stderr  # noqa: PLC0415 - as above
-    from issuance.console.app import create_console  # noqa: PLC0415 - as above
+    from issuance.console.app import LARGER_BODIES, create_console  # noqa: PLC0415 - as above
     from scan_api.limits import RequestLimits  # noqa: PLC0415 - as above
+    from scan_api.pages.site import Site  # noqa: PLC0415 - as above
     from scan_api.security_headers import SecurityHeaders  # noqa: PLC0415 - as above
 
     with log_to_stderr(), ExitStack() as stack:
@@ -40,11 +41,19 @@ def console(
         stack.enter_context(following_log(site.store))
         listening = bind(host, port)
         stack.callback(listening.close)
-        app = create_console(site.kernel, pepper=site.pepper, profile=site.profile, clock=clock.now)
-        server = serving.RunningServer(SecurityHeaders(RequestLimits(app)), listening)
+        app = create_console(
+            site.kernel,
+            pepper=site.pepper,
+            profile=site.profile,
+            clock=clock.now,
+            site=Site("issuance.console.pages"),
+        )
+        server = serving.RunningServer(
+            SecurityHeaders(RequestLimits(app, LARGER_BODIES)), listening
+        )
         stack.enter_context(serving.running(server))
         server.wait_until_started()
         url = url_of(listening)
-        screen.say(f"窗口接口已启动：{url}", f"The operators' API is running at {url}")
+        screen.say(f"经办页面和窗口接口已启动：{url}", f"The operators' pages and API: {url}")
         serving.serve_until_stopped([server])
     screen.say("服务已停止。", "The service has stopped.")

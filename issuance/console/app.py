@@ -1,16 +1,24 @@
 """The application of the operators' API, in one process beside the service or apart from it."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 
 from card_core.kernel import Kernel
 from card_core.sign_in import Profile
 from issuance.console import problems
 from issuance.console.entry import Entrance
+from issuance.console.issuing import Issuing
+from issuance.console.pages import routes as pages
+from issuance.console.pages.routes import Site
 from issuance.console.routes import routes
+from issuance.console.uploads import PART_BYTES_MAX, Uploads
 
+# Of what is sent in parts: by the beginning of its path, how many bytes a body may have.
+LARGER_BODIES = {"/v1/operator/rosters/": PART_BYTES_MAX}
 _DESCRIPTION = """\
 What a bureau's own programs at windows do: applications, cards made at once, blank cards,
 guardians, approvals. A session's token in `Authorization: Bearer`; each change has an
@@ -20,10 +28,25 @@ guardians, approvals. A session's token in `Authorization: Bearer`; each change 
 
 
 def create_console(
-    kernel: Kernel, *, pepper: bytes, profile: Profile, clock: Callable[[], datetime]
+    kernel: Kernel,
+    *,
+    pepper: bytes,
+    profile: Profile,
+    clock: Callable[[], datetime],
+    site: Site | None = None,
 ) -> FastAPI:
-    """clock: the time now, aware, UTC."""
+    """clock: the time now, aware, UTC. site: draws the pages; without it there is the API alone."""
+    uploads = Uploads(kernel, clock)
+    issuing = Issuing(kernel)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(uploads.close)
+        await run_in_threadpool(issuing.close)
+
     app = FastAPI(
+        lifespan=lifespan,
         title="社会保障卡窗口接口 · Operators of a card bureau",
         version="1",
         description=_DESCRIPTION,
@@ -34,6 +57,8 @@ def create_console(
         redirect_slashes=False,
     )
     entrance = Entrance(kernel, pepper=pepper, profile=profile)
-    app.include_router(routes(kernel, entrance, clock))
+    app.include_router(routes(kernel, entrance, uploads, issuing, clock))
+    if site is not None:
+        app.include_router(pages.routes(kernel, entrance, site))
     problems.install(app)
     return app

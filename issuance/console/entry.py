@@ -22,7 +22,8 @@ from card_core.errors import (
     SignInRefusedError,
 )
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct, Kernel
-from card_core.kernel.permissions import READERS, Reading
+from card_core.kernel.permissions import RULES, Reading
+from card_core.kernel.reading import check_may_read
 from card_core.sign_in import (
     Profile,
     SignedIn,
@@ -30,19 +31,23 @@ from card_core.sign_in import (
     by_digits,
     by_key,
     challenge_of,
+    live_session,
     new_token,
     sign_in_operator,
     sign_out,
 )
 from card_core.states import ServiceState
 from card_core.store import operators
+from card_core.store.credentials import SubjectKind
+from card_core.store.operators import Operator
+from card_core.store.sessions import Session
 from crypto import sm3
+from issuance.console.cookie import check_same_origin, token_of
 from issuance.console.problems import ConsoleError
 
 PENDING_MAX = 256
 CHALLENGE_LASTS = timedelta(minutes=1)
 _KEY = re.compile(r'(?:"([0-9A-Za-z._~:-]{1,64})"|([0-9A-Za-z._~:-]{1,64}))')
-_BEARER = "Bearer "
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -58,25 +63,25 @@ class Entrance:
     """Opens sessions, and tells whose a request is. For threads."""
 
     def __init__(self, kernel: Kernel, *, pepper: bytes, profile: Profile) -> None:
-        self._kernel = kernel
+        self.kernel = kernel
         self._pepper = pepper
-        self._profile = profile
+        self.profile = profile
         self._pending: OrderedDict[str, Pending] = OrderedDict()
         self._lock = threading.Lock()
 
     def challenge(self, name: str) -> tuple[str, bytes]:
         """The id of a new attempt, and what the operator's key signs in it."""
-        token = new_token(self._kernel)
-        attempt = self._kernel.random_bytes(16).hex()
+        token = new_token(self.kernel)
+        attempt = self.kernel.random_bytes(16).hex()
         with self._lock:
-            now = self._kernel.clock()
+            now = self.kernel.clock()
             while self._pending and (
                 len(self._pending) >= PENDING_MAX
                 or next(iter(self._pending.values())).ends_at <= now
             ):
                 self._pending.popitem(last=False)
             self._pending[attempt] = Pending(name, token, now + CHALLENGE_LASTS)
-        return attempt, challenge_of(self._kernel, name, token)
+        return attempt, challenge_of(self.kernel, name, token)
 
     def sign_in(
         self, attempt: str, password: str, signature: bytes | None, digits: str | None
@@ -85,29 +90,39 @@ class Entrance:
         FactorMissingError."""
         with self._lock:
             pending = self._pending.pop(attempt, None)
-        if pending is None or self._kernel.clock() >= pending.ends_at:
+        if pending is None or self.kernel.clock() >= pending.ends_at:
             raise SignInRefusedError
         proved = signature or b""
         prover = by_digits(digits) if digits is not None else by_key(lambda _: proved)
         return sign_in_operator(
-            self._kernel,
+            self.kernel,
             pending.name,
             password,
             prover,
             pepper=self._pepper,
-            profile=self._profile,
+            profile=self.profile,
             token=pending.token,
         )
 
     def operator(self, request: Request) -> Actor:
         """Raises SessionEndedError; a holder's token is as good as none."""
-        actor = authenticate(self._kernel, _token(request))
+        actor = authenticate(self.kernel, token_of(request))
         if actor.kind is not ActorKind.OPERATOR:
             raise SessionEndedError
         return actor
 
+    def session(self, request: Request) -> Session:
+        """The operator's session as it stands; asking does not keep it alive.
+
+        Raises SessionEndedError.
+        """
+        session = live_session(self.kernel, token_of(request))
+        if session.subject_kind is not SubjectKind.OPERATOR:
+            raise SessionEndedError
+        return session
+
     def leave(self, request: Request) -> None:
-        sign_out(self._kernel, _token(request))
+        sign_out(self.kernel, token_of(request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +134,23 @@ class Asked:
     key: str = ""
     fingerprint: bytes = b""
 
-    def check_reads_holders(self) -> None:
-        """Raises NotAllowedError for whoever does not see people's data."""
+    def check_reads(self, what: Reading) -> None:
+        """Raises NotAllowedError for whoever has no role that reads it."""
+        with self.kernel.store.read() as tx:
+            check_may_read(tx, self.actor, what)
+
+    def check_may(self, act: type[Act]) -> None:
+        """Refuse before long work what the kernel would refuse after it. Raises NotAllowedError."""
+        if not self.operator().roles & RULES[act].roles:
+            raise NotAllowedError
+
+    def operator(self) -> Operator:
+        """Raises NotAllowedError for one who is not active any more."""
         with self.kernel.store.read() as tx:
             operator = operators.get(tx, self.actor.id)
-        may = READERS[Reading.HOLDERS]
-        if (
-            operator is None
-            or operator.state is not ServiceState.ACTIVE
-            or not operator.roles & may
-        ):
+        if operator is None or operator.state is not ServiceState.ACTIVE:
             raise NotAllowedError
+        return operator
 
     def perform(self, act: Act) -> dict[str, Any]:
         """Raises KernelError; ConsoleError where the key was another request's."""
@@ -147,8 +168,9 @@ class Asked:
             raise _reused() from None
 
 
-def asking(kernel: Kernel, entrance: Entrance) -> tuple[Any, Any]:
-    """The dependencies that give an `Asked`: for a question, and for a change."""
+def asking(kernel: Kernel, entrance: Entrance) -> tuple[Any, Any, Any]:
+    """The dependencies that give an `Asked`: for a question, for a change, and for one that does
+    the same when it comes again, and so needs no name."""
 
     def question(request: Request) -> Asked:
         return Asked(kernel, entrance.operator(request))
@@ -157,6 +179,7 @@ def asking(kernel: Kernel, entrance: Entrance) -> tuple[Any, Any]:
         request: Request,
         idempotency_key: Annotated[str | None, Header()] = None,
     ) -> Asked:
+        check_same_origin(request)
         actor = entrance.operator(request)
         found = _KEY.fullmatch(idempotency_key or "")
         if found is None:
@@ -170,12 +193,11 @@ def asking(kernel: Kernel, entrance: Entrance) -> tuple[Any, Any]:
         digest = sm3.digest(asked + await request.body())
         return Asked(kernel, actor, str(found[1] or found[2]), digest)
 
-    return Depends(question), Depends(change)
+    def repeatable(request: Request) -> Asked:
+        check_same_origin(request)
+        return Asked(kernel, entrance.operator(request))
 
-
-def _token(request: Request) -> str:
-    value = request.headers.get("authorization", "")
-    return value.removeprefix(_BEARER) if value.startswith(_BEARER) else ""
+    return Depends(question), Depends(change), Depends(repeatable)
 
 
 def _reused() -> ConsoleError:

@@ -1,7 +1,7 @@
 """What an operator's program sends and gets. All times RFC 3339 in UTC."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +10,7 @@ from card_core.applying import Channel, FilingEvidence, MakingMode, RefusalReaso
 from card_core.kernel.acts.at_once import BLANKS_MAX, SpoilReason
 from card_core.kernel.acts.taking_in import TAKEN_IN_MAX
 from card_core.states import FilingState
+from card_core.store.operators import Role
 
 Text = Annotated[str, Field(max_length=200)]
 RecordId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -33,16 +34,32 @@ class Challenge(BaseModel):
 
 
 class SignInRequest(Sent):
-    """`signature`: SM2 with SM3 over the challenge, r then s, in hex; or a dynamic password."""
+    """`signature`: SM2 with SM3 over the challenge, r then s, in hex; or a dynamic password.
+
+    `in_cookie`: for a browser, which gets the token in a cookie that no script reads.
+    """
 
     attempt: RecordId
     password: Annotated[str, Field(min_length=1, max_length=256)]
     signature: Annotated[str | None, Field(pattern=r"^[0-9a-f]{128}$")] = None
     dynamic_password: Annotated[str | None, Field(max_length=16)] = None
+    in_cookie: bool = False
 
 
 class Session(BaseModel):
-    token: str
+    """`token`: null where it is in a cookie."""
+
+    token: str | None
+    expires_at: datetime
+
+
+class SessionView(BaseModel):
+    """Who is signed in. `seconds_left`: until the session ends if nothing is done in it."""
+
+    name: str
+    display_name: str
+    roles: list[Role]
+    seconds_left: int
     expires_at: datetime
 
 
@@ -159,16 +176,32 @@ class GuardianRequest(Sent):
     reference: Annotated[str, Field(min_length=1, max_length=64)]
 
 
+class ApprovalFact(BaseModel):
+    """`fact`: a stable word; `value` as a person compares it."""
+
+    fact: Literal["batch_id", "accepted", "refused", "file_digest", "content_root"]
+    value: str
+
+
 class ApprovalView(BaseModel):
+    """`summary`: in Chinese and English, with ` / ` between them. `is_own`: the asker proposed it,
+    and may only take it back. `facts`: what a batch's release lets be made."""
+
     approval_id: str
     act: str
     summary: str
     content_hash: str
+    proposed_by: str
+    is_own: bool
     created_at: datetime
+    facts: list[ApprovalFact]
 
 
 class ApprovalList(BaseModel):
+    """`next_after`: where the next page begins; null at the end."""
+
     approvals: list[ApprovalView]
+    next_after: str | None
 
 
 class Approving(Sent):

@@ -18,6 +18,7 @@ from card_core import application_errors, errors
 from card_core.errors import CardCoreError
 from crypto import CryptoError
 from issuance.errors import IssuanceError
+from issuance.roster import RosterFileError
 
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger("sscard.console")
@@ -57,6 +58,7 @@ def install(app: FastAPI) -> None:
         CardCoreError,
         CryptoError,
         IssuanceError,
+        RosterFileError,
         RequestValidationError,
         HTTPException,
         Exception,
@@ -72,7 +74,7 @@ def _answer(_request: Request, error: Exception) -> Response:
             return _told(422, error, errors=[one._asdict() for one in error.faults])
         case CardCoreError() if (status := _status_of(error)) is not None:
             return _told(status, error)
-        case IssuanceError():
+        case IssuanceError() | RosterFileError():
             return _told(422, error)
     return _answer_to_a_stranger(error)
 
@@ -93,7 +95,9 @@ def _answer_to_a_stranger(error: Exception) -> Response:
 
 
 def _told(
-    status: int, error: ConsoleError | CardCoreError | IssuanceError, **more: Any
+    status: int,
+    error: ConsoleError | CardCoreError | IssuanceError | RosterFileError,
+    **more: Any,
 ) -> Response:
     """An error that says itself what is wrong."""
     return _document(status, error.code, error.message_zh, error.message_en, **more)

@@ -1,4 +1,4 @@
-"""The operators' API: applications, cards made at once, blank cards, guardians, approvals."""
+"""The operators' API: applications, cards made at once, blank cards, guardians."""
 
 import tempfile
 from collections.abc import Callable
@@ -29,13 +29,24 @@ from card_core.kernel.acts.guardians import BindGuardian, EndGuardianship
 from card_core.kernel.acts.taking_in import BatchFilings, IssueAtOnce
 from card_core.kernel.applicants import as_known
 from card_core.kernel.dates import SHANGHAI
+from card_core.kernel.permissions import Reading
 from card_core.states import FilingState
-from card_core.store import Reader, approvals, blank_cards, cards, filings
+from card_core.store import Reader, blank_cards, cards, filings
 from card_core.store.cards import Card
 from card_core.store.filings import Filing
 from issuance.applying import check_application
-from issuance.console import models
+from issuance.console import (
+    approval_routes,
+    batch_routes,
+    models,
+    place_routes,
+    roster_routes,
+    search_routes,
+    session_routes,
+)
 from issuance.console.entry import Asked, Entrance, asking
+from issuance.console.issuing import Issuing
+from issuance.console.uploads import Uploads
 from issuance.making import at_once, maker_files
 
 FilingId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
@@ -43,39 +54,34 @@ CardNumber = Annotated[str, InPath(min_length=9, max_length=9)]
 After = Annotated[str, Query(pattern=r"^(|[0-9a-f]{32})$")]
 
 
-def routes(kernel: Kernel, entrance: Entrance, clock: Callable[[], datetime]) -> APIRouter:
+def routes(
+    kernel: Kernel,
+    entrance: Entrance,
+    uploads: Uploads,
+    issuing: Issuing,
+    clock: Callable[[], datetime],
+) -> APIRouter:
     """clock: the time now, aware, UTC."""
     router = APIRouter(prefix="/v1/operator")
-    question, change = asking(kernel, entrance)
-    router.include_router(_sessions(entrance))
+    question, change, repeatable = asking(kernel, entrance)
+    router.include_router(session_routes.routes(entrance))
     router.include_router(_applications(kernel, question, change, clock))
     router.include_router(_made_at_once(kernel, question, change, clock))
-    router.include_router(_families_and_approvals(kernel, question, change))
-    return router
-
-
-def _sessions(entrance: Entrance) -> APIRouter:
-    router = APIRouter(tags=["session"])
-
-    @router.post("/challenges", operation_id="askChallenge", status_code=201)
-    def ask_challenge(body: models.ChallengeRequest) -> models.Challenge:
-        """What the operator's key signs, for one attempt. 登录挑战值。"""
-        attempt, challenge = entrance.challenge(body.name)
-        return models.Challenge(attempt=attempt, challenge=challenge.hex())
-
-    @router.post("/sign-ins", operation_id="signIn", status_code=201)
-    def sign_in(body: models.SignInRequest) -> models.Session:
-        """Password and second factor; the token goes into `Authorization: Bearer`. 登录。"""
-        signature = None if body.signature is None else bytes.fromhex(body.signature)
-        opened = entrance.sign_in(body.attempt, body.password, signature, body.dynamic_password)
-        return models.Session(token=opened.token, expires_at=opened.expires_at)
-
-    @router.delete("/sign-ins", operation_id="signOut", status_code=204)
-    def sign_out(request: Request) -> Response:
-        """End the session; one that has ended stays so. 退出。"""
-        entrance.leave(request)
-        return Response(status_code=204)
-
+    router.include_router(_families(change))
+    router.include_router(approval_routes.routes(kernel, question, change))
+    router.include_router(place_routes.routes(kernel, question, change))
+    router.include_router(search_routes.routes(kernel, question, repeatable))
+    router.include_router(roster_routes.routes(uploads, question, repeatable))
+    router.include_router(
+        batch_routes.routes(
+            kernel,
+            issuing,
+            question=question,
+            change=change,
+            repeatable=repeatable,
+            clock=clock,
+        )
+    )
     return router
 
 
@@ -91,7 +97,7 @@ def _applications(
         after: After = "",
     ) -> models.Applications:
         """A page, the oldest first, masked. 申领列表。"""
-        asked.check_reads_holders()
+        asked.check_reads(Reading.HOLDERS)
         with kernel.store.read() as tx:
             found = [_view(tx, one) for one in filings.page(tx, state, after=after)]
         return models.Applications(applications=found)
@@ -109,7 +115,7 @@ def _applications(
     @router.post("/next", operation_id="fileNextApplication", status_code=201)
     def file_next(body: models.NextApplication, asked: Annotated[Asked, change]) -> models.Answer:
         """Replacement or exchange of a card. 补卡、换卡受理。"""
-        asked.check_reads_holders()
+        asked.check_reads(Reading.HOLDERS)
         with kernel.store.read() as tx:
             application = as_known(tx, _card(tx, body.card_number), body.kind)
         act = FileApplication(application, body.mode, body.evidence, body.reference)
@@ -120,7 +126,7 @@ def _applications(
         application_id: FilingId, asked: Annotated[Asked, question]
     ) -> models.ApplicationView:
         """One application, masked. 查看申领。"""
-        asked.check_reads_holders()
+        asked.check_reads(Reading.HOLDERS)
         with kernel.store.read() as tx:
             found = filings.get(tx, application_id)
             if found is None:
@@ -199,7 +205,7 @@ def _made_at_once(
     @router.get("/blank-cards", operation_id="listBlankCards")
     def list_blanks(asked: Annotated[Asked, question]) -> models.BlankList:
         """received = on_hand + in_device + used + spoiled. 空白卡盘点。"""
-        asked.check_reads_holders()
+        asked.check_reads(Reading.HOLDERS)
         with kernel.store.read() as tx:
             found = blank_cards.page(tx)
         return models.BlankList(branches=[models.BlanksView(**asdict(one)) for one in found])
@@ -219,8 +225,8 @@ def _made_at_once(
     return router
 
 
-def _families_and_approvals(kernel: Kernel, question: object, change: object) -> APIRouter:
-    router = APIRouter(tags=["family and approvals"])
+def _families(change: object) -> APIRouter:
+    router = APIRouter(tags=["family"])
 
     @router.post("/guardianships", operation_id="proposeGuardian", status_code=201)
     def bind(body: models.GuardianRequest, asked: Annotated[Asked, change]) -> models.Answer:
@@ -239,44 +245,6 @@ def _families_and_approvals(kernel: Kernel, question: object, change: object) ->
     def end_member(family_member_id: FilingId, asked: Annotated[Asked, change]) -> models.Answer:
         """解除亲情服务。"""
         return asked.perform(EndFamilyMember(family_member_id))
-
-    @router.get("/approvals", operation_id="listApprovals")
-    def list_approvals(asked: Annotated[Asked, question], after: After = "") -> models.ApprovalList:
-        """What waits for a second person. 待复核事项。"""
-        asked.check_reads_holders()
-        with kernel.store.read() as tx:
-            found = approvals.pending(tx, after=after)
-        return models.ApprovalList(
-            approvals=[
-                models.ApprovalView(
-                    approval_id=one.id,
-                    act=one.act,
-                    summary=one.summary,
-                    content_hash=one.content_hash,
-                    created_at=one.created_at,
-                )
-                for one in found
-            ]
-        )
-
-    @router.post("/approvals/{approval_id}/approval", operation_id="approve")
-    def approve(
-        approval_id: FilingId, body: models.Approving, asked: Annotated[Asked, change]
-    ) -> models.Answer:
-        """It takes effect at once. 同意。"""
-        return kernel.approve(
-            approval_id,
-            content_hash=body.content_hash,
-            actor=asked.actor,
-            request_id=asked.key,
-        )
-
-    @router.post("/approvals/{approval_id}/rejection", operation_id="reject")
-    def reject(
-        approval_id: FilingId, _body: models.Nothing, asked: Annotated[Asked, change]
-    ) -> models.Answer:
-        """驳回。"""
-        return kernel.reject(approval_id, actor=asked.actor, request_id=asked.key)
 
     return router
 

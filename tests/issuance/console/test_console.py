@@ -236,6 +236,7 @@ GUARDIAN = {
 # Of each operation: method, target, body, and which roles get beyond "you may not".
 MAKER_ONLY, CHECKER_ONLY = {"maker"}, {"checker"}
 BOTH = MAKER_ONLY | CHECKER_ONLY
+WHO_WORKS = BOTH | {"administrator"}
 OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "listApplications": ("GET", "/applications", None, BOTH),
     "getApplication": ("GET", f"/applications/{ID}", None, BOTH),
@@ -261,11 +262,37 @@ OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "proposeGuardian": ("POST", "/guardianships", GUARDIAN, MAKER_ONLY),
     "endGuardianship": ("DELETE", f"/guardianships/{ID}", None, MAKER_ONLY),
     "endFamilyMember": ("DELETE", f"/family-members/{ID}", None, MAKER_ONLY),
-    "listApprovals": ("GET", "/approvals", None, BOTH),
+    "listApprovals": ("GET", "/approvals", None, BOTH | {"administrator", "security"}),
+    "beginRoster": ("POST", "/rosters", {"file_name": "a.csv", "size": 9}, MAKER_ONLY),
+    "sendRosterPart": ("PUT", f"/rosters/{ID}/content", None, MAKER_ONLY),
+    "getRoster": ("GET", f"/rosters/{ID}", None, MAKER_ONLY),
+    "listRosterRows": ("GET", f"/rosters/{ID}/rows", None, MAKER_ONLY),
+    "getCorrections": ("GET", f"/rosters/{ID}/corrections", None, MAKER_ONLY),
+    "importRoster": ("POST", f"/rosters/{ID}/import", {"name": "x"}, MAKER_ONLY),
+    "forgetRoster": ("POST", f"/rosters/{ID}/forget", {}, MAKER_ONLY),
+    "search": ("POST", "/searches", {"text": "x"}, BOTH),
+    "getHolder": ("GET", f"/holders/{ID}", None, BOTH),
+    "listInstitutions": ("GET", "/institutions", None, WHO_WORKS),
+    "listTerminals": ("GET", "/institutions/H44060499999/terminals", None, WHO_WORKS),
+    "suspendInstitution": ("POST", "/institutions/H44060499999/suspension", {}, WHO_WORKS),
+    "proposeReinstateInstitution": (
+        "POST", "/institutions/H44060499999/reinstatement", {}, MAKER_ONLY | {"administrator"},
+    ),
+    "suspendTerminal": ("POST", f"/terminals/{'1' * 16}/suspension", {}, WHO_WORKS),
+    "proposeReinstateTerminal": (
+        "POST", f"/terminals/{'1' * 16}/reinstatement", {}, MAKER_ONLY | {"administrator"},
+    ),
+    "listBatches": ("GET", "/batches", None, BOTH),
+    "getBatch": ("GET", f"/batches/{ID}", None, BOTH),
+    "getBatchProgress": ("GET", f"/batches/{ID}/progress", None, BOTH),
+    "issueBatch": ("POST", f"/batches/{ID}/issue", {}, MAKER_ONLY),
+    "pauseBatch": ("POST", f"/batches/{ID}/pause", {}, BOTH),
+    "resumeBatch": ("POST", f"/batches/{ID}/resumption", {}, BOTH),
+    "proposeCancelBatch": ("POST", f"/batches/{ID}/cancellation", {}, MAKER_ONLY),
     "approve": ("POST", f"/approvals/{ID}/approval", {"content_hash": HASH}, BOTH),
     "reject": ("POST", f"/approvals/{ID}/rejection", {}, BOTH),
 }  # fmt: skip
-SESSIONS = {"askChallenge", "signIn", "signOut"}
+SESSIONS = {"askChallenge", "signIn", "signOut", "getSession", "keepSession"}
 
 
 def operation_ids(app: Any) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""The desk: the pages of a bureau's operators, over the operators' API alone."""

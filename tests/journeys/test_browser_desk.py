@@ -1,0 +1,194 @@
+"""Operators at the desk, in browsers: signing in, and deciding what another proposed."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bureau import Bureau
+from bureau_desk import BureauDesk, desk_of, fill_sign_in
+from playwright.sync_api import Browser, expect
+
+from card_core.kernel.acts.batches import ImportRoster
+from card_core.kernel.acts.sessions import SESSION_IDLE
+from card_core.states import BatchState, ServiceState
+from card_core.store import batches, institutions
+from card_core.store.operators import Role
+from issuance.console.cookie import COOKIE
+from issuance.console.pages.routes import PAGES
+from issuance.roster import open_roster
+
+ROSTER = Path(__file__).parent.parent / "rosters" / "foshan-600.xlsx"
+STAFF = (
+    ("wang", "王经办", Role.MAKER),
+    ("li", "李复核", Role.CHECKER),
+    ("guan", "管理员", Role.ADMINISTRATOR),
+)
+
+
+@pytest.fixture
+def desk(bureau: Bureau, browser: Browser) -> Iterator[BureauDesk]:
+    with desk_of(bureau, browser, STAFF) as found:
+        yield found
+        assert found.problems() == {}
+
+
+def test_a_batch_is_released_by_two_operators_in_two_browsers(desk: BureauDesk) -> None:
+    maker, checker = desk.sign_in("wang"), desk.sign_in("li")
+    bureau = desk.bureau
+    roster = ImportRoster("三月名册", bytes(32), bureau.next_applications(3), 1)
+    imported = bureau.perform(roster, desk.actors["wang"])
+    for screen in (maker, checker):
+        screen.page.goto(f"{desk.url}/desk/approvals")
+    own = maker.page.locator("#own li")
+    expect(own).to_have_count(1)
+    expect(own.get_by_role("button", name="同意")).to_have_count(0)
+    maker.keep("desk-own_proposal-zh")
+    waiting = checker.page.locator("#to-decide li")
+    expect(waiting).to_contain_text("放行批次 三月名册：3 张卡")
+    expect(waiting).to_contain_text("王经办")
+    expect(waiting).to_contain_text(imported["batch_id"])
+    expect(waiting).to_contain_text(imported["content_hash"])
+    checker.keep("desk-approvals-zh")
+    waiting.get_by_role("button", name="同意").click()
+    expect(checker.page.locator("#sure-hash")).to_have_text(imported["content_hash"])
+    checker.keep("desk-approving-zh")
+    checker.page.locator("#sure-yes").click()
+    expect(checker.page.locator("#to-decide-empty")).to_be_visible()
+    with bureau.store.read() as tx:
+        batch = batches.get(tx, imported["batch_id"])
+    assert batch is not None
+    assert batch.state is BatchState.RELEASED
+
+
+def test_who_has_the_wrong_digits_stays_outside_and_hears_why(desk: BureauDesk) -> None:
+    screen = desk.open()
+    screen.expected = ["401"]  # what a browser says of a refused request
+    fill_sign_in(screen, "wang", "000000")
+    expect(screen.page.locator("#sign-in-problem")).not_to_be_empty()
+    expect(screen.page.locator("#digits")).to_have_value("")
+    screen.keep("desk-sign_in_refused-zh")
+    screen.page.goto(f"{desk.url}/desk/approvals")
+    expect(screen.page).to_have_url(f"{desk.url}/")
+
+
+def test_each_role_finds_its_own_pages(desk: BureauDesk) -> None:
+    for name, (_, _, role) in zip(("wang", "guan"), (STAFF[0], STAFF[2]), strict=True):
+        page = desk.sign_in(name).page
+        links = page.locator("nav.desk-pages a")
+        found = {href.removeprefix("/desk/") for href in links.evaluate_all(
+            "links => links.map(one => one.getAttribute('href'))"
+        )}  # fmt: skip
+        assert found == {one.path for one in PAGES if role in one.roles}
+        page.get_by_role("button", name="退出").click()
+        expect(page.locator("#sign-in-form")).to_be_visible()
+        assert COOKIE not in {one["name"] for one in page.context.cookies(desk.url)}
+
+
+def test_a_session_is_told_of_its_end_and_ends(desk: BureauDesk) -> None:
+    screen = desk.sign_in("wang")
+    screen.expected = ["401"]
+    page = screen.page
+    desk.bureau.clock.advance(SESSION_IDLE.total_seconds() - 90)
+    page.reload()  # the page is there at once; its own question does not keep the session
+    expect(page.locator("#idle")).to_be_hidden()
+    desk.bureau.clock.advance(SESSION_IDLE.total_seconds() - 90)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#idle")).to_be_visible()
+    screen.keep("desk-idle-zh")
+    page.get_by_role("button", name="继续工作").click()
+    expect(page.locator("#idle")).to_be_hidden()
+    desk.bureau.clock.advance(SESSION_IDLE.total_seconds())
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#ended")).to_be_visible()
+
+
+def test_a_roster_is_dropped_checked_and_imported(desk: BureauDesk, tmp_path: Path) -> None:
+    screen = desk.sign_in("wang")
+    page = screen.page
+    page.goto(f"{desk.url}/desk/rosters")
+    screen.keep("desk-roster_drop-zh")
+    page.locator("#file").set_input_files(ROSTER)
+    expect(page.locator("#found")).to_be_visible()
+    expected = json.loads(ROSTER.with_suffix(".expected.json").read_text())
+    accepted, refused = len(expected["accept"]), len(expected["reject"])
+    expect(page.locator("#accepted")).to_have_text(str(accepted))
+    expect(page.locator("#refused")).to_have_text(str(refused))
+    first = min(map(int, expected["reject"]))
+    expect(page.locator("#rows th[scope=row]").first).to_have_text(str(first))
+    screen.keep("desk-roster_checked-zh")
+    assert screen.barriers() == []
+    with page.expect_download() as sent_back:
+        page.locator("#corrections-xlsx").click()
+    sent_back.value.save_as(tmp_path / "back.xlsx")
+    with open_roster(tmp_path / "back.xlsx") as roster:
+        assert len(list(roster.rows)) == refused
+    page.locator("#batch-name").fill("佛山三月")
+    page.locator("#import").click()
+    expect(page.locator("#done-what")).to_contain_text(f"{accepted} 人")
+    screen.keep("desk-roster_imported-zh")
+    page.get_by_role("link", name="看待复核事项").click()
+    expect(page.locator("#own li")).to_contain_text(f"放行批次 佛山三月：{accepted} 张卡")
+
+
+def test_a_released_batch_is_issued_from_its_page(desk: BureauDesk) -> None:
+    imported = desk.bureau.released_batch(3)
+    waiting = desk.bureau.import_roster(desk.bureau.next_applications(2))
+    screen = desk.sign_in("wang")
+    page = screen.page
+    page.goto(f"{desk.url}/desk/batches")
+    columns = {"release": waiting["batch_id"], "issue": imported["batch_id"]}
+    for stage, batch_id in columns.items():
+        link = page.locator(f"section[aria-labelledby=stage-{stage}] a")
+        expect(link).to_have_attribute("href", f"/desk/batches?id={batch_id}")
+    screen.keep("desk-batches-zh")
+    assert screen.barriers() == []
+    page.locator("section[aria-labelledby=stage-issue] a").click()
+    page.get_by_role("button", name="发卡").click()
+    expect(page.locator("#next-words")).to_contain_text("生成银行预开户文件")
+    expect(page.locator("#cards")).to_contain_text("待报银行")
+    screen.keep("desk-batch-zh")
+    assert screen.barriers() == []
+    with desk.bureau.store.read() as tx:
+        batch = batches.get(tx, imported["batch_id"])
+    assert batch is not None
+    assert (batch.state, batch.issued) == (BatchState.ISSUED, 3)
+
+
+def test_a_holders_file_is_found_by_the_whole_number_alone(desk: BureauDesk) -> None:
+    person = desk.bureau.person()
+    desk.bureau.scan(desk.bureau.minter.mint(person.holder_id).text)
+    screen = desk.sign_in("li")
+    page = screen.page
+    page.goto(f"{desk.url}/desk/search")
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    page.locator("#text").fill(person.number[:-1])
+    expect(page.locator("#found")).to_contain_text("没有找到")
+    page.locator("#text").fill(person.number)
+    page.locator("#hits button").click()
+    expect(page.locator("#file-title")).to_be_focused()
+    expect(page.locator("#file-parts")).to_contain_text("机构161")
+    screen.keep("desk-holder_file-zh")
+    assert screen.barriers() == []
+    assert person.name not in page.locator("main").inner_text()
+    assert not [address for address in addresses if person.number[:-1] in address]
+    page.locator("#text").fill("机构178")
+    expect(page.locator("#hits li")).to_contain_text("P44060400002")
+
+
+def test_a_pharmacy_is_suspended_at_once(desk: BureauDesk) -> None:
+    page = desk.sign_in("li").page
+    page.goto(f"{desk.url}/desk/places")
+    pharmacy = page.locator("#places > li", has_text="P44060400002")
+    pharmacy.get_by_role("button", name="看终端").click()
+    expect(pharmacy.locator(".terminals li")).to_contain_text("00000000000000b2")
+    pharmacy.get_by_role("button", name="停用：机构178").click()
+    page.locator("#sure-yes").click()
+    expect(pharmacy).to_contain_text("已停用")
+    desk.screens[-1].keep("desk-places-zh")
+    assert desk.screens[-1].barriers() == []
+    with desk.bureau.store.read() as tx:
+        found = institutions.institution_by_code(tx, "P44060400002")
+    assert found is not None
+    assert found.state is ServiceState.SUSPENDED

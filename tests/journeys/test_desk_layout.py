@@ -1,0 +1,86 @@
+"""Every page of the desk fits a small screen, is whole in both languages, and keeps nobody out."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from bureau import Bureau
+from bureau_desk import BureauDesk, desk_of
+from playwright.sync_api import Browser, Page, expect
+from stage import PHONE, Screen
+from test_browser_desk import ROSTER
+from test_browser_layout import Reader
+
+from card_core.identity import mask_name
+from card_core.store.operators import Role
+
+NAME = "Wang"
+
+
+@pytest.fixture
+def desk(bureau: Bureau, browser: Browser) -> Iterator[BureauDesk]:
+    with desk_of(bureau, browser, [("wang", NAME, Role.MAKER), ("li", "Li", Role.CHECKER)]) as made:
+        yield made
+        assert made.problems() == {}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("look", [("light", "normal"), ("dark", "large")], ids="-".join)
+def test_every_page_fits_and_is_whole_in_its_language(
+    desk: BureauDesk, language: str, look: tuple[Any, str]
+) -> None:
+    scheme, size = look
+    person = desk.bureau.person()
+    desk.bureau.import_roster(desk.bureau.next_applications(1))
+    released = desk.bureau.released_batch(1)
+    screen = desk.open(f"/?lang={language}&type={size}", viewport=PHONE, color_scheme=scheme)
+    reader = Reader(screen, language, ("名册", "机构", "maker 同志", mask_name(person.name)))
+    look_at_sign_in(screen, reader)
+    desk.enter(screen, "li")
+    show(screen, reader, f"{desk.url}/desk/approvals", "#to-decide li")
+    screen.keep(f"desk-approvals-{scheme}-{language}")
+    show(screen, reader, f"{desk.url}/desk/batches", "#columns section")
+    screen.keep(f"desk-batches-{scheme}-{language}")
+    show(screen, reader, f"{desk.url}/desk/batches?id={released['batch_id']}", "#way li")
+    show(screen, reader, f"{desk.url}/desk/places", "#places li")
+    show(screen, reader, f"{desk.url}/desk/search", "#text")
+    look_at_file(screen.page, reader, person.number)
+    screen.keep(f"desk-holder_file-{scheme}-{language}")
+    assert reader.seen == 7
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_roster_with_problems_is_whole_in_its_language(desk: BureauDesk, language: str) -> None:
+    screen = desk.sign_in("wang", language, viewport=PHONE, color_scheme="dark")
+    show(screen, (reader := Reader(screen, language, TITLES)), f"{desk.url}/desk/rosters", "#drop")
+    screen.page.locator("#file").set_input_files(ROSTER)
+    expect(screen.page.locator("#rows tr").first).to_be_visible()
+    for size in ("", "225%"):
+        screen.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+        assert not screen.scrolls_sideways(), size
+    screen.page.evaluate("document.documentElement.style.fontSize = ''")
+    assert screen.barriers() == []
+    assert reader.seen == 1
+    screen.keep(f"desk-roster_checked-dark-{language}")
+
+
+# Columns of a roster are named as they stand in the file.
+TITLES = ("居民身份证",)
+
+
+def show(screen: Screen, reader: Reader, url: str, awaited: str) -> None:
+    screen.page.goto(url)
+    screen.page.locator(awaited).first.wait_for()
+    reader.look()
+
+
+def look_at_sign_in(screen: Screen, reader: Reader) -> None:
+    screen.page.locator("#sign-in-form").wait_for()
+    reader.look()
+
+
+def look_at_file(page: Page, reader: Reader, number: str) -> None:
+    page.locator("#text").fill(number)
+    page.locator("#hits button").click()
+    expect(page.locator("#file")).to_be_visible()
+    reader.look()
