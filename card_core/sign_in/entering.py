@@ -45,11 +45,11 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Compared:
-    """What a typed name and password came to. version: of the credential that was compared."""
+    """What a typed name and password came to. digest: of the credential that was compared."""
 
     name_index: bytes
     subject_id: str | None
-    version: int
+    digest: bytes
     matches: bool
 
 
@@ -152,7 +152,7 @@ def compare(
     return Compared(
         name_index,
         subject_id,
-        0 if credential is None else credential.version,
+        bytes(32) if credential is None else credential.digest,
         passwords.matches(password, pepper, stored, profile),
     )
 
@@ -209,7 +209,7 @@ def _sign_in(
         subject_kind=kind,
         name_index=compared.name_index,
         subject_id=compared.subject_id,
-        password_version=compared.version,
+        password_digest=compared.digest,
         matches=compared.matches,
         token_digest=digest,
         proof=proof,

@@ -51,7 +51,7 @@ def enrol_operator(
     act = EnrolFactor(
         name_index=compared.name_index,
         operator_id=compared.subject_id,
-        password_version=compared.version,
+        password_digest=compared.digest,
         matches=compared.matches,
         attempt=attempt,
         password_hash=hashed,

@@ -11,6 +11,7 @@ from card_core.store import guarded
 from card_core.store.cipher import Value
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.schema import credentials, sign_in_attempts
+from crypto import sm3
 
 SWEEP_ROWS_MAX = 1000
 
@@ -24,10 +25,15 @@ class SubjectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credential:
-    """password_hash: of `sign_in.hash_password`. version: another one means another password."""
+    """password_hash: of `sign_in.hash_password`."""
 
     password_hash: str
-    version: int
+
+    @property
+    def digest(self) -> bytes:
+        """SM3 of the hash, 32 bytes: another one means another password. The row's version says
+        less, since it also changes where the field key does."""
+        return sm3.digest(self.password_hash.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ def get(tx: Reader, kind: SubjectKind, subject_id: str) -> Credential | None:
     if row is None:
         return None
     opened = tx.cipher.open(credentials.name, "password_hash", row.id, row.password_hash)
-    return Credential(opened.decode(), row.version)
+    return Credential(opened.decode())
 
 
 def put(

@@ -45,8 +45,8 @@ def _script(statements: Iterable[Executable]) -> bytes:
     return ";".join(str(one.compile(dialect=postgresql.dialect())) for one in statements).encode()
 
 
-# For tables this small, DELETE is many times faster than TRUNCATE: no files are made. Rows come from
-# a copy in which every reference held, so nobody need look each of them up again.
+# For tables this small, DELETE is many times faster than TRUNCATE: no files are made. Rows come
+# from a copy in which every reference held, so nobody need look each of them up again.
 _UNCHECKED = b"SET session_replication_role = replica;"
 _EMPTY = _script(delete(table) for table in reversed(_PREPARED))
 _FILL = _script(

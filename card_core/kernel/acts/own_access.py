@@ -31,7 +31,7 @@ class EnrolFactor(Act):
     """Give an operator who has none a second factor, and a password of their own choice.
 
     Until then they have what somebody else chose for them, which opens no session. Failures count
-    towards the lock of sign-ins. name_index, operator_id, password_version, matches: as in
+    towards the lock of sign-ins. name_index, operator_id, password_digest, matches: as in
     `SignIn`, of the password so far. attempt: keyed digest of what was drawn for this attempt; the
     new factor proves itself over it. password_hash: of the new password.
     Answer: outcome `enrolled`, `refused`, or `locked` with locked_until.
@@ -41,7 +41,7 @@ class EnrolFactor(Act):
 
     name_index: bytes
     operator_id: str | None
-    password_version: int
+    password_digest: bytes
     matches: bool
     attempt: bytes
     password_hash: str
@@ -85,7 +85,7 @@ class EnrolFactor(Act):
     def _who(self, scene: Scene) -> str | None:
         operator_id = self.operator_id or NOBODY
         credential = credentials.get(scene.tx, SubjectKind.OPERATOR, operator_id)
-        if not self.matches or credential is None or credential.version != self.password_version:
+        if not self.matches or credential is None or credential.digest != self.password_digest:
             return None
         return operator_id if is_at_work(scene, operator_id) else None
 

@@ -67,7 +67,7 @@ class SignIn(Act):
     """Count a failure or open a session.
 
     name_index: the blind index of what was typed. subject_id: whose password was compared, None
-    where nobody has that name. password_version: of the credential that was compared, so that a
+    where nobody has that name. password_digest: of the credential that was compared, so that a
     password changed meanwhile counts as wrong. token_digest: keyed digest of the session's token.
     proof: an operator's second factor; a holder has none.
     Answer: outcome `signed_in` with subject_id and expires_at, `refused`, `locked` with
@@ -80,7 +80,7 @@ class SignIn(Act):
     subject_kind: SubjectKind
     name_index: bytes
     subject_id: str | None
-    password_version: int
+    password_digest: bytes
     matches: bool
     token_digest: bytes
     proof: Proof | None = None
@@ -105,7 +105,7 @@ class SignIn(Act):
     def _who_may_enter(self, scene: Scene) -> str | None:
         # Nobody's row is looked for, too, so that an unknown name costs what a known one does.
         credential = credentials.get(scene.tx, self.subject_kind, self.subject_id or NOBODY)
-        if not self.matches or credential is None or credential.version != self.password_version:
+        if not self.matches or credential is None or credential.digest != self.password_digest:
             return None
         if self.subject_kind is SubjectKind.HOLDER and self._is_merged(scene):
             return None

@@ -112,7 +112,7 @@ def test_who_signs_in_while_the_record_is_merged_gets_no_session(
         credential = credentials.get(tx, SubjectKind.HOLDER, gone)
         index = tx.cipher.blind_index("sign_in.holder", twice.gone.number)
     assert credential is not None
-    act = SignIn(SubjectKind.HOLDER, index, gone, credential.version, True, bytes(32))
+    act = SignIn(SubjectKind.HOLDER, index, gone, credential.digest, True, bytes(32))
     bureau.decide(merge_act(bureau, twice.stays.holder_id, gone))
     assert bureau.perform(act, SYSTEM)["outcome"] == "refused"
 

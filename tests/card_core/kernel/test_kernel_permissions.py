@@ -307,7 +307,7 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         ReverseScan(ID, ReversalKind.VOID),
         SetUpFirstOperators(admins),
         SetUpIssuer(2, "XX", "另一机构"),
-        SignIn(SubjectKind.HOLDER, bytes(32), None, 0, False, bytes(32)),
+        SignIn(SubjectKind.HOLDER, bytes(32), None, bytes(32), False, bytes(32)),
         SignOut(bytes(32)),
         SuspendInstitution("H44060400001"),
         SuspendOperator("auditor"),
