@@ -14,7 +14,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -125,6 +125,7 @@ class Works:
     lanes: list[Lane]
     rosters: Rosters
     dead: threading.Event
+    running: list[Future[None]] = field(default_factory=list)
 
     @property
     def store(self) -> Store:
@@ -147,28 +148,29 @@ class Works:
         """Until everybody has been served, and a roster has come in, that began after now."""
         signed_in = [lane.told["signed in"] for lane in self.lanes]
         taken = self.rosters.taken
-        assert until(
-            lambda: (
-                self.rosters.taken >= taken + 2
-                and all(
-                    lane.told["signed in"] >= before + 2
-                    for lane, before in zip(self.lanes, signed_in, strict=True)
-                )
-            ),
-            TURN_SECONDS_MAX,
-        ), [lane.told for lane in self.lanes]
+
+        def served() -> bool:
+            for one in self.running:
+                if one.done():
+                    one.result()
+            return self.rosters.taken >= taken + 2 and all(
+                lane.told["signed in"] >= before + 2
+                for lane, before in zip(self.lanes, signed_in, strict=True)
+            )
+
+        assert until(served, TURN_SECONDS_MAX), [lane.told for lane in self.lanes]
 
     @contextmanager
     def load(self) -> Iterator[None]:
         """Everybody is at it until the block ends; whatever one of them raised is raised."""
         stop = threading.Event()
         with ThreadPoolExecutor(len(self.lanes) + 1) as threads:
-            running = [threads.submit(one.run, stop) for one in (*self.lanes, self.rosters)]
+            self.running = [threads.submit(one.run, stop) for one in (*self.lanes, self.rosters)]
             try:
                 yield
             finally:
                 stop.set()
-            for one in running:
+            for one in self.running:
                 one.result()
 
     def tables_through(self) -> set[str]:
