@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from bureau import BOX_WRAP_KEY, Clock, make_grants
+from sqlalchemy import select
 
 from card_core.kernel import BoxKeyWrap, Kernel
-from card_core.store import FieldCipher, Store, open_store
+from card_core.store import FieldCipher, Store, field_keys, open_store
 from card_core.store.cipher import table_key
 
 # The first is that of `bureau.make_cipher`.
@@ -49,3 +50,16 @@ def kernel_on(store: Store, clock: Clock) -> Kernel:
         box_key_wrap=BoxKeyWrap(BOX_WRAP_KEY),
         grants=make_grants(store, clock),
     )
+
+
+def versions_at_rest(store: Store) -> dict[str, set[int]]:
+    """By table and column the versions that values are under, read past the product."""
+    found: dict[str, set[int]] = {}
+    every = (*field_keys.RESEALED.items(), *field_keys.EXPIRING.items(), *field_keys.KEPT.items())
+    with store.read() as tx:
+        for table, columns in every:
+            for column in columns:
+                values = tx.connection.execute(select(table.c[column])).scalars()
+                if numbers := {value[0] for value in values if value}:
+                    found[f"{table.name}.{column}"] = numbers
+    return found

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 from bureau import SYSTEM, Bureau
-from field_versions import KEYS, cipher_with, kernel_on, opened
-from sqlalchemy import select
+from field_versions import KEYS, cipher_with, kernel_on, opened, versions_at_rest
 
 from card_core.errors import (
     FieldKeyDiffersError,
@@ -77,19 +76,6 @@ def reseal_all(bureau: Bureau) -> int:
     while done := resealer.round():
         total += done
     return total
-
-
-def versions_at_rest(store: Store) -> dict[str, set[int]]:
-    """By table and column the versions that values are under, read past the product."""
-    found: dict[str, set[int]] = {}
-    every = (*field_keys.RESEALED.items(), *field_keys.EXPIRING.items(), *field_keys.KEPT.items())
-    with store.read() as tx:
-        for table, columns in every:
-            for column in columns:
-                values = tx.connection.execute(select(table.c[column])).scalars()
-                if numbers := {value[0] for value in values if value}:
-                    found[f"{table.name}.{column}"] = numbers
-    return found
 
 
 def people_of(store: Store, ids: list[str]) -> list[Any]:
