@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bureau import SYSTEM, Bureau
+from bureau import HOLDER_PASSWORD, PEPPER, SYSTEM, Bureau
 from field_versions import KEYS, cipher_with, kernel_on, opened, versions_at_rest
 
 from card_core.errors import (
@@ -32,6 +32,7 @@ from card_core.kernel.acts.field_keys import (
     ResealFields,
 )
 from card_core.kernel.acts.holder_base import CorrectHolder, HolderEvidence, seen_digest
+from card_core.sign_in import entering, sign_in_holder
 from card_core.store import FieldCipher, Store, audit, field_keys, holders, open_store, operators
 from card_core.store import scans as stored_scans
 from card_core.store.cipher import table_key
@@ -122,6 +123,24 @@ def test_a_whole_rotation(bureau: Bureau, database_url: str) -> None:
             assert found is not None
             assert (found.operator, found.department) == ("0042", "till 3")
             assert operators.get(tx, bureau.maker.id) is not None
+
+
+def test_a_right_password_is_right_while_its_row_is_sealed_anew(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = bureau.person()
+    real, sealed = entering.passwords.matches, []
+
+    def slow(*given: Any) -> bool:
+        """Takes as long as a rotation."""
+        activate(bureau)
+        sealed.append(reseal_all(bureau))
+        return real(*given)
+
+    monkeypatch.setattr(entering.passwords, "matches", slow)
+    signed_in = sign_in_holder(bureau.kernel, person.number, HOLDER_PASSWORD, pepper=PEPPER)
+    assert signed_in.actor.id == person.holder_id
+    assert sealed[0] > 0
 
 
 def test_a_version_in_use_is_not_destroyed(bureau: Bureau) -> None:
