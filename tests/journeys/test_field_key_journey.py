@@ -69,7 +69,7 @@ class Lane:
                     raise
                 self.torn += 1
                 self.terminal.connection.close()
-            stop.wait(0.1)
+            stop.wait(0.5)
 
     def _turn(self) -> None:
         holder = Holder(self.terminal.connection, self.person.number, HOLDER_PASSWORD)
