@@ -220,8 +220,8 @@ def verify_rows(tx: Reader) -> int:
     noted: dict[tuple[str, str], int] = {}
     made: Counter[str] = Counter()
     for chain in CHAINS:
-        for row in _events(tx, chain):
-            detail = json.loads(row.detail)
+        for *_, text, _link_kept in _raw_events(tx, chain):
+            detail = json.loads(text)
             made.update(detail["made"])
             for table, row_id, version in detail["rows"]:
                 noted[table, row_id] = max(version, noted.get((table, row_id), 1))

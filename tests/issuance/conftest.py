@@ -33,6 +33,12 @@ def _a_day_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roster, "today_in_shanghai", lambda: date(2026, 11, 22))
 
 
+@pytest.fixture(autouse=True)
+def _the_least_work_for_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys are made and opened again and again here, with the least rounds let through."""
+    monkeypatch.setattr(sealing, "ITERATIONS", sealing.ITERATIONS_RANGE.start)
+
+
 @pytest.fixture(scope="session")
 def _founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with everybody signed in, copied for each test that wants one."""
