@@ -10,6 +10,8 @@ import { t } from "./language.js";
 const REFRESH_SECONDS = 30;
 const RETRY_SECONDS = 3;
 const TICK_MS = 250;
+// The holder's own code for any use, with its short code where that is wanted.
+const OWN = { path: "/v1/holder/codes", body: {}, hasBars: true };
 
 export class CodeCard {
   /**
@@ -19,6 +21,7 @@ export class CodeCard {
   constructor({ picture, cover, countdown, bar, seconds, notice, bars, onRefused }) {
     Object.assign(this, { picture, cover, countdown, bar, seconds, notice, bars, onRefused });
     bars.toggle.addEventListener("click", () => this.#wantBars(!this.barsWanted));
+    this.source = OWN;
     this.code = null;
     this.running = false;
     this.round = 0;
@@ -49,6 +52,17 @@ export class CodeCard {
     this.lock?.release().catch(() => {});
   }
 
+  /**
+   * Whose code it is and what for: {path, body, hasBars}. The code shown until now is gone at once.
+   */
+  use(source) {
+    const { running } = this;
+    this.stop();
+    this.source = source;
+    this.bars.toggle.hidden = !source.hasBars;
+    if (running) this.start();
+  }
+
   /** A new code now, without waiting for its time. */
   refresh() {
     this.retryAt = 0;
@@ -61,7 +75,7 @@ export class CodeCard {
     this.fetching = true;
     const { round } = this;
     try {
-      const reply = await ask("POST", "/v1/holder/codes", { body: { short: this.barsWanted } });
+      const reply = await ask("POST", this.source.path, { body: this.#request() });
       // The page was left meanwhile, perhaps by another holder's sign-in.
       if (round !== this.round) return;
       if (reply.status >= 500) throw new NoAnswerError("the service failed");
@@ -83,6 +97,11 @@ export class CodeCard {
     } finally {
       this.fetching = false;
     }
+  }
+
+  #request() {
+    const { body, hasBars } = this.source;
+    return hasBars ? { ...body, short: Boolean(this.barsWanted) } : body;
   }
 
   #retryLater() {
