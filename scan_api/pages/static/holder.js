@@ -4,6 +4,7 @@ import { NoAnswerError, ask, newRequestId } from "./ask.js";
 import { cardText } from "./card_states.js";
 import { CodeCard } from "./code_card.js";
 import { ChangeName, NO_ANSWER, SIGNED_OUT, submitOf, tryAsk, whileBusy } from "./holder_asking.js";
+import { Family } from "./holder_family.js";
 import { CardFace, isUsable } from "./holder_face.js";
 import { Places } from "./holder_places.js";
 import { Scans } from "./holder_scans.js";
@@ -36,10 +37,12 @@ const codeCard = new CodeCard({
 const face = new CardFace();
 const showing = new Showing(codeCard);
 const scans = new Scans({ onLoss: askAboutLoss });
+const family = new Family({ onShow: showRelative });
 const places = new Places($("places"), {
   code: { show: showCode, left: () => codeCard.stop() },
   card: { show: () => "face", left: () => face.cover() },
   scans: { show: showScans },
+  family: { show: showFamily, left: () => family.cover() },
   more: { show: () => "more" },
 });
 
@@ -57,6 +60,16 @@ function showCode() {
 function showScans() {
   scans.show();
   return "scans";
+}
+
+function showFamily() {
+  family.show();
+  return "family";
+}
+
+function showRelative(member) {
+  showing.family(member);
+  places.go("code");
 }
 
 function withoutCode(section) {
