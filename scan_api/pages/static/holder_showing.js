@@ -4,15 +4,19 @@ import { t } from "./language.js";
 
 const $ = (id) => document.getElementById(id);
 
+// The choices stand below the code: whoever made one is shown the code again.
+const seeCode = () => $("code").scrollIntoView({ block: "nearest" });
+
 export class Showing {
   constructor(codeCard) {
     Object.assign(this, { codeCard, card: null, member: null });
     for (const choice of document.querySelectorAll("[name=purpose]")) {
       choice.addEventListener("change", () => {
         this.#use();
-        $("code").scrollIntoView({ block: "nearest" });
+        seeCode();
       });
     }
+    $("show-bars").addEventListener("click", seeCode);
     $("show-own").addEventListener("click", () => this.own());
   }
 

@@ -278,7 +278,7 @@ def other_of(value: Any) -> Any:
 
 FOREIGN = ["getReceipt", "reverseScan", "takeVisitStep", "recordCardRead"]
 FOREIGN += ["endVisit", "removeDevice", "fetchCredentials", "withdrawApplication"]
-FOREIGN += ["endFamilyMember", "showFamilyCode"]
+FOREIGN += ["endFamilyMember", "showFamilyCode", "reportScan"]
 
 
 def test_foreign_and_unknown_are_told_apart_by_nobody(town: Town) -> None:
