@@ -1,11 +1,12 @@
 """The places of the holder's page: what is where, and what is seen only while it is looked at."""
 
 import pytest
+from phone import registered_phone
 from playwright.sync_api import expect
 from stage import Screen, Stage, sign_in, type_code
 
 from card_core.identity import mask_name, mask_number
-from card_core.store import scan_reports, scans
+from card_core.store import devices, scan_reports, scans
 
 
 @pytest.fixture
@@ -97,3 +98,18 @@ def test_a_use_is_told_and_can_be_denied(stage: Stage, phone: Screen, counter: S
     go(phone, "scans")
     expect(line).to_contain_text("您已告诉发卡机构")
     assert phone.barriers() == []
+
+
+def test_a_lost_phone_is_unbound_from_another(stage: Stage, phone: Screen) -> None:
+    person = stage.bureau.person()
+    registered_phone(stage.bureau, person, days=1)
+    sign_in(phone, person)
+    go(phone, "more")
+    bound = phone.page.locator("#devices li")
+    expect(bound).to_have_count(1)
+    assert phone.barriers() == []
+    phone.keep("holder-more-zh")
+    bound.get_by_role("button").click()
+    expect(phone.page.locator("#devices-empty")).to_be_visible()
+    with stage.bureau.store.read() as tx:
+        assert devices.of_holder(tx, person.holder_id) == []

@@ -4,6 +4,7 @@ import { NoAnswerError, ask, newRequestId } from "./ask.js";
 import { cardText } from "./card_states.js";
 import { CodeCard } from "./code_card.js";
 import { ChangeName, NO_ANSWER, SIGNED_OUT, submitOf, tryAsk, whileBusy } from "./holder_asking.js";
+import { Devices } from "./holder_devices.js";
 import { Family } from "./holder_family.js";
 import { CardFace, isUsable } from "./holder_face.js";
 import { Places } from "./holder_places.js";
@@ -37,13 +38,14 @@ const codeCard = new CodeCard({
 const face = new CardFace();
 const showing = new Showing(codeCard);
 const scans = new Scans({ onLoss: askAboutLoss });
+const devices = new Devices();
 const family = new Family({ onShow: showRelative });
 const places = new Places($("places"), {
   code: { show: showCode, left: () => codeCard.stop() },
   card: { show: () => "face", left: () => face.cover() },
   scans: { show: showScans },
   family: { show: showFamily, left: () => family.cover() },
-  more: { show: () => "more" },
+  more: { show: showMore, left: () => devices.cover() },
 });
 
 /** The code, or why there is none. */
@@ -65,6 +67,11 @@ function showScans() {
 function showFamily() {
   family.show();
   return "family";
+}
+
+function showMore() {
+  devices.show();
+  return "more";
 }
 
 function showRelative(member) {
