@@ -4,6 +4,9 @@ import { NoAnswerError, ask, newRequestId } from "./ask.js";
 import { cardText } from "./card_states.js";
 import { CodeCard } from "./code_card.js";
 import { pick, t } from "./language.js";
+import { makeInstallable } from "./phone/install.js";
+import { OfflinePhone } from "./phone/offline_phone.js";
+import { PhonePanel } from "./phone/panel.js";
 
 const RETRY_MS = 3000;
 const SECTIONS = ["sign-in", "card", "lost", "unusable"];
@@ -18,6 +21,10 @@ const $ = (id) => document.getElementById(id);
 // One name for a loss report until its outcome is known, so that trying again does nothing twice.
 let lossRequestId = newRequestId();
 
+const phone = new OfflinePhone(() => panel.draw());
+const panel = new PhonePanel(phone);
+const phoneLoaded = phone.load();
+
 const codeCard = new CodeCard({
   picture: $("code-picture"),
   cover: $("code-cover"),
@@ -25,12 +32,14 @@ const codeCard = new CodeCard({
   bar: $("countdown-bar"),
   seconds: $("countdown-seconds"),
   notice: $("code-notice"),
+  kind: $("code-kind"),
   bars: {
     box: $("bars"),
     picture: $("bars-picture"),
     digits: $("bars-digits"),
     toggle: $("show-bars"),
   },
+  phone,
   onRefused: open,
 });
 
@@ -39,6 +48,8 @@ function show(section) {
   for (const id of SECTIONS) $(id).hidden = id !== section;
   if (section === "card") codeCard.start();
   else codeCard.stop();
+  if (section === "lost" || section === "unusable") phoneLoaded.then(() => phone.holdBack());
+  $("sign-in-again").hidden = true;
   if (changed) $(section).querySelector("h1").focus();
 }
 
@@ -80,14 +91,23 @@ async function open() {
     if (reply.status >= 500) throw new NoAnswerError("the service failed");
   } catch (error) {
     if (!(error instanceof NoAnswerError)) throw error;
-    notice(NO_ANSWER);
+    await phoneLoaded;
+    if (phone.canShow()) show("card");
+    else notice(NO_ANSWER);
     setTimeout(open, RETRY_MS);
     return;
   }
   notice("");
   if (reply.ok) showCard(reply.answer);
+  else if (codeCard.isOffline) offerSignIn();
   else if (SECTIONS.every((id) => $(id).hidden)) show("sign-in");
-  else signedOut();
+  else if ($("sign-in").hidden) signedOut();
+}
+
+/** The session is over while the phone's own code is in somebody's hand: it stays there. */
+function offerSignIn() {
+  codeCard.stayOffline();
+  $("sign-in-again").hidden = false;
 }
 
 function signedOut() {
@@ -97,6 +117,7 @@ function signedOut() {
 }
 
 function showCard(card) {
+  phoneLoaded.then(() => phone.sees(card));
   $("card-name").textContent = card.name;
   $("card-number").textContent = card.social_security_number;
   if (card.card_state === "temporary_loss") return show("lost");
@@ -166,6 +187,7 @@ async function withdrawLoss() {
 }
 
 async function signOut() {
+  await phone.unbind();
   const reply = await tryAsk("DELETE", "/v1/holder/sign-ins", undefined, $("notice"));
   $("notice").hidden = Boolean(reply?.ok);
   if (reply?.ok) show("sign-in");
@@ -178,10 +200,14 @@ $("report-loss").addEventListener("click", () => {
   $("loss-problem").textContent = "";
   $("loss-dialog").showModal();
 });
+makeInstallable($("install"));
+$("sign-in-now").addEventListener("click", () => show("sign-in"));
 $("refresh-code").addEventListener("click", () => codeCard.refresh());
 for (const button of document.querySelectorAll("[data-sign-out]")) {
   button.addEventListener("click", whileBusy(button, signOut));
 }
 
-// Without a session there is nothing to ask: the form is there already.
+// Without a session there is nothing to ask: the form is there already. But a phone that makes
+// codes by itself may have no network, and then shows one.
 if (document.body.dataset.session === "maybe") open();
+else phoneLoaded.then(() => phone.canShow() && open());
