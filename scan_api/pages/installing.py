@@ -54,7 +54,9 @@ def shell_of(template: str) -> Shell:
 
 def worker(shell: Shell) -> str:
     """The worker's script. Its bytes change with the shell: so a browser sees that it is new."""
-    names = f"const VERSION = {json.dumps(shell.version)};\nconst SHELL = {json.dumps(shell.files)};\n"
+    names = (
+        f"const VERSION = {json.dumps(shell.version)};\nconst SHELL = {json.dumps(shell.files)};\n"
+    )
     return names + (STATIC / "phone" / "worker.js").read_text(encoding="utf-8")
 
 
