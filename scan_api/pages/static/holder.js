@@ -11,6 +11,9 @@ import { Places } from "./holder_places.js";
 import { Scans } from "./holder_scans.js";
 import { Showing } from "./holder_showing.js";
 import { t } from "./language.js";
+import { makeInstallable } from "./phone/install.js";
+import { OfflinePhone } from "./phone/offline_phone.js";
+import { PhonePanel } from "./phone/panel.js";
 
 const RETRY_MS = 3000;
 
@@ -19,6 +22,10 @@ const $ = (id) => document.getElementById(id);
 const lossName = new ChangeName();
 let card = null;
 
+const phone = new OfflinePhone(() => panel.draw());
+const panel = new PhonePanel(phone);
+const phoneLoaded = phone.load();
+
 const codeCard = new CodeCard({
   picture: $("code-picture"),
   cover: $("code-cover"),
@@ -26,12 +33,14 @@ const codeCard = new CodeCard({
   bar: $("countdown-bar"),
   seconds: $("countdown-seconds"),
   notice: $("code-notice"),
+  kind: $("code-kind"),
   bars: {
     box: $("bars"),
     picture: $("bars-picture"),
     digits: $("bars-digits"),
     toggle: $("show-bars"),
   },
+  phone,
   onRefused: refused,
 });
 
@@ -41,7 +50,7 @@ const scans = new Scans({ onLoss: askAboutLoss });
 const devices = new Devices();
 const family = new Family({ onShow: showRelative });
 const places = new Places($("places"), {
-  code: { show: showCode, left: () => codeCard.stop() },
+  code: { show: showCode, left: leaveCode },
   card: { show: () => "face", left: () => face.cover() },
   scans: { show: showScans },
   family: { show: showFamily, left: () => family.cover() },
@@ -55,8 +64,14 @@ function showCode() {
     [$("unusable-title").textContent, $("unusable-advice").textContent] = cardText(card.card_state);
     return withoutCode("unusable");
   }
+  $("sign-in-again").hidden = true;
   codeCard.start();
   return "card";
+}
+
+function leaveCode() {
+  codeCard.stop();
+  $("sign-in-again").hidden = true;
 }
 
 function showScans() {
@@ -80,7 +95,8 @@ function showRelative(member) {
 }
 
 function withoutCode(section) {
-  codeCard.stop();
+  leaveCode();
+  phoneLoaded.then(() => phone.holdBack());
   return section;
 }
 
@@ -112,14 +128,32 @@ async function open() {
     if (reply.status >= 500) throw new NoAnswerError("the service failed");
   } catch (error) {
     if (!(error instanceof NoAnswerError)) throw error;
-    notice(NO_ANSWER);
+    await phoneLoaded;
+    if (!phone.canShow()) notice(NO_ANSWER);
+    else if (!places.open && $("card").hidden) showOwnCode();
     setTimeout(open, RETRY_MS);
     return;
   }
   notice("");
   if (reply.ok) showCard(reply.answer);
-  else if (places.open || !$("sign-in").hidden) signedOut();
-  else showSignIn();
+  else if (codeCard.isOffline) offerSignIn();
+  else if (places.open || !$("card").hidden) signedOut();
+  else if ($("sign-in").hidden) showSignIn();
+}
+
+/** No network and no answer on the card yet: the phone's own code, and no other place. */
+function showOwnCode() {
+  for (const section of document.querySelectorAll("main > section")) {
+    section.hidden = section.id !== "card";
+  }
+  codeCard.start();
+  $("card-title").focus();
+}
+
+/** The session is over while the phone's own code is in somebody's hand: it stays there. */
+function offerSignIn() {
+  codeCard.stayOffline();
+  $("sign-in-again").hidden = false;
 }
 
 function signedOut() {
@@ -140,6 +174,7 @@ function showSignIn() {
 
 function showCard(answer) {
   card = answer;
+  phoneLoaded.then(() => phone.sees(answer));
   face.show(card);
   showing.of(card);
   scans.watch();
@@ -196,6 +231,7 @@ async function withdrawLoss() {
 }
 
 async function signOut() {
+  await phone.unbind();
   const reply = await tryAsk("DELETE", "/v1/holder/sign-ins", undefined, $("notice"));
   $("notice").hidden = Boolean(reply?.ok);
   if (reply?.ok) showSignIn();
@@ -207,11 +243,15 @@ $("confirm-loss").addEventListener("click", whileBusy($("confirm-loss"), reportL
 for (const button of document.querySelectorAll("[data-report-loss]")) {
   button.addEventListener("click", askAboutLoss);
 }
-document.addEventListener(SIGNED_OUT, signedOut);
+document.addEventListener(SIGNED_OUT, () => (codeCard.isOffline ? offerSignIn() : signedOut()));
+makeInstallable($("install"));
+$("sign-in-now").addEventListener("click", showSignIn);
 $("refresh-code").addEventListener("click", () => codeCard.refresh());
 for (const button of document.querySelectorAll("[data-sign-out]")) {
   button.addEventListener("click", whileBusy(button, signOut));
 }
 
-// Without a session there is nothing to ask: the form is there already.
+// Without a session there is nothing to ask: the form is there already. But a phone that makes
+// codes by itself may have no network, and then shows one.
 if (document.body.dataset.session === "maybe") open();
+else phoneLoaded.then(() => phone.canShow() && open());

@@ -55,7 +55,7 @@ export class Showing {
     const path = this.member
       ? `/v1/holder/family/members/${this.member.family_member_id}/codes`
       : "/v1/holder/codes";
-    this.codeCard.use({ path, body, hasBars: !this.member });
+    this.codeCard.use({ path, body, isOwn: !this.member });
     this.#write();
   }
 
@@ -66,6 +66,7 @@ export class Showing {
     $("card-title").textContent = member ? t("亲属的电子社保卡", "A relative's e-card") : t("电子社保卡", "E-card");
     $("show-own").hidden = !member;
     $("report-loss").hidden = Boolean(member);
+    $("own-phone").hidden = Boolean(member);
     $("code-purpose").hidden = this.#purpose === "any_use";
   }
 }
