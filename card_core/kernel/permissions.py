@@ -126,6 +126,7 @@ from card_core.kernel.acts.retention import (
     SetRetentionPolicy,
 )
 from card_core.kernel.acts.reversals import ReverseScan
+from card_core.kernel.acts.scan_reports import ReportScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
     EnsureBoxKey,
@@ -281,6 +282,7 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         ReverseScan: Rule(others=_TERMINAL),
         RecordOfflineScans: Rule(others=_TERMINAL),
         EndVisit: Rule(others=_HOLDER),
+        ReportScan: Rule(others=_HOLDER),
         RegisterDevice: Rule(others=_HOLDER),
         RemoveDevice: Rule(_MAKER, others=_HOLDER),
         IssueDeviceCredentials: Rule(others=_HOLDER),

@@ -25,6 +25,7 @@ from issuance.cli.desk import OperatorOption, SecondOption, YesOption, opened_de
 from issuance.cli.failures import UNUSABLE_FILE
 from issuance.cli.holder_erasure import erase
 from issuance.cli.holder_export import export
+from issuance.cli.holder_scan_reports import list_scan_reports
 from issuance.cli.personal import (
     HolderArgument,
     NameFileOption,
@@ -48,6 +49,7 @@ app = typer.Typer(
 
 app.command()(export)
 app.command()(erase)
+app.command("scan-reports")(list_scan_reports)
 
 LIKENESS = {
     Likeness.SAME_NUMBER: "号码相同（15 位与 18 位） Same number in 15 and 18 digits",

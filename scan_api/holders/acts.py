@@ -6,6 +6,7 @@ from card_core.codes import PurposeClass, picture
 from card_core.errors import NotFoundError
 from card_core.kernel import Act, Actor
 from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
+from card_core.kernel.acts.scan_reports import ReportScan
 from card_core.store import cards
 from scan_api.holders import session
 from scan_api.holders.idempotency import HeldKey, perform_once
@@ -13,6 +14,7 @@ from scan_api.holders.models import (
     CardStateChange,
     LossWithdrawal,
     MintRequest,
+    ReportedScan,
     ShownCode,
 )
 from scan_api.holders.short_codes import name_code
@@ -48,6 +50,12 @@ def withdraw_loss(
         return WithdrawTemporaryLoss(_card_id(services, holder))
 
     return _change(services, holder, held, prepare)
+
+
+def report_scan(services: Services, holder: Actor, held: HeldKey, scan_id: str) -> ReportedScan:
+    """Raises: KernelError."""
+    answer = perform_once(services.kernel, held, lambda: ReportScan(scan_id), holder=holder)
+    return ReportedScan(**answer)
 
 
 def _change(

@@ -91,8 +91,12 @@ def routes(
         最多登记 3 部。应用须再次输入密码，其动态码可用于消费；浏览器的动态码仅可用于身份识别。
         """
         challenge = session.challenge(services, request)
+        # Browsers add it to what any page asks, and no script can leave it out (Fetch Metadata).
+        from_page = "sec-fetch-mode" in request.headers
         return await password_work.run(
-            lambda: devices.register_device(services, holder, held, challenge, body)
+            lambda: devices.register_device(
+                services, holder, held, challenge, body, from_page=from_page
+            )
         )
 
     @router.delete(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from card_core.errors import InvalidActError
 from card_core.kernel import Actor
 from card_core.kernel.acts.devices import DayKey, RegisterDevice, RemoveDevice
 from card_core.store import devices
@@ -41,11 +42,20 @@ def register_device(
     held: HeldKey,
     challenge: bytes,
     request: DeviceRegistration,
+    *,
+    from_page: bool,
 ) -> RegisteredDevice:
     """An app's codes may consume, so that an open session alone is not enough to register one.
 
+    from_page: whether a browser says that a page asks. Then it is no app, whatever the page says:
+    a script in a browser can keep no key from another script of its page.
+
     Raises: ProblemError (sign_in_refused); KernelError, SignInError.
     """
+    if from_page and request.grade is not Grade.BROWSER:
+        raise InvalidActError(
+            "grade", "浏览器只能登记为 browser", "a page in a browser can only register as browser"
+        )
     act = RegisterDevice(
         grade=request.grade,
         public_key=bytes.fromhex(request.public_key),

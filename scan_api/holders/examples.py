@@ -13,6 +13,7 @@ CARD: dict[str, Any] = {
     "issued_on": "2026-01-01",
     "expires_on": "2036-01-01",
 }
+FULL_IDENTITY: dict[str, Any] = {"name": "王小明", "social_security_number": "990101199001011237"}
 CODE: dict[str, Any] = {
     "text": "7406" + "0" * 248 + "1",
     "picture_svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 49 49">...</svg>',
@@ -35,6 +36,7 @@ SCANS: dict[str, Any] = {
             "business_type": "02121",
             "business_type_zh": "药店购药",
             "business_type_en": "Buying medicine at a pharmacy",
+            "consumes": True,
             "outcome": "accepted",
             "reason": Reason.ACCEPTED.value,
             "reason_zh": Reason.ACCEPTED.text_zh,
@@ -49,6 +51,11 @@ SCANS: dict[str, Any] = {
                     "reversed_at": "2026-01-01T02:10:00Z",
                 }
             ],
+            "reported_at": None,
         }
     ]
+}
+REPORTED: dict[str, Any] = {
+    "scan_id": "0019b7a4c1d23f5e8a90b1c2d3e4f506",
+    "reported_at": "2026-01-01T03:00:00Z",
 }

@@ -61,6 +61,13 @@ class HolderCard(BaseModel):
     expires_on: date | None
 
 
+class FullIdentity(BaseModel):
+    """Name and social security number, unmasked: for as long as the holder looks at them."""
+
+    name: str
+    social_security_number: str
+
+
 class ShownShortCode(BaseModel):
     """28 digits that stand for the long code, and their bars (Code 128)."""
 
@@ -96,8 +103,20 @@ class HolderReversal(BaseModel):
     reversed_at: datetime
 
 
+class ScanReport(HolderRequest):
+    """The scan was not the holder's own. An empty object."""
+
+
+class ReportedScan(BaseModel):
+    """The bureau has the report."""
+
+    scan_id: str
+    reported_at: datetime
+
+
 class HolderScan(BaseModel):
-    """One scan of this holder's code, or one step of a visit."""
+    """One scan of this holder's code, or one step of a visit. `consumes`: whether money or goods
+    may have moved. `reported_at`: when the holder said that it was not theirs."""
 
     scan_id: str
     scanned_at: datetime
@@ -105,6 +124,7 @@ class HolderScan(BaseModel):
     business_type: str
     business_type_zh: str
     business_type_en: str
+    consumes: bool
     outcome: Literal["accepted", "refused"]
     reason: Reason
     reason_zh: str
@@ -112,6 +132,7 @@ class HolderScan(BaseModel):
     medium: Annotated[Medium | None, Field(description="`visit_token`: a step without a code.")]
     amount_fen: int | None
     reversals: list[HolderReversal]
+    reported_at: datetime | None
 
 
 class HolderScans(BaseModel):

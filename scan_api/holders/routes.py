@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,11 +23,14 @@ from scan_api.holders import (
 from scan_api.holders.idempotency import HOLDER_CHANGE, HeldKey
 from scan_api.holders.models import (
     CardStateChange,
+    FullIdentity,
     HolderCard,
     HolderScans,
     LossReport,
     LossWithdrawal,
     MintRequest,
+    ReportedScan,
+    ScanReport,
     Session,
     ShownCode,
     SignIn,
@@ -125,6 +128,20 @@ def routes(services: Services) -> APIRouter:
         return views.view_card(services, holder)
 
     @router.get(
+        "/card/identity",
+        operation_id="getFullIdentity",
+        summary="My number in full · 完整号码",
+        responses=_answers("identity", examples.FULL_IDENTITY, "In clear · 不脱敏"),
+        openapi_extra=HOLDER_SECURITY,
+    )
+    def get_full_identity(holder: Annotated[Actor, holder_of_session]) -> FullIdentity:
+        """Asked for when the holder taps the eye on the card; a page shows it for some seconds.
+
+        持卡人点开“眼睛”时取用，只显示数秒。
+        """
+        return views.view_full_identity(services, holder)
+
+    @router.get(
         "/scans",
         operation_id="listScans",
         summary="Who scanned me · 谁扫过我的码",
@@ -137,6 +154,36 @@ def routes(services: Services) -> APIRouter:
         最近 50 次扫码，含被拒绝的。
         """
         return views.view_scans(services, holder)
+
+    @router.post(
+        "/scans/{scan_id}/reports",
+        operation_id="reportScan",
+        summary="This wasn't me · 这不是我",
+        status_code=201,
+        dependencies=changes,
+        responses=_answers(
+            "reported",
+            examples.REPORTED,
+            "The bureau has it · 发卡机构已收到",
+            problems.NOT_FOUND,
+            *idempotency.FAULTS,
+            *_CHANGES,
+            status=201,
+        ),
+        openapi_extra=HOLDER_CHANGE,
+    )
+    def report_scan(
+        scan_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")],
+        _body: ScanReport,
+        holder: Annotated[Actor, holder_of_session],
+        held: Annotated[HeldKey, held_key],
+    ) -> ReportedScan:
+        """Tells the bureau that a scan was not the holder's own. Card and scan stay as they are;
+        whoever fears that the card or phone is in other hands reports a loss as well.
+
+        告知发卡机构该次扫码并非本人；卡状态不变，怀疑卡或手机被他人使用的请同时挂失。
+        """
+        return acts.report_scan(services, holder, held, scan_id)
 
     @router.post(
         "/codes",

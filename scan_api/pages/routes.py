@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from scan_api.holders.session import COOKIE
+from scan_api.pages import installing
 from scan_api.pages.site import Site
 from scan_api.services import Services
 
@@ -30,6 +31,8 @@ class StartHints:
 def routes(_: Services) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     site = Site()
+    shell = installing.shell_of("holder.html")
+    worker = installing.worker(shell)
 
     @router.get("/")
     def start(request: Request) -> Response:
@@ -39,7 +42,32 @@ def routes(_: Services) -> APIRouter:
     @router.get("/holder")
     def holder(request: Request) -> Response:
         # Only saves a question: whether the session is alive is asked by the page.
-        return site.render(request, "holder.html", has_session=COOKIE in request.cookies)
+        response = site.render(
+            request,
+            "holder.html",
+            installable=True,
+            has_session=COOKIE in request.cookies,
+            manifest=installing.MANIFEST_PATH,
+            scripts_first=shell.first,
+        )
+        response.headers[installing.VERSION_HEADER] = shell.version
+        return response
+
+    @router.get(installing.WORKER_PATH)
+    def holder_worker() -> Response:
+        headers = {
+            "Content-Security-Policy": installing.WORKER_POLICY,
+            "Cache-Control": "no-cache",
+        }
+        return Response(worker, media_type="text/javascript", headers=headers)
+
+    @router.get(installing.MANIFEST_PATH)
+    def holder_manifest(lang: str = "zh") -> Response:
+        return JSONResponse(
+            installing.manifest(lang),
+            media_type="application/manifest+json",
+            headers={"Cache-Control": "no-cache"},
+        )
 
     @router.get("/verify")
     def verify(request: Request) -> Response:

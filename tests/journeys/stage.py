@@ -53,6 +53,7 @@ class Stage:
     """bureau: what is behind the pages. network: what is between the terminal and the service."""
 
     bureau: Bureau
+    service: ScanService
     network: LossyTransport
     service_url: str
     counter_url: str
@@ -74,7 +75,7 @@ def set_up(bureau: Bureau) -> Iterator[Stage]:
         )
         counter = create_counter_app(client, port=counter_socket.getsockname()[1])
         with client, served(counter, counter_socket):
-            yield Stage(bureau, network, service_url, url_of(counter_socket))
+            yield Stage(bureau, service, network, service_url, url_of(counter_socket))
 
 
 def listening() -> socket.socket:

@@ -123,7 +123,8 @@ def test_a_lost_answer_is_settled_while_the_next_holder_is_served(
 
 def test_signing_out_leaves_no_code_on_the_page(stage: Stage, phone: Screen) -> None:
     sign_in(phone, stage.bureau.person())
-    phone.page.get_by_role("button", name="退出登录").first.click()
+    phone.page.get_by_role("link", name="更多").click()
+    phone.page.get_by_role("button", name="退出登录").click()
     expect(phone.page.get_by_role("heading", name="登录电子社保卡")).to_be_visible()
     assert phone.page.locator("#code-picture").get_attribute("src") is None
     phone.page.reload()

@@ -17,10 +17,13 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 class Reader:
     """Goes from state to state and looks at each."""
 
-    def __init__(self, screen: Screen, language: str, own_names: tuple[str, ...]) -> None:
+    def __init__(
+        self, screen: Screen, language: str, own_names: tuple[str, ...], look_name: str
+    ) -> None:
         self.screen = screen
         self.language = language
         self.own_names = own_names
+        self.look_name = look_name
         self.seen = 0
 
     def look(self) -> None:
@@ -56,6 +59,15 @@ def read_holder_page(page: Page, reader: Reader, person: Person) -> None:
     page.locator("#show-bars").click()
     expect(page.locator("#bars")).to_be_visible()
     reader.look()
+    for place in ("card", "more"):
+        page.locator(f".places a[href='#/{place}']").click()
+        expect(page.locator(f".places a[href='#/{place}']")).to_have_attribute(
+            "aria-current", "page"
+        )
+        reader.look()
+        reader.screen.keep(f"holder-{place}-{reader.language}-{reader.look_name}")
+    page.go_back()
+    page.go_back()
     page.locator("#report-loss").click()
     reader.look()
     page.locator("#confirm-loss").click()
@@ -85,7 +97,7 @@ def test_every_page_fits_a_small_phone_and_is_whole_in_its_language(
 
     def open_page(url: str) -> tuple[Page, Reader]:
         screens.append(Screen.open(context, f"{url}?lang={language}&type={size}"))
-        return screens[-1].page, Reader(screens[-1], language, names)
+        return screens[-1].page, Reader(screens[-1], language, names, "-".join(look))
 
     page, counter = open_page(f"{stage.counter_url}/")
     read_counter(page, counter, [code, code])
@@ -93,7 +105,7 @@ def test_every_page_fits_a_small_phone_and_is_whole_in_its_language(
     read_start_page(page, start)
     page, holder = open_page(f"{stage.service_url}/holder")
     read_holder_page(page, holder, person)
-    assert (counter.seen, start.seen, holder.seen) == (3, 1, 6)
+    assert (counter.seen, start.seen, holder.seen) == (3, 1, 8)
     context.close()
 
 

@@ -93,6 +93,16 @@ def test_the_card_is_shown_masked_with_its_states(service: ScanService) -> None:
     assert service.person.number not in str(card)
 
 
+def test_the_full_number_is_given_to_its_holder_alone(service: ScanService) -> None:
+    asked = service.signed_in().get("/v1/holder/card/identity")
+    assert asked.json() == {
+        "name": service.person.name,
+        "social_security_number": service.person.number,
+    }
+    assert asked.headers["Cache-Control"] == "no-store"
+    assert service.http.get("/v1/holder/card/identity").status_code == 401
+
+
 def test_a_shown_code_is_a_picture_and_a_text_that_a_terminal_accepts(
     service: ScanService,
 ) -> None:

@@ -1,5 +1,6 @@
 """The pages as the server draws them: language, confinement, and what they may tell a newcomer."""
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -112,14 +113,18 @@ def test_a_page_runs_and_loads_nothing_but_its_own(http: TestClient, path: str) 
     assert all(url.startswith(("/", "?", "#")) for url in markup.values("src", "href"))
 
 
-@pytest.mark.parametrize("path", sorted(STATIC.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted(path for path in STATIC.rglob("*") if path.is_file()), ids=lambda path: path.name
+)
 def test_what_a_page_loads_asks_nobody_else(http: TestClient, path: Path) -> None:
-    answer = http.get(f"/static/{path.name}")
+    address = f"/static/{path.relative_to(STATIC).as_posix()}"
+    answer = http.get(address)
     assert answer.status_code == 200
     assert answer.content == path.read_bytes()
     assert not re.search(r"""(https?:)?//(?!www\.w3\.org/2000/svg)[a-z0-9]+\.[a-z]""", answer.text)
-    assert all(name.startswith("./") for name in re.findall(r'from "([^"]+)"', answer.text))
-    again = http.get(f"/static/{path.name}", headers={"If-None-Match": answer.headers["ETag"]})
+    names = re.findall(r'from "([^"]+)"', answer.text)
+    assert all(name.startswith(("./", "../")) for name in names)
+    again = http.get(address, headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
 
 
@@ -161,15 +166,61 @@ def test_the_form_waits_for_whoever_has_no_session(http: TestClient) -> None:
     assert 'data-session="maybe"' in http.get("/holder").text
 
 
+# ---- the holder's page as an app
+
+
+def test_the_shell_is_the_page_and_all_that_its_scripts_import(http: TestClient) -> None:
+    answer = http.get("/holder")
+    worker = http.get("/phone-worker.js")
+    version = answer.headers["SSCARD-Shell"]
+    assert f'const VERSION = "{version}";' in worker.text
+    assert worker.headers["Content-Security-Policy"] == "default-src 'none'; connect-src 'self'"
+    listed = re.search(r"const SHELL = (\[.*\]);", worker.text)
+    assert listed
+    files = set(json.loads(listed[1]))
+    assert {"/static/holder.js", "/static/sscard.css", "/static/phone/qr.js"} <= files
+    assert "/static/counter.js" not in files
+    assert not [path for path in files if http.get(path).status_code != 200]
+    first = set(re.findall(r'rel="modulepreload" href="([^"]+)"', answer.text))
+    assert "/static/code_card.js" in first
+    assert "/static/phone/sm2.js" not in first
+    sizes = [len(http.get(path).content) for path in first | {"/static/sscard.css"}]
+    assert sum(sizes) + len(answer.content) < 100_000
+
+
+@pytest.mark.parametrize(("language", "name"), [("zh", "电子社保卡"), ("en", "My e-card")])
+def test_the_manifest_is_in_the_readers_language(
+    http: TestClient, language: str, name: str
+) -> None:
+    page = http.get(f"/holder?lang={language}")
+    assert "manifest-src 'self'" in page.headers["Content-Security-Policy"]
+    (address,) = re.findall(r'rel="manifest" href="([^"]+)"', page.text)
+    manifest = http.get(address)
+    assert manifest.headers["Content-Type"] == "application/manifest+json"
+    assert manifest.json()["name"] == name
+    assert all(http.get(icon["src"]).status_code == 200 for icon in manifest.json()["icons"])
+
+
 # ---- what scripts and readers rely on
 
 
 @pytest.mark.parametrize(
-    ("template", "scripts"),
-    [("holder.html", ["holder.js"]), ("counter.html", ["counter.js", "verdict.js"])],
+    ("templates", "scripts"),
+    [
+        (
+            ["holder*.html", "phone.html"],
+            ["phone/panel.js", *sorted(path.name for path in STATIC.glob("holder*.js"))],
+        ),
+        (["counter.html"], ["counter.js", "verdict.js"]),
+    ],
 )
-def test_scripts_find_what_they_look_for(template: str, scripts: list[str]) -> None:
-    ids = set(re.findall(r'\bid="([^"]+)"', (TEMPLATES / template).read_text()))
+def test_scripts_find_what_they_look_for(templates: list[str], scripts: list[str]) -> None:
+    ids = {
+        found
+        for template in templates
+        for part in TEMPLATES.glob(template)
+        for found in re.findall(r'\bid="([^"]+)"', part.read_text())
+    }
     for script in scripts:
         wanted = set(re.findall(r'\$\("([^"]+)"\)', (STATIC / script).read_text()))
         assert wanted <= ids

@@ -56,6 +56,15 @@ def test_the_challenge_is_the_sessions_own(service: ScanService, app: PhoneApp) 
     assert "signature" in answer.json()["detail"]
 
 
+def test_a_page_in_a_browser_is_no_app_whatever_it_says(app: PhoneApp) -> None:
+    app.http.headers |= {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin"}
+    answer = app.register(password=HOLDER_PASSWORD)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert "grade" in answer.json()["detail"]
+    app.phone.grade = Grade.BROWSER
+    assert app.register().json()["grade"] == "browser"
+
+
 def test_an_app_can_not_be_made_of_a_browsers_proof(app: PhoneApp) -> None:
     app.phone.grade = Grade.BROWSER
     answer = app.register(grade="app", password=HOLDER_PASSWORD)

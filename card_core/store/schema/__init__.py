@@ -56,6 +56,7 @@ from card_core.store.schema.records import (
     restores,
 )
 from card_core.store.schema.retention import holder_exports, retention_policies
+from card_core.store.schema.scan_reports import scan_reports
 from card_core.store.schema.scans import code_box_keys, scans, spent
 from card_core.store.schema.signing_in import (
     credentials,
@@ -167,6 +168,7 @@ __all__ = [
     "restores",
     "retention_policies",
     "reversals",
+    "scan_reports",
     "scans",
     "sessions",
     "short_codes",

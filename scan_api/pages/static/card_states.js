@@ -32,3 +32,22 @@ const E_CARD = [
 
 /** [title, advice] for a card that is not normal, or for an e-card that is not active. */
 export const cardText = (cardState) => TEXTS[cardState] ?? E_CARD;
+
+const USABLE = [
+  t("正常", "In use"),
+  t("实体卡和电子社保卡都可以用。", "Both the card and the e-card work."),
+];
+const LOST = [
+  t("已临时挂失", "Reported lost"),
+  t(
+    "实体卡和电子社保卡都不能用。找到卡后可以用密码解除挂失；找不到请带身份证到窗口补卡。",
+    "Neither the card nor the e-card works. If you find it, undo the report with your password; if not, take your identity card to the window for a new one.",
+  ),
+];
+
+/** [state, what it means] of any card, as its holder is told. */
+export function stateText(card) {
+  if (card.card_state === "temporary_loss") return LOST;
+  if (card.card_state !== "normal") return cardText(card.card_state);
+  return card.e_card_state === "active" ? USABLE : E_CARD;
+}

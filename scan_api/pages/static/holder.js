@@ -3,20 +3,28 @@
 import { NoAnswerError, ask, newRequestId } from "./ask.js";
 import { cardText } from "./card_states.js";
 import { CodeCard } from "./code_card.js";
-import { pick, t } from "./language.js";
+import { ChangeName, NO_ANSWER, SIGNED_OUT, submitOf, tryAsk, whileBusy } from "./holder_asking.js";
+import { Devices } from "./holder_devices.js";
+import { Family } from "./holder_family.js";
+import { CardFace, isUsable } from "./holder_face.js";
+import { Places } from "./holder_places.js";
+import { Scans } from "./holder_scans.js";
+import { Showing } from "./holder_showing.js";
+import { t } from "./language.js";
+import { makeInstallable } from "./phone/install.js";
+import { OfflinePhone } from "./phone/offline_phone.js";
+import { PhonePanel } from "./phone/panel.js";
 
 const RETRY_MS = 3000;
-const SECTIONS = ["sign-in", "card", "lost", "unusable"];
-const NO_ANSWER = t(
-  "连不上服务。请检查网络，再试一次。",
-  "The service can't be reached. Check the network and try again.",
-);
-const SIGNED_OUT = t("登录已失效，请重新登录。", "You were signed out. Please sign in again.");
 
 const $ = (id) => document.getElementById(id);
 
-// One name for a loss report until its outcome is known, so that trying again does nothing twice.
-let lossRequestId = newRequestId();
+const lossName = new ChangeName();
+let card = null;
+
+const phone = new OfflinePhone(() => panel.draw());
+const panel = new PhonePanel(phone);
+const phoneLoaded = phone.load();
 
 const codeCard = new CodeCard({
   picture: $("code-picture"),
@@ -25,51 +33,91 @@ const codeCard = new CodeCard({
   bar: $("countdown-bar"),
   seconds: $("countdown-seconds"),
   notice: $("code-notice"),
+  kind: $("code-kind"),
   bars: {
     box: $("bars"),
     picture: $("bars-picture"),
     digits: $("bars-digits"),
     toggle: $("show-bars"),
   },
-  onRefused: open,
+  phone,
+  onRefused: refused,
 });
 
-function show(section) {
-  const changed = $(section).hidden;
-  for (const id of SECTIONS) $(id).hidden = id !== section;
-  if (section === "card") codeCard.start();
-  else codeCard.stop();
-  if (changed) $(section).querySelector("h1").focus();
+const face = new CardFace();
+const showing = new Showing(codeCard);
+const scans = new Scans({ onLoss: askAboutLoss });
+const devices = new Devices();
+const family = new Family({ onShow: showRelative });
+const places = new Places($("places"), {
+  code: { show: showCode, left: leaveCode },
+  card: { show: () => "face", left: () => face.cover() },
+  scans: { show: showScans },
+  family: { show: showFamily, left: () => family.cover() },
+  more: { show: showMore, left: () => devices.cover() },
+});
+
+/** The code, or why there is none. */
+function showCode() {
+  if (card.card_state === "temporary_loss") return withoutCode("lost");
+  if (!isUsable(card)) {
+    [$("unusable-title").textContent, $("unusable-advice").textContent] = cardText(card.card_state);
+    return withoutCode("unusable");
+  }
+  $("sign-in-again").hidden = true;
+  codeCard.start();
+  return "card";
+}
+
+function leaveCode() {
+  codeCard.stop();
+  $("sign-in-again").hidden = true;
+}
+
+function showScans() {
+  scans.show();
+  return "scans";
+}
+
+function showFamily() {
+  family.show();
+  return "family";
+}
+
+function showMore() {
+  devices.show();
+  return "more";
+}
+
+function showRelative(member) {
+  showing.family(member);
+  places.go("code");
+}
+
+function withoutCode(section) {
+  leaveCode();
+  phoneLoaded.then(() => phone.holdBack());
+  return section;
+}
+
+/** The service gives no code: the own one again, or what state the own card is in. */
+async function refused() {
+  const { member } = showing;
+  showing.own();
+  await open();
+  if (member) {
+    notice(
+      t(
+        `现在不能出示${member.name}的码：授权已解除，或者卡不能用。`,
+        `The code of ${member.name} can't be shown now: it was ended, or the card can't be used.`,
+      ),
+    );
+  }
 }
 
 function notice(text) {
   $("notice").textContent = text;
   $("notice").hidden = !text;
-}
-
-/**
- * An answer, or null when there was none; `problem` is where the reader is told, `key` the name of
- * a request that changes something: the same name again is a retry.
- */
-async function tryAsk(method, path, body, problem, key) {
-  problem.textContent = "";
-  try {
-    const headers = key ? { "Idempotency-Key": `"${key}"` } : {};
-    const reply = await ask(method, path, { body, headers });
-    if (reply.answer?.code === "sign_in_needed") signedOut();
-    else if (!reply.ok) problem.textContent = told(reply.answer);
-    return reply;
-  } catch (error) {
-    if (!(error instanceof NoAnswerError)) throw error;
-    problem.textContent = NO_ANSWER;
-    return null;
-  }
-}
-
-/** What a problem document tells a reader: what is wrong, and what to do. */
-function told(answer) {
-  const stop = t("。", ". ");
-  return [pick(answer, "title"), pick(answer, "detail")].filter(Boolean).join(stop);
 }
 
 /** Asks for the card's state and shows the section that fits; asks again until there is an answer. */
@@ -80,46 +128,58 @@ async function open() {
     if (reply.status >= 500) throw new NoAnswerError("the service failed");
   } catch (error) {
     if (!(error instanceof NoAnswerError)) throw error;
-    notice(NO_ANSWER);
+    await phoneLoaded;
+    if (!phone.canShow()) notice(NO_ANSWER);
+    else if (!places.open && $("card").hidden) showOwnCode();
     setTimeout(open, RETRY_MS);
     return;
   }
   notice("");
   if (reply.ok) showCard(reply.answer);
-  else if (SECTIONS.every((id) => $(id).hidden)) show("sign-in");
-  else signedOut();
+  else if (codeCard.isOffline) offerSignIn();
+  else if (places.open || !$("card").hidden) signedOut();
+  else if ($("sign-in").hidden) showSignIn();
+}
+
+/** No network and no answer on the card yet: the phone's own code, and no other place. */
+function showOwnCode() {
+  for (const section of document.querySelectorAll("main > section")) {
+    section.hidden = section.id !== "card";
+  }
+  codeCard.start();
+  $("card-title").focus();
+}
+
+/** The session is over while the phone's own code is in somebody's hand: it stays there. */
+function offerSignIn() {
+  codeCard.stayOffline();
+  $("sign-in-again").hidden = false;
 }
 
 function signedOut() {
+  showSignIn();
+  notice(t("登录已失效，请重新登录。", "You were signed out. Please sign in again."));
+}
+
+function showSignIn() {
   $("loss-dialog").close();
-  show("sign-in");
-  notice(SIGNED_OUT);
+  places.leave();
+  showing.forget();
+  scans.forget();
+  card = null;
+  for (const section of document.querySelectorAll("main > section")) section.hidden = true;
+  $("sign-in").hidden = false;
+  $("sign-in-title").focus();
 }
 
-function showCard(card) {
-  $("card-name").textContent = card.name;
-  $("card-number").textContent = card.social_security_number;
-  if (card.card_state === "temporary_loss") return show("lost");
-  if (card.card_state === "normal" && card.e_card_state === "active") return show("card");
-  [$("unusable-title").textContent, $("unusable-advice").textContent] = cardText(card.card_state);
-  return show("unusable");
+function showCard(answer) {
+  card = answer;
+  phoneLoaded.then(() => phone.sees(answer));
+  face.show(card);
+  showing.of(card);
+  scans.watch();
+  places.enter();
 }
-
-/** Runs `work` once at a time; the button shows that it is at work. */
-function whileBusy(button, work) {
-  return async (event) => {
-    event.preventDefault();
-    if (button.disabled) return;
-    button.disabled = true;
-    try {
-      await work();
-    } finally {
-      button.disabled = false;
-    }
-  };
-}
-
-const submitOf = (form) => form.querySelector("[type=submit]");
 
 async function signIn() {
   const problem = $("sign-in-problem");
@@ -143,16 +203,21 @@ async function signIn() {
   }
 }
 
+function askAboutLoss() {
+  $("loss-problem").textContent = "";
+  $("loss-dialog").showModal();
+}
+
 async function reportLoss() {
   const path = "/v1/holder/loss-reports";
-  const reply = await tryAsk("POST", path, {}, $("loss-problem"), lossRequestId);
+  const reply = await tryAsk("POST", path, {}, $("loss-problem"), lossName.name);
   // Not known yet, or still under way: the next try is the same request.
-  if (!reply || reply.status >= 500 || reply.answer?.code === "request_running") return;
-  lossRequestId = newRequestId();
+  if (!lossName.settle(reply)) return;
   $("loss-dialog").close();
+  if (!reply.ok) return open();
   // The code goes before anything else is asked.
-  if (reply.ok) show("lost");
-  else await open();
+  showCard({ ...card, card_state: reply.answer.card_state });
+  places.go("code");
 }
 
 async function withdrawLoss() {
@@ -166,22 +231,27 @@ async function withdrawLoss() {
 }
 
 async function signOut() {
+  await phone.unbind();
   const reply = await tryAsk("DELETE", "/v1/holder/sign-ins", undefined, $("notice"));
   $("notice").hidden = Boolean(reply?.ok);
-  if (reply?.ok) show("sign-in");
+  if (reply?.ok) showSignIn();
 }
 
 $("sign-in-form").addEventListener("submit", whileBusy(submitOf($("sign-in-form")), signIn));
 $("withdraw-form").addEventListener("submit", whileBusy(submitOf($("withdraw-form")), withdrawLoss));
 $("confirm-loss").addEventListener("click", whileBusy($("confirm-loss"), reportLoss));
-$("report-loss").addEventListener("click", () => {
-  $("loss-problem").textContent = "";
-  $("loss-dialog").showModal();
-});
+for (const button of document.querySelectorAll("[data-report-loss]")) {
+  button.addEventListener("click", askAboutLoss);
+}
+document.addEventListener(SIGNED_OUT, () => (codeCard.isOffline ? offerSignIn() : signedOut()));
+makeInstallable($("install"));
+$("sign-in-now").addEventListener("click", showSignIn);
 $("refresh-code").addEventListener("click", () => codeCard.refresh());
 for (const button of document.querySelectorAll("[data-sign-out]")) {
   button.addEventListener("click", whileBusy(button, signOut));
 }
 
-// Without a session there is nothing to ask: the form is there already.
+// Without a session there is nothing to ask: the form is there already. But a phone that makes
+// codes by itself may have no network, and then shows one.
 if (document.body.dataset.session === "maybe") open();
+else phoneLoaded.then(() => phone.canShow() && open());

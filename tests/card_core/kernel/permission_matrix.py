@@ -36,6 +36,7 @@ MATRIX = {
     "enrol_factor": "system",
     "enrol_terminal": "system",
     "end_visit": "holder",
+    "report_scan": "holder",
     "ensure_box_key": "system",
     "exchange_card": "maker",
     "export_audit_log": "auditor",

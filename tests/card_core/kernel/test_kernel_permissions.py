@@ -123,6 +123,7 @@ from card_core.kernel.acts.retention import (
     SetRetentionPolicy,
 )
 from card_core.kernel.acts.reversals import ReverseScan
+from card_core.kernel.acts.scan_reports import ReportScan
 from card_core.kernel.acts.sessions import SignIn, SignOut
 from card_core.kernel.acts.set_up import (
     EnsureBoxKey,
@@ -221,6 +222,7 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         RotateTerminalKey(key, hospital.public_key),
         RevokeTerminalKeys(hospital.serial_number),
         EndVisit(ID),
+        ReportScan(ID),
         EnsureBoxKey(date(2026, 3, 2), bytes(44)),
         ImportRoster("名册", bytes(32), (make_application(77),), 0),
         OpenImport("名册", bytes(32)),

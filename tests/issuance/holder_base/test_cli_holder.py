@@ -9,7 +9,10 @@ from office import Office, refused
 
 from card_core.identity import check_character, mask_name
 from card_core.states import CardState
-from card_core.store import cards, holder_changes, holders
+from card_core.store import cards, holder_changes, holders, scan_reports, scans
+from card_core.store.scan_reports import ScanReport
+from card_core.store.scans import Scan
+from card_core.verdicts import Reason
 from issuance.installation import Installation
 from issuance.roster.columns import TITLES
 
@@ -172,3 +175,32 @@ def test_a_file_of_another_department_is_compared(people: Office) -> None:
     assert "覆盖" in own.stderr
     missing = people.run("holder", "compare", "none.csv", "--output", str(output), operator="li")
     assert missing.exit_code == 2
+
+
+def test_scans_that_were_not_the_holders_are_listed(people: Office, site: Installation) -> None:
+    at = site.kernel.clock()
+    scan = Scan(
+        id="0" * 31 + "1",
+        scanned_at=at,
+        terminal_id="0" * 32,
+        institution_id="0" * 32,
+        holder_id=None,
+        card_id=None,
+        business_type="02121",
+        reason=Reason.ACCEPTED,
+        minted_at=None,
+        amount_fen=None,
+        operator="",
+        department="",
+    )
+    with site.store.write() as tx:
+        card = cards.find_by_card_number(tx, "FS0000001")
+        assert card is not None
+        scans.add_group(tx, [scan])
+        scan_reports.add(tx, ScanReport(scan.id, card.holder_id, at))
+    listed = people.done("holder", "scan-reports", operator="wang")
+    assert card.holder_id in listed
+    assert scan.id in listed
+    assert "药店购药" in listed
+    denied = people.run("holder", "scan-reports", operator="auditor")
+    assert denied.exit_code != 0

@@ -156,6 +156,12 @@ def end_visit(town: Town) -> Ask:
     return Ask(holder(town), {"visit_id": visits[0]["visit_id"]})
 
 
+def report_scan(town: Town) -> Ask:
+    scan(town)
+    scans = town.service.signed_in(town.holder).get("/v1/holder/scans").json()["scans"]
+    return Ask(holder(town), {"scan_id": scans[0]["scan_id"]}, {})
+
+
 def enrol_terminal(town: Town) -> Ask:
     serial = (0xE000_0000 + next(_numbers)).to_bytes(8)
     code = town.bureau.enrolment_code(serial, HOSPITAL_CODE)
@@ -357,7 +363,9 @@ ASKS: Mapping[str, Callable[[Town], Ask]] = {
     "signIn": sign_in,
     "signOut": sign_out,
     "getCard": nothing_of_a_holder,
+    "getFullIdentity": nothing_of_a_holder,
     "listScans": nothing_of_a_holder,
+    "reportScan": report_scan,
     "exportHolder": export_holder,
     "mintCode": mint_code,
     "reportLoss": report_loss,

@@ -122,7 +122,9 @@ HOLDERS: Mapping[str, str] = {
     "listVisits": OK,
     "endVisit": "not_found",
     "getCard": OK,
+    "getFullIdentity": OK,
     "listScans": OK,
+    "reportScan": "not_found",
     "exportHolder": OK,
     "mintCode": OK,
     "reportLoss": OK,
@@ -277,7 +279,7 @@ def other_of(value: Any) -> Any:
 
 FOREIGN = ["getReceipt", "reverseScan", "takeVisitStep", "recordCardRead"]
 FOREIGN += ["endVisit", "removeDevice", "fetchCredentials", "withdrawApplication"]
-FOREIGN += ["endFamilyMember", "showFamilyCode"]
+FOREIGN += ["endFamilyMember", "showFamilyCode", "reportScan"]
 
 
 def test_foreign_and_unknown_are_told_apart_by_nobody(town: Town) -> None:

@@ -1,0 +1,55 @@
+"""A daughter's phone shows her mother's code, until either ends it."""
+
+from playwright.sync_api import Browser, expect
+from stage import PHONE, Screen, Stage, sign_in, type_code
+
+from card_core.identity import mask_name
+
+
+def open_family(phone: Screen) -> None:
+    phone.page.locator(".places a[href='#/more']").click()
+    phone.page.get_by_role("link", name="亲情服务").click()
+    expect(phone.page.get_by_role("heading", name="亲情服务")).to_be_visible()
+
+
+def test_a_daughter_shows_her_mothers_code_until_it_is_ended(
+    browser: Browser, stage: Stage, phone: Screen, counter: Screen, screens: list[Screen]
+) -> None:
+    mother, daughter = stage.bureau.people(2)
+    context = browser.new_context(viewport=PHONE)
+    screens.append(Screen.open(context, f"{stage.service_url}/holder"))
+    mothers = screens[-1]
+    sign_in(mothers, mother)
+    open_family(mothers)
+    mothers.page.locator("#make-offer").click()
+    consent = mothers.page.locator("#family-offer-code")
+    expect(consent).not_to_be_empty()
+    mothers.keep("holder-family-offer-zh")
+
+    sign_in(phone, daughter)
+    open_family(phone)
+    phone.page.locator("#consent-code").fill(consent.inner_text())
+    phone.page.get_by_label("父母").check()
+    phone.page.locator("#take-form [type=submit]").click()
+    members = phone.page.locator("#family-members li")
+    expect(members).to_contain_text(mask_name(mother.name))
+    assert phone.barriers() == []
+    phone.keep("holder-family-zh")
+    members.get_by_role("button", name="出示").click()
+    expect(phone.page.get_by_role("heading", name="亲属的电子社保卡")).to_be_visible()
+    expect(phone.page.locator("#card-name")).to_have_text(mask_name(mother.name))
+    expect(phone.page.locator("#code-picture")).to_be_visible()
+    assert phone.barriers() == []
+    phone.keep("holder-family-code-zh")
+    type_code(counter, phone.read_code())
+    expect(counter.page.locator("#verdict")).to_have_class("verdict accepted")
+
+    mothers.page.locator("#family-title").wait_for()
+    mothers.page.reload()
+    mothers.page.locator("#family-shown").get_by_role("button", name="解除").click()
+    expect(mothers.page.locator("#family-shown-empty")).to_be_visible()
+    phone.expected.append("40[49]")
+    phone.page.locator("#refresh-code").click()
+    expect(phone.page.locator("#notice")).to_contain_text(mask_name(mother.name))
+    expect(phone.page.locator("#card-name")).to_have_text(mask_name(daughter.name))
+    context.close()
