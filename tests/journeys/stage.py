@@ -146,7 +146,10 @@ class Screen:
         ]
 
     def scrolls_sideways(self) -> bool:
-        wide: bool = self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        wide: bool = self.page.evaluate(
+            """() => [document.documentElement, document.querySelector("main")].some(
+                 (one) => one.scrollWidth > one.clientWidth)"""
+        )
         return wide
 
     def _note_console(self, message: ConsoleMessage) -> None:

@@ -50,7 +50,10 @@ export class Places {
       section.hidden = section.id !== shown;
     }
     if (!changed) return;
-    if (arrived) window.scrollTo(0, 0);
+    if (arrived) {
+      window.scrollTo(0, 0);
+      document.querySelector("main").scrollTo(0, 0);
+    }
     $(shown).querySelector("h1").focus({ preventScroll: arrived });
   }
 }
