@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 NATIVE := $(shell find crypto/native card_core/native -name '*.rs' -o -name Cargo.toml 2>/dev/null) \
           Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help setup run test test-long check lint types layers rust fuzz bench bench-scan bench-issuance lock sbom clean
+.PHONY: help setup run test test-long pictures check lint types layers rust fuzz bench bench-scan bench-issuance lock sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
@@ -35,6 +35,10 @@ test: $(VENV)/.built $(VENV)/.dev ## all tests; starts the servers that they nee
 
 test-long: $(VENV)/.built $(VENV)/.dev ## the same journeys with their full counts
 	@$(PYTEST) -m long
+
+pictures: $(VENV)/.built $(VENV)/.dev ## the user guide's pictures, as the browser journeys see the pages
+	@$(PYTEST) -q -m "not long" tests/journeys/test_browser*.py tests/journeys/test_desk_layout.py
+	@$(BIN)/python tests/guide_pictures.py
 
 check: $(VENV)/.built $(VENV)/.dev lint types layers rust ## lint, types, layers, native code
 

@@ -100,3 +100,9 @@ def imported(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_each_picture_of_the_user_guide_is_there_and_no_other() -> None:
+    guide = (ROOT / "docs" / "user-guide.md").read_text()
+    named = set(re.findall(r"\]\(pictures/([^)]+)\)", guide))
+    assert named == {path.name for path in tracked() if path.parent == Path("docs/pictures")}
