@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from card_core.receipts import INPUT_BYTES_MAX
+# A whole answer with its receipt; however it is escaped, less than a body may be.
+RECEIPT_CHARACTERS_MAX = 8192
 
 
 class ReceiptCheckRequest(BaseModel):
@@ -13,7 +14,7 @@ class ReceiptCheckRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    receipt: str = Field(min_length=1, max_length=INPUT_BYTES_MAX)
+    receipt: str = Field(min_length=1, max_length=RECEIPT_CHARACTERS_MAX)
 
 
 class ReceiptChecked(BaseModel):
