@@ -117,8 +117,10 @@ def _serve_here(host: str, port: int, uds: Path | None, metrics: int | None) -> 
         server.wait_until_started()
         settle_memory()
         serving.share_the_interpreter()
-        _say_running(server.url, numbers_port)
-        serving.serve_until_stopped([server])
+        # Whoever reads that it runs may stop it at once.
+        with serving.stop_signals() as stop:
+            _say_running(server.url, numbers_port)
+            serving.watch_until(stop, [server])
 
 
 def _serve_with_workers(

@@ -34,7 +34,9 @@ def test_every_page_fits_and_is_whole_in_its_language(
     desk.bureau.import_roster(desk.bureau.next_applications(1))
     released = desk.bureau.released_batch(1)
     screen = desk.open(f"/?lang={language}&type={size}", viewport=PHONE, color_scheme=scheme)
-    reader = Reader(screen, language, ("名册", "机构", "maker 同志", mask_name(person.name)))
+    reader = Reader(
+        screen, language, ("名册", "机构", "maker 同志", mask_name(person.name)), "-".join(look)
+    )
     look_at_sign_in(screen, reader)
     desk.enter(screen, "li")
     show(screen, reader, f"{desk.url}/desk/approvals", "#to-decide li")
@@ -52,7 +54,12 @@ def test_every_page_fits_and_is_whole_in_its_language(
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_roster_with_problems_is_whole_in_its_language(desk: BureauDesk, language: str) -> None:
     screen = desk.sign_in("wang", language, viewport=PHONE, color_scheme="dark")
-    show(screen, (reader := Reader(screen, language, TITLES)), f"{desk.url}/desk/rosters", "#drop")
+    show(
+        screen,
+        (reader := Reader(screen, language, TITLES, "dark")),
+        f"{desk.url}/desk/rosters",
+        "#drop",
+    )
     screen.page.locator("#file").set_input_files(ROSTER)
     expect(screen.page.locator("#rows tr").first).to_be_visible()
     for size in ("", "225%"):
