@@ -1,7 +1,7 @@
 // What waits for a second person: read it, decide it. Nobody decides their own.
 
 import { newRequestId } from "./ask.js";
-import { $, ToldError, call, el, facts, half, showProblem, tell, when } from "./bureau.js";
+import { $, ToldError, call, el, facts, half, showProblem, tell, when, whenSure } from "./bureau.js";
 import { t } from "./language.js";
 
 const LOOK_MS = 10_000;
@@ -92,25 +92,16 @@ function open(one, approves) {
   $("sure-problem").textContent = "";
   $("sure-yes").textContent = word;
   $("sure-yes").className = approves ? "button" : "button danger";
-  $("sure-yes").onclick = async () => {
-    $("sure-yes").disabled = true;
-    try {
-      const path = `/approvals/${one.approval_id}/${approves ? "approval" : "rejection"}`;
-      const body = approves ? { content_hash: one.content_hash } : {};
-      await call("POST", path, { body, key, timeout: 60_000 });
-      $("sure").close();
-      shown = null;
-      await load();
-      tell(approves ? t("已同意并生效。", "Approved and in effect.") : t("已处理。", "Done."));
-      $("mine-to-decide").focus();
-    } catch (error) {
-      if (!(error instanceof ToldError)) throw error;
-      $("sure-problem").textContent = error.message;
-    } finally {
-      $("sure-yes").disabled = false;
-    }
-  };
-  $("sure").showModal();
+  whenSure(async () => {
+    const path = `/approvals/${one.approval_id}/${approves ? "approval" : "rejection"}`;
+    const body = approves ? { content_hash: one.content_hash } : {};
+    await call("POST", path, { body, key, timeout: 60_000 });
+    $("sure").close();
+    shown = null;
+    await load();
+    tell(approves ? t("已同意并生效。", "Approved and in effect.") : t("已处理。", "Done."));
+    $("mine-to-decide").focus();
+  });
 }
 
 $("sure-no").addEventListener("click", () => $("sure").close());

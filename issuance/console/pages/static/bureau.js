@@ -97,3 +97,19 @@ export function half(text) {
   const at = text.lastIndexOf(" / ");
   return at < 0 ? text : t(text.slice(0, at), text.slice(at + 3));
 }
+
+/** Asks whether it is meant; `work` is done when "yes" is pressed, once at a time. */
+export function whenSure(work) {
+  $("sure-yes").onclick = async () => {
+    $("sure-yes").disabled = true;
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof ToldError)) throw error;
+      $("sure-problem").textContent = error.message;
+    } finally {
+      $("sure-yes").disabled = false;
+    }
+  };
+  $("sure").showModal();
+}

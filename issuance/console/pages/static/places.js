@@ -1,7 +1,7 @@
 // Institutions and their terminals; taking one out of service at once.
 
 import { newRequestId } from "./ask.js";
-import { $, ToldError, call, el, showProblem, tell } from "./bureau.js";
+import { $, ToldError, call, el, showProblem, tell, whenSure } from "./bureau.js";
 import { t } from "./language.js";
 
 const KINDS = { hospital: t("医院", "Hospital"), pharmacy: t("药店", "Pharmacy") };
@@ -94,22 +94,13 @@ function ask(word, name, path, isActive) {
     : t("由另一人复核后恢复。", "Back in service once another person approves.");
   $("sure-problem").textContent = "";
   $("sure-yes").textContent = word;
-  $("sure-yes").onclick = async () => {
-    $("sure-yes").disabled = true;
-    try {
-      await call("POST", path, { body: {}, key });
-      $("sure").close();
-      await guarded(load);
-      tell(isActive ? t("已停用。", "Suspended.") : t("已提交，待复核。", "Proposed."));
-      document.querySelector("h1").focus();
-    } catch (error) {
-      if (!(error instanceof ToldError)) throw error;
-      $("sure-problem").textContent = error.message;
-    } finally {
-      $("sure-yes").disabled = false;
-    }
-  };
-  $("sure").showModal();
+  whenSure(async () => {
+    await call("POST", path, { body: {}, key });
+    $("sure").close();
+    await guarded(load);
+    tell(isActive ? t("已停用。", "Suspended.") : t("已提交，待复核。", "Proposed."));
+    document.querySelector("h1").focus();
+  });
 }
 
 $("sure-no").addEventListener("click", () => $("sure").close());
