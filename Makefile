@@ -14,6 +14,9 @@ WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 8 ? n + 1 : 8))
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 FUZZ := tests/fuzz/Cargo.toml
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start some hundred processes: without kept bytecode each compiles the rooms, and each test
+# worker compiles all tests with their assertions anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 NATIVE := $(shell find crypto/native card_core/native -name '*.rs' -o -name Cargo.toml 2>/dev/null) \
           Cargo.toml Cargo.lock pyproject.toml

@@ -21,6 +21,9 @@ from card_core.store import FieldCipher, Store, open_store
 # the tests that interrupt a command need it heard.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Collecting makes a million objects, all of which stay.
+gc.disable()
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
@@ -34,9 +37,9 @@ def pytest_collection_finish() -> None:
     What a test makes is large and soon gone (an application is some thousand objects), so looking
     for it less often costs 30 MB and saves a twentieth of the time.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 20)
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:
