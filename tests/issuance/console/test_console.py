@@ -292,7 +292,9 @@ OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "approve": ("POST", f"/approvals/{ID}/approval", {"content_hash": HASH}, BOTH),
     "reject": ("POST", f"/approvals/{ID}/rejection", {}, BOTH),
 }  # fmt: skip
-SESSIONS = {"askChallenge", "signIn", "signOut", "getSession", "keepSession"}
+SESSIONS = {
+    "askChallenge", "signIn", "askTicket", "signInByTicket", "signOut", "getSession", "keepSession",
+}  # fmt: skip
 
 
 def operation_ids(app: Any) -> Iterator[str]:

@@ -33,7 +33,7 @@ export async function call(method, path, { body, key, timeout } = {}) {
     if (error instanceof NoAnswerError) throw new ToldError(NO_ANSWER);
     throw error;
   }
-  if (reply.status === 401 && path !== "/sign-ins") leave();
+  if (reply.status === 401 && !path.startsWith("/sign-ins")) leave();
   if (!reply.ok) throw new ToldError(wordsOf(reply.answer), reply.answer);
   return reply.answer;
 }
