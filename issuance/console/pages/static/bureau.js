@@ -69,6 +69,18 @@ export function facts(pairs) {
   );
 }
 
+/** A table that scrolls by itself where it is too wide; "none" where it has no rows. */
+export function table(title, columns, rows) {
+  const head = el("tr", {}, ...columns.map((one) => el("th", { scope: "col" }, one)));
+  const lines = rows.map((cells) => el("tr", {}, ...cells.map((one) => el("td", {}, one))));
+  if (!rows.length) return el("section", {}, el("h3", {}, title), el("p", { class: "muted" }, t("没有", "None")));
+  return el(
+    "div",
+    { class: "wide-table", tabindex: "0", role: "region", "aria-label": title },
+    el("table", {}, el("caption", {}, title), el("thead", {}, head), el("tbody", {}, ...lines)),
+  );
+}
+
 /** Says something to whoever can't see what changed. */
 export function tell(text) {
   $("told").textContent = text;
