@@ -11,7 +11,7 @@ What this rule does not keep from anybody: differences between figures of differ
 between breakdowns by different things, which people compare who may read both.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import accumulate
@@ -164,7 +164,8 @@ def _rows(
     groups: dict[str, list[Tally]] = {}
     for tally in tallies:
         groups.setdefault(getattr(tally, first.value), []).append(tally)
-    small = _too_small(groups)
+    sizes = {value: sum(one.count for one in group) for value, group in groups.items()}
+    small = too_small(sizes)
     for value in sorted(groups.keys() - small):
         yield from _rows(groups[value], tuple(rest), {**above, first: value})
     if small:
@@ -172,17 +173,16 @@ def _rows(
         yield from _rows(others, (), {**above, **dict.fromkeys(dimensions, OTHER)})
 
 
-def _too_small(groups: dict[str, list[Tally]]) -> set[str]:
+def too_small(sizes: Mapping[str, int]) -> set[str]:
     """The groups that go together as OTHER: those under SMALL, and the next ones until there are
-    enough cards in them."""
-    sizes = sorted((sum(one.count for one in group), value) for value, group in groups.items())
+    enough in them. sizes: of each group."""
     together: set[str] = set()
-    cards = 0
-    for size, value in sizes:
-        if size >= SMALL and (not together or cards >= SMALL):
+    count = 0
+    for size, value in sorted((size, value) for value, size in sizes.items()):
+        if size >= SMALL and (not together or count >= SMALL):
             break
         together.add(value)
-        cards += size
+        count += size
     return together
 
 

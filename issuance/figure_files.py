@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,11 @@ from card_core.figures import ALL, Figures, Row
 from issuance.errors import FileRefusedError
 from issuance.files import PRIVATE, whole_file
 from issuance.spreadsheet_cells import harmless
+
+
+class FigureFormat(StrEnum):
+    CSV = "csv"
+    XLSX = "xlsx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +65,20 @@ def lines(figures: Figures) -> Iterator[list[Any]]:
 
 def write(figures: Figures, path: Path) -> None:
     """As CSV or XLSX, by the name's ending. Raises FileRefusedError."""
-    match path.suffix.lower():
-        case ".csv":
-            content = _csv(figures)
-        case ".xlsx":
-            content = _xlsx(figures)
-        case _:
-            raise FileRefusedError(
-                "figures_kind_unknown",
-                f"文件 {path} 的扩展名应为 .csv 或 .xlsx。",
-                f"The name of {path} must end in .csv or .xlsx.",
-            )
+    try:
+        kind = FigureFormat(path.suffix.lower().removeprefix("."))
+    except ValueError:
+        raise FileRefusedError(
+            "figures_kind_unknown",
+            f"文件 {path} 的扩展名应为 .csv 或 .xlsx。",
+            f"The name of {path} must end in .csv or .xlsx.",
+        ) from None
     with whole_file(path, mode=PRIVATE) as file:
-        file.write(content)
+        file.write(content(figures, kind))
+
+
+def content(figures: Figures, kind: FigureFormat) -> bytes:
+    return _csv(figures) if kind is FigureFormat.CSV else _xlsx(figures)
 
 
 def _csv(figures: Figures) -> bytes:

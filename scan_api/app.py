@@ -10,7 +10,6 @@ from starlette.types import Receive, Scope, Send
 
 import scan_api.bundles.routes
 import scan_api.card_reads.routes
-import scan_api.figures.routes
 import scan_api.holders.routes
 import scan_api.issuers.routes
 import scan_api.offline_scans.routes
@@ -45,7 +44,6 @@ _TAGS = (
     {"name": "terminal", "description": "For terminals · 终端"},
     {"name": "enrolment", "description": "Terminals' keys and tokens · 终端密钥与令牌"},
     {"name": "holder", "description": "For holders · 持卡人"},
-    {"name": "bureau", "description": "For the bureau's operators · 经办人员"},
     {"name": "issuer", "description": "For other issuers · 其他发卡机构"},
     {"name": "service", "description": "For everybody · 公共"},
 )
@@ -109,7 +107,6 @@ def create_app(services: Services, admission: Admission | None = None) -> FastAP
     app.include_router(scan_api.bundles.routes.routes(services, answers))
     app.include_router(scan_api.offline_scans.routes.routes(services))
     app.include_router(scan_api.holders.routes.routes(services))
-    app.include_router(scan_api.figures.routes.routes(services))
     app.include_router(business_types.routes(services))
     app.include_router(scan_api.issuers.routes.routes(services, answers))
     app.include_router(scan_api.receipt_checks.routes.routes(services))

@@ -60,7 +60,6 @@ _HEADERS: Mapping[Problem, Mapping[str, str]] = {
     problems.CLOCK_OFF: {"WWW-Authenticate": SCHEME},
     problems.SIGNATURE_NEEDED: {"WWW-Authenticate": SCHEME},
     problems.SIGN_IN_NEEDED: {"WWW-Authenticate": "SSCARD-Session"},
-    problems.OPERATOR_SIGN_IN_NEEDED: {"WWW-Authenticate": "Bearer"},
     problems.SIGN_IN_REFUSED: {"WWW-Authenticate": "SSCARD-Session"},
     problems.NOT_READY: {"Retry-After": "1"},
     problems.TOO_MANY_SHORT_CODES: {"Retry-After": "60"},

@@ -18,7 +18,6 @@ TERMINAL_SECURITY: dict[str, Any] = {"security": [{"terminalSignature": []}, {"a
 SIGNED_SECURITY: dict[str, Any] = {"security": [{"terminalSignature": []}]}
 PEER_SECURITY: dict[str, Any] = {"security": [{"peerSignature": []}]}
 HOLDER_SECURITY: dict[str, Any] = {"security": [{"holderSession": []}]}
-OPERATOR_SECURITY: dict[str, Any] = {"security": [{"operatorSession": []}]}
 # Ending a session that has ended already is no fault.
 OPTIONAL_HOLDER_SECURITY: dict[str, Any] = {"security": [{"holderSession": []}, {}]}
 # What a terminal may hear before anybody looks at what it asks, and what a body may be told.
@@ -83,12 +82,6 @@ _SECURITY_SCHEMES = {
         "in": "cookie",
         "name": "sscard_holder",
         "description": "Set by POST /v1/holder/sign-ins. 登录后由服务设置。",
-    },
-    "operatorSession": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "The token of a session that `sscard operator sign-in` opened; it ends "
-        "after half an hour without use. 由 sscard operator sign-in 取得，半小时不用即失效。",
     },
 }
 _PROBLEM_SCHEMA = {

@@ -121,14 +121,6 @@ SIGN_IN_NEEDED = Problem(
     "The session has ended or there was none. Sign in with your number and password.",
     "登录已失效或尚未登录。请用社会保障号码和密码登录。",
 )
-OPERATOR_SIGN_IN_NEEDED = Problem(
-    "operator_sign_in_needed",
-    401,
-    "This takes an operator's session",
-    "需要经办人员的登录会话",
-    "Sign in with sscard operator sign-in, and send the session's token as a Bearer.",
-    "请先用 sscard operator sign-in 登录，并以 Bearer 方式携带会话令牌。",
-)
 SIGN_IN_REFUSED = Problem(
     "sign_in_refused",
     401,

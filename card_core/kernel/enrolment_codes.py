@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from card_core.errors import InvalidActError
 from card_core.store import FieldCipher
 
-# Crockford's base32: no I, L, O or U, which are misread.
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# Crockford's base32: no I, L, O or U, which are misread. Of all codes that people type.
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _GROUPS = 4
 GROUP_CHARACTERS = 5
 _RANDOM_BYTES = 13
-_CODE = re.compile(rf"[{_ALPHABET}]{{{_GROUPS * GROUP_CHARACTERS}}}")
-_READ_AS = str.maketrans("ILO", "110", " -")
+_CODE = re.compile(rf"[{ALPHABET}]{{{_GROUPS * GROUP_CHARACTERS}}}")
+READ_AS = str.maketrans("ILO", "110", " -")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -47,7 +47,7 @@ class EnrolmentCode:
 def make(random_bytes: Callable[[int], bytes]) -> EnrolmentCode:
     bits = int.from_bytes(random_bytes(_RANDOM_BYTES))
     count = _GROUPS * GROUP_CHARACTERS
-    return EnrolmentCode("".join(_ALPHABET[bits >> 5 * at & 31] for at in range(count)))
+    return EnrolmentCode("".join(ALPHABET[bits >> 5 * at & 31] for at in range(count)))
 
 
 def parse(typed: str) -> EnrolmentCode:
@@ -55,7 +55,7 @@ def parse(typed: str) -> EnrolmentCode:
 
     Raises InvalidActError.
     """
-    text = typed[: 4 * _GROUPS * GROUP_CHARACTERS].upper().translate(_READ_AS)
+    text = typed[: 4 * _GROUPS * GROUP_CHARACTERS].upper().translate(READ_AS)
     if not _CODE.fullmatch(text):
         raise InvalidActError(
             "enrolment_code",

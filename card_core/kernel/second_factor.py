@@ -24,6 +24,7 @@ SECRET_SIZE_BYTES = 20
 # A password that was typed as its step ended; a clock that runs ahead gets nothing more.
 STEPS_BACK_MAX = 1
 
+_DIGEST_SIZE_BYTES = 32
 _CONTEXT = b"sscard operator sign-in, version 1\0"
 
 
@@ -39,6 +40,11 @@ def challenge_bytes(name_index: bytes, attempt: bytes) -> bytes:
     """What an operator's key signs. attempt: the keyed digest of what was drawn for this attempt
     alone, so that a signature serves once; name_index binds it to the name."""
     return _CONTEXT + name_index + attempt
+
+
+def is_challenge(data: bytes) -> bool:
+    """Whether these bytes are a sign-in's: a key that signs for a console signs nothing else."""
+    return data.startswith(_CONTEXT) and len(data) == len(_CONTEXT) + 2 * _DIGEST_SIZE_BYTES
 
 
 def is_proved(scene: Scene, operator_id: str, proof: Proof | None, challenge: bytes) -> bool:

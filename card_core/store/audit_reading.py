@@ -1,10 +1,11 @@
-"""Reading the audit log from its beginning, for whoever audits; `audit` writes and verifies it."""
+"""Reading the audit log: from its beginning, for whoever audits, and what is about one person;
+`audit` writes and verifies it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from card_core.store.database import Reader
 from card_core.store.schema import audit_events as table
@@ -42,3 +43,20 @@ def events(tx: Reader, chain: str, *, until: int) -> Iterator[LoggedEvent]:
             return
         yield from (LoggedEvent(*row) for row in page)
         seq = page[-1].seq
+
+
+def about(
+    tx: Reader, subjects: Collection[str], *, before: int | None = None, limit: int
+) -> list[LoggedEvent]:
+    """The newest events of the bureau's chain about any of these, as `card/` and its id; before:
+    only those with a smaller number."""
+    names = LoggedEvent.__dataclass_fields__
+    statement = select(*(table.c[name] for name in names)).where(
+        # As text, so that the index over this chain alone is seen to fit.
+        text("chain = 'bureau'"),
+        table.c.subject.in_(list(subjects)),
+    )
+    if before is not None:
+        statement = statement.where(table.c.seq < before)
+    rows = tx.connection.execute(statement.order_by(table.c.seq.desc()).limit(limit))
+    return [LoggedEvent(*row) for row in rows]

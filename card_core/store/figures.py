@@ -1,13 +1,25 @@
 """The tallies that figures are made of: one statement, so one moment, and nothing of a person."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Integer, String, and_, case, cast, func, or_, select
 
 from card_core.figures import NO_BANK, Tally
+from card_core.scan_figures import ScanTally
 from card_core.states import HANDED_OVER, BatchKind, CardState
 from card_core.store.database import Reader
-from card_core.store.schema import batches, card_dates, cards, ecards, filings, holders, makings
+from card_core.store.ids import earliest
+from card_core.store.schema import (
+    batches,
+    card_dates,
+    cards,
+    ecards,
+    filings,
+    holders,
+    makings,
+    scans,
+)
 
 _MONTH_CHARACTERS = 7  # of 2026-07-01
 _IN_USE_ONCE = (CardState.NOT_ACTIVATED.value, CardState.CANCELLED.value)
@@ -58,6 +70,25 @@ def tallies(tx: Reader) -> list[Tally]:
         .group_by(*named)
     )
     return [_tally(row) for row in tx.connection.execute(statement)]
+
+
+def scan_tallies(tx: Reader, since: datetime) -> list[ScanTally]:
+    """The scans from `since` (aware) on, by hour and reason; ids are in the order of time, so only
+    these rows are read."""
+    hour, reason = _hour(tx, scans.c.scanned_at).label("hour"), scans.c.reason
+    statement = (
+        select(hour, reason, func.count())
+        .where(scans.c.id >= earliest(since))
+        .group_by(hour, reason)
+    )
+    return [ScanTally(*row) for row in tx.connection.execute(statement)]
+
+
+def _hour(tx: Reader, at: Any) -> Any:
+    """As 2026-07-01T08, in Shanghai."""
+    if tx.is_sqlite:
+        return func.strftime("%Y-%m-%dT%H", at, "+8 hours")
+    return func.to_char(func.timezone("Asia/Shanghai", at), 'YYYY-MM-DD"T"HH24')
 
 
 def _known(condition: Any) -> Any:

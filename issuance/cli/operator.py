@@ -13,7 +13,7 @@ from card_core.kernel.acts.operators import (
 from card_core.sign_in import check_new_operator_password, hash_password
 from card_core.store import Reader, operator_factors, operators
 from card_core.store.operators import Operator, Role
-from issuance.cli import operator_access, screen
+from issuance.cli import desk_ticket, operator_access, screen
 from issuance.cli.desk import OperatorOption, PasswordFileOption, opened_desk
 from issuance.cli.operator_access import NameArgument, new_password
 from issuance.cli.second_factor import parse_hex
@@ -34,6 +34,7 @@ RoleOption = Annotated[
 
 app.command("sign-in")(operator_access.sign_in)
 app.command("sign-out")(operator_access.sign_out_)
+app.command("desk")(desk_ticket.desk)
 app.command("new-key")(operator_access.new_key)
 app.command("enrol")(operator_access.enrol)
 app.command("password")(operator_access.password)

@@ -85,7 +85,7 @@ def prover_of(
     if key is not None:
         return read_key(key, pin_file)[1]
     if not site.profile.admits_dynamic_passwords:
-        raise _key_needed()
+        raise key_needed()
     if digits_file:
         return by_digits(read_secret(digits_file).decode(errors="replace"))
     return by_digits(screen.ask_secret("动态口令", "Dynamic password", instead="--digits-file"))
@@ -109,7 +109,7 @@ def parse_hex(field: str, text: str) -> bytes | None:
         raise InvalidActError(field, "应为十六进制", "must be hexadecimal") from None
 
 
-def _key_needed() -> IssuanceError:
+def key_needed() -> IssuanceError:
     return IssuanceError(
         "operator_key_missing",
         "登录需要本人的 SM2 密钥：--key 文件夹，或设置 SSCARD_OPERATOR_KEY。",

@@ -38,12 +38,14 @@ def create_console(
     """clock: the time now, aware, UTC. site: draws the pages; without it there is the API alone."""
     uploads = Uploads(kernel, clock)
     issuing = Issuing(kernel)
+    entrance = Entrance(kernel, pepper=pepper, profile=profile)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await run_in_threadpool(uploads.close)
         await run_in_threadpool(issuing.close)
+        await run_in_threadpool(entrance.tickets.close)
 
     app = FastAPI(
         lifespan=lifespan,
@@ -56,7 +58,6 @@ def create_console(
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    entrance = Entrance(kernel, pepper=pepper, profile=profile)
     app.include_router(routes(kernel, entrance, uploads, issuing, clock))
     if site is not None:
         app.include_router(pages.routes(kernel, entrance, site))

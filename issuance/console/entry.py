@@ -44,6 +44,7 @@ from card_core.store.sessions import Session
 from crypto import sm3
 from issuance.console.cookie import check_same_origin, token_of
 from issuance.console.problems import ConsoleError
+from issuance.console.tickets import Tickets
 
 PENDING_MAX = 256
 CHALLENGE_LASTS = timedelta(minutes=1)
@@ -66,6 +67,7 @@ class Entrance:
         self.kernel = kernel
         self._pepper = pepper
         self.profile = profile
+        self.tickets = Tickets(kernel)
         self._pending: OrderedDict[str, Pending] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -86,23 +88,26 @@ class Entrance:
     def sign_in(
         self, attempt: str, password: str, signature: bytes | None, digits: str | None
     ) -> SignedIn:
-        """Raises SignInRefusedError, for an attempt that is not there, too; SignInLockedError,
-        FactorMissingError."""
+        """Raises ConsoleError (sign_in_refused), for an attempt that is not there, too;
+        SignInLockedError, FactorMissingError."""
         with self._lock:
             pending = self._pending.pop(attempt, None)
         if pending is None or self.kernel.clock() >= pending.ends_at:
-            raise SignInRefusedError
+            raise _refused()
         proved = signature or b""
         prover = by_digits(digits) if digits is not None else by_key(lambda _: proved)
-        return sign_in_operator(
-            self.kernel,
-            pending.name,
-            password,
-            prover,
-            pepper=self._pepper,
-            profile=self.profile,
-            token=pending.token,
-        )
+        try:
+            return sign_in_operator(
+                self.kernel,
+                pending.name,
+                password,
+                prover,
+                pepper=self._pepper,
+                profile=self.profile,
+                token=pending.token,
+            )
+        except SignInRefusedError:
+            raise _refused() from None
 
     def operator(self, request: Request) -> Actor:
         """Raises SessionEndedError; a holder's token is as good as none."""
@@ -198,6 +203,15 @@ def asking(kernel: Kernel, entrance: Entrance) -> tuple[Any, Any, Any]:
         return Asked(kernel, entrance.operator(request))
 
     return Depends(question), Depends(change), Depends(repeatable)
+
+
+def _refused() -> ConsoleError:
+    return ConsoleError(
+        401,
+        SignInRefusedError.code,
+        "登录名、密码或第二因素不正确",
+        "The name, the password or the second factor is wrong",
+    )
 
 
 def _reused() -> ConsoleError:

@@ -46,6 +46,27 @@ class SignInRequest(Sent):
     in_cookie: bool = False
 
 
+class TicketRequest(Sent):
+    """`signature`: SM2 with SM3 over the challenge, r then s, in hex."""
+
+    attempt: RecordId
+    password: Annotated[str, Field(min_length=1, max_length=256)]
+    signature: Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
+
+
+class Ticket(BaseModel):
+    """`ticket`: 12 letters and digits in groups; good once, until `ends_at`."""
+
+    ticket: str
+    ends_at: datetime
+
+
+class TicketSignIn(Sent):
+    """`ticket`: as its operator types it, in any case, with hyphens and spaces or without."""
+
+    ticket: Annotated[str, Field(min_length=1, max_length=32)]
+
+
 class Session(BaseModel):
     """`token`: null where it is in a cookie."""
 

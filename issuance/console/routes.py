@@ -38,6 +38,7 @@ from issuance.applying import check_application
 from issuance.console import (
     approval_routes,
     batch_routes,
+    figure_routes,
     models,
     place_routes,
     roster_routes,
@@ -70,6 +71,7 @@ def routes(
     router.include_router(_families(change))
     router.include_router(approval_routes.routes(kernel, question, change))
     router.include_router(place_routes.routes(kernel, question, change))
+    router.include_router(figure_routes.routes(kernel, question))
     router.include_router(search_routes.routes(kernel, question, repeatable))
     router.include_router(roster_routes.routes(uploads, question, repeatable))
     router.include_router(

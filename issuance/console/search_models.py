@@ -75,10 +75,30 @@ class ApplicationOfHolder(BaseModel):
     batch_id: str | None
 
 
+class ActOnHolder(BaseModel):
+    """`act`: a stable word. `by`: who did it, an operator's name, null for others. `about`: the
+    record, a card's number where it was about a card."""
+
+    number: int
+    at: datetime
+    act: str
+    actor_kind: str
+    by: str | None
+    about: Literal["holder", "card", "filing", "device"]
+    card_number: str | None
+
+
+class ActsOnHolder(BaseModel):
+    """The newest first. `next_before`: for the older ones; null at the end."""
+
+    acts: list[ActOnHolder]
+    next_before: int | None
+
+
 class HolderFile(BaseModel):
     """One card, one person, one file: also what stands under records that were merged into it.
 
-    Of scans the newest page.
+    Of scans and acts the newest page.
     """
 
     holder_id: str
@@ -93,3 +113,4 @@ class HolderFile(BaseModel):
     phones: list[PhoneOfHolder]
     changes: list[ChangeOfHolder]
     scans: list[ScanOfHolder]
+    acts: ActsOnHolder

@@ -7,7 +7,7 @@ of people can be leafed through.
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 
 from card_core import business_types
@@ -34,6 +34,7 @@ from card_core.store import (
 from card_core.store.holder_trace import HolderTrace, trace_of
 from card_core.store.holders import Holder
 from issuance.console import search_models as models
+from issuance.console.acts_on_holder import acts_on
 from issuance.console.entry import Asked
 
 HITS_MAX = 20
@@ -67,6 +68,22 @@ def routes(kernel: Kernel, question: object, repeatable: object) -> APIRouter:
             if holder is None:
                 raise NotFoundError("holder")
             return _file(tx, holder, trace_of(tx, stays))
+
+    @router.get("/holders/{holder_id}/acts", operation_id="listActsOnHolder")
+    def list_acts(
+        holder_id: RecordId,
+        asked: Annotated[Asked, question],
+        before: Annotated[int | None, Query(ge=1)] = None,
+    ) -> models.ActsOnHolder:
+        """What was done to the person, the cards, the applications and the phones, from the audit
+        log: who, when, what. 办理记录。"""
+        asked.check_reads(Reading.HOLDERS)
+        with kernel.store.read() as tx:
+            stays = holder_changes.record_that_stays(tx, holder_id)
+            holder = holders.get(tx, stays)
+            if holder is None:
+                raise NotFoundError("holder")
+            return acts_on(tx, holder, trace_of(tx, stays), before)
 
     return router
 
@@ -157,6 +174,7 @@ def _file(tx: Reader, holder: Holder, trace: HolderTrace) -> models.HolderFile:
             for one in trace.changes
         ],
         scans=list(_scans(tx, trace)),
+        acts=acts_on(tx, holder, trace, None),
     )
 
 

@@ -1,4 +1,4 @@
-"""Signing in and out, and whose session this is."""
+"""Signing in and out, by a ticket too, and whose session this is."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -48,6 +48,24 @@ def routes(entrance: Entrance) -> APIRouter:
             give_cookie(request, response, opened.token)
             return models.Session(token=None, expires_at=opened.expires_at)
         return models.Session(token=opened.token, expires_at=opened.expires_at)
+
+    @router.post("/tickets", operation_id="askTicket", status_code=201)
+    def ask_ticket(body: models.TicketRequest) -> models.Ticket:
+        """Password and signature, for a session in a browser that has no key. 登录码。"""
+        signature = bytes.fromhex(body.signature)
+        opened = entrance.sign_in(body.attempt, body.password, signature, None)
+        ticket, ends_at = entrance.tickets.give(opened)
+        return models.Ticket(ticket=ticket, ends_at=ends_at)
+
+    @router.post("/sign-ins/by-ticket", operation_id="signInByTicket", status_code=201)
+    def sign_in_by_ticket(
+        body: models.TicketSignIn, request: Request, response: Response
+    ) -> models.Session:
+        """The session of a ticket, in a cookie; once, within a minute. 用登录码登录。"""
+        check_same_origin(request)
+        opened = entrance.tickets.redeem(body.ticket)
+        give_cookie(request, response, opened.token)
+        return models.Session(token=None, expires_at=opened.expires_at)
 
     @router.delete("/sign-ins", operation_id="signOut", status_code=204)
     def sign_out(request: Request) -> Response:

@@ -23,6 +23,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         "KEY_PASSPHRASE_FILE",
         "OPERATOR",
         "OPERATOR_KEY",
+        "CONSOLE_URL",
     ):
         monkeypatch.delenv(f"SSCARD_{name}", raising=False)
 

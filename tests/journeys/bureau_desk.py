@@ -27,7 +27,7 @@ WIDE = {"width": 1280, "height": 860}
 
 @dataclass
 class BureauDesk:
-    """An installation of the standard profile, since dynamic passwords are what a browser can give.
+    """Who is hired signs in by a dynamic password, which a browser can give (profile standard).
 
     screens: every one that was opened; none may have complained.
     """
@@ -83,13 +83,16 @@ def fill_sign_in(screen: Screen, name: str, dynamic: str, password: str = NEW_PA
 
 @contextmanager
 def desk_of(
-    bureau: Bureau, browser: Browser, staff: Iterable[tuple[str, str, Role]]
+    bureau: Bureau,
+    browser: Browser,
+    staff: Iterable[tuple[str, str, Role]],
+    profile: Profile = Profile.STANDARD,
 ) -> Iterator[BureauDesk]:
     """The pages over this bureau; `staff` have signed up already."""
     app = create_console(
         bureau.kernel,
         pepper=PEPPER,
-        profile=Profile.STANDARD,
+        profile=profile,
         clock=bureau.clock,
         site=Site("issuance.console.pages"),
     )

@@ -11,6 +11,7 @@ from stage import PHONE, Screen
 from test_browser_desk import ROSTER
 from test_browser_layout import Reader
 
+from card_core.figures import SMALL
 from card_core.identity import mask_name
 from card_core.store.operators import Role
 
@@ -30,7 +31,7 @@ def test_every_page_fits_and_is_whole_in_its_language(
     desk: BureauDesk, language: str, look: tuple[Any, str]
 ) -> None:
     scheme, size = look
-    person = desk.bureau.person()
+    person, *_ = desk.bureau.people(SMALL)
     desk.bureau.import_roster(desk.bureau.next_applications(1))
     released = desk.bureau.released_batch(1)
     screen = desk.open(f"/?lang={language}&type={size}", viewport=PHONE, color_scheme=scheme)
@@ -45,10 +46,12 @@ def test_every_page_fits_and_is_whole_in_its_language(
     screen.keep(f"desk-batches-{scheme}-{language}")
     show(screen, reader, f"{desk.url}/desk/batches?id={released['batch_id']}", "#way li")
     show(screen, reader, f"{desk.url}/desk/places", "#places li")
+    look_at_figures(screen, reader, desk, person.holder_id)
+    screen.keep(f"desk-figures-{scheme}-{language}")
     show(screen, reader, f"{desk.url}/desk/search", "#text")
     look_at_file(screen.page, reader, person.number)
     screen.keep(f"desk-holder_file-{scheme}-{language}")
-    assert reader.seen == 7
+    assert reader.seen == 8
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -83,6 +86,22 @@ def show(screen: Screen, reader: Reader, url: str, awaited: str) -> None:
 
 def look_at_sign_in(screen: Screen, reader: Reader) -> None:
     screen.page.locator("#sign-in-form").wait_for()
+    reader.look()
+
+
+def look_at_figures(screen: Screen, reader: Reader, desk: BureauDesk, holder_id: str) -> None:
+    text = desk.bureau.minter.mint(holder_id).text
+    for _ in range(SMALL + 1):
+        desk.bureau.scan(text)
+    page = screen.page
+    page.goto(f"{desk.url}/desk/figures")
+    page.locator("#reasons-details summary").click()
+    expect(page.locator("#reasons-table td").last).to_have_text(str(SMALL))
+    expect(page.locator("#activated-chart svg")).to_have_count(1)
+    expect(page.locator("#activated-words")).to_contain_text("100.0%")
+    page.locator("#activated-aim").fill("99")
+    page.locator("#by").select_option("region")
+    expect(page.locator("#cards-table td").first).to_be_visible()
     reader.look()
 
 

@@ -12,8 +12,6 @@ from scan_service import ScanService
 
 from card_core.verdicts import Reason
 from scan_api import business_types, problems
-from scan_api.figures import examples as figure_examples
-from scan_api.figures import models as figure_models
 from scan_api.holders import (
     application_models,
     device_examples,
@@ -60,7 +58,6 @@ OPERATIONS = {
     "listScans": "GET /v1/holder/scans",
     "reportScan": "POST /v1/holder/scans/{scan_id}/reports",
     "exportHolder": "POST /v1/holder/exports",
-    "getFigures": "GET /v1/bureau/figures",
     "mintCode": "POST /v1/holder/codes",
     "reportLoss": "POST /v1/holder/loss-reports",
     "withdrawLoss": "POST /v1/holder/loss-withdrawals",
@@ -120,7 +117,6 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (device_models.RegisteredDevice, device_examples.REGISTERED),
     (device_models.Credentials, device_examples.CREDENTIALS),
     (export_models.HolderExport, export_examples.EXPORT),
-    (figure_models.BureauFigures, figure_examples.FIGURES),
     (application_models.Applications, family_examples.APPLICATIONS),
     (application_models.FiledApplication, family_examples.FILED),
     (family_models.Family, family_examples.FAMILY),

@@ -1,6 +1,16 @@
 """What the kernel records of every act."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from card_core.store.columns import Instant
 from card_core.store.schema.base import guard, metadata
@@ -27,6 +37,15 @@ audit_events = Table(
     Column("detail", Text, nullable=False),  # JSON
     Column("link", LargeBinary(32), nullable=False),
     PrimaryKeyConstraint("chain", "seq"),
+    # What happened to one person's card; scans, by far the most, are found by their own rows.
+    Index(
+        None,
+        "chain",
+        "subject",
+        "seq",
+        sqlite_where=text("chain = 'bureau'"),
+        postgresql_where=text("chain = 'bureau'"),
+    ),
 )
 
 audit_checkpoints = Table(

@@ -46,6 +46,7 @@ PAGES: Final = (
     DeskPage("search", "search.html", "查找", "Search", READERS[Reading.HOLDERS]),
     DeskPage("batches", "batches.html", "批次", "Batches", READERS[Reading.HOLDERS]),
     DeskPage("places", "places.html", "机构和终端", "Institutions", READERS[Reading.PLACES]),
+    DeskPage("figures", "figures.html", "统计", "Figures", READERS[Reading.FIGURES]),
     DeskPage("rosters", "rosters.html", "导入名册", "Rosters", RULES[OpenImport].roles),
 )
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from bureau import Bureau, Clock
 from falsifying import WAYS
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 
 from card_core.errors import AuditChainError, TamperedRowError
 from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
-from card_core.store import Store, audit, guarded
+from card_core.store import Store, audit, audit_reading, guarded
 from card_core.store.audit import Event
 from card_core.store.database import Transaction
 from card_core.store.schema import audit_events, audit_heads, card_dates, cards, ecards, makings
@@ -198,3 +198,25 @@ def test_the_log_holds_no_personal_data(bureau: Bureau) -> None:
     assert person.card_id in everything
     for personal in (person.number, person.name, person.sign_number, "1390000", "测试"):
         assert personal not in everything
+
+
+def test_what_is_about_one_subject_is_found_by_pages_and_by_an_index(
+    chained: Store, clock: Clock
+) -> None:
+    with chained.write() as tx:
+        for _ in range(3):
+            audit.append(tx, CHAIN, event(7, clock))
+    with chained.read() as tx:
+        subjects = ["card/7", "card/9"]
+        newest = audit_reading.about(tx, subjects, limit=3)
+        assert [one.seq for one in newest] == [EVENTS + 3, EVENTS + 2, EVENTS + 1]
+        older = audit_reading.about(tx, subjects, before=EVENTS + 1, limit=3)
+        assert [(one.seq, one.subject) for one in older] == [(10, "card/9"), (8, "card/7")]
+        assert [one.chain for one in audit_reading.about(tx, ["card/0"], limit=9)] == [CHAIN]
+        statement = "SELECT * FROM audit_events WHERE chain = 'bureau' AND subject = 'card/7'"
+        if tx.is_sqlite:
+            plan = tx.connection.execute(text(f"EXPLAIN QUERY PLAN {statement}")).all()
+        else:
+            tx.connection.execute(text("SET LOCAL enable_seqscan = off"))
+            plan = tx.connection.execute(text(f"EXPLAIN {statement}")).all()
+    assert "subject_seq" in str(plan)

@@ -237,6 +237,7 @@ GUARDIAN = {
 MAKER_ONLY, CHECKER_ONLY = {"maker"}, {"checker"}
 BOTH = MAKER_ONLY | CHECKER_ONLY
 WHO_WORKS = BOTH | {"administrator"}
+WHO_READS_FIGURES = WHO_WORKS | {"auditor"}
 OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "listApplications": ("GET", "/applications", None, BOTH),
     "getApplication": ("GET", f"/applications/{ID}", None, BOTH),
@@ -272,6 +273,7 @@ OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "forgetRoster": ("POST", f"/rosters/{ID}/forget", {}, MAKER_ONLY),
     "search": ("POST", "/searches", {"text": "x"}, BOTH),
     "getHolder": ("GET", f"/holders/{ID}", None, BOTH),
+    "listActsOnHolder": ("GET", f"/holders/{ID}/acts", None, BOTH),
     "listInstitutions": ("GET", "/institutions", None, WHO_WORKS),
     "listTerminals": ("GET", "/institutions/H44060499999/terminals", None, WHO_WORKS),
     "suspendInstitution": ("POST", "/institutions/H44060499999/suspension", {}, WHO_WORKS),
@@ -282,6 +284,9 @@ OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "proposeReinstateTerminal": (
         "POST", f"/terminals/{'1' * 16}/reinstatement", {}, MAKER_ONLY | {"administrator"},
     ),
+    "getFigures": ("GET", "/figures", None, WHO_READS_FIGURES),
+    "getFiguresFile": ("GET", "/figures/file", None, WHO_READS_FIGURES),
+    "getScanFigures": ("GET", "/scan-figures", None, WHO_READS_FIGURES),
     "listBatches": ("GET", "/batches", None, BOTH),
     "getBatch": ("GET", f"/batches/{ID}", None, BOTH),
     "getBatchProgress": ("GET", f"/batches/{ID}/progress", None, BOTH),
@@ -292,7 +297,9 @@ OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "approve": ("POST", f"/approvals/{ID}/approval", {"content_hash": HASH}, BOTH),
     "reject": ("POST", f"/approvals/{ID}/rejection", {}, BOTH),
 }  # fmt: skip
-SESSIONS = {"askChallenge", "signIn", "signOut", "getSession", "keepSession"}
+SESSIONS = {
+    "askChallenge", "signIn", "askTicket", "signInByTicket", "signOut", "getSession", "keepSession",
+}  # fmt: skip
 
 
 def operation_ids(app: Any) -> Iterator[str]:

@@ -332,10 +332,6 @@ def answer_peer_status_list(town: Town) -> Ask:
     return Ask(town.peer(), {"day_ends_at": int(day.timestamp())})
 
 
-def get_figures(town: Town) -> Ask:
-    return Ask(town.bearing_session("maker"))
-
-
 def check_receipt(town: Town) -> Ask:
     return Ask(NOBODY, body={"receipt": "AQGq"})
 
@@ -374,7 +370,6 @@ ASKS: Mapping[str, Callable[[Town], Ask]] = {
     "registerDevice": register_device,
     "removeDevice": remove_device,
     "fetchCredentials": fetch_credentials,
-    "getFigures": get_figures,
     "listApplications": nothing_of_a_holder,
     "applyForCard": apply_for_card,
     "withdrawApplication": withdraw_application,

@@ -144,11 +144,6 @@ class Town:
         headers = {"Cookie": f"{COOKIE}={opened.token}", "Origin": BASE_URL}
         return Caller(lambda method, target, body: headers)
 
-    def bearing_session(self, name: str) -> Caller:
-        """An operator's program with the token of a session."""
-        opened = sign_in_as(self.bureau.kernel, name)
-        return Caller(lambda method, target, body: {"Authorization": f"Bearer {opened.token}"})
-
     def peer(self) -> Caller:
         """The neighbouring issuer, which the trust list names."""
 

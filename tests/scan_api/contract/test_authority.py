@@ -25,14 +25,12 @@ NO_PROOF = {
     "not_authenticated",
     "peer_not_authenticated",
     "sign_in_needed",
-    "operator_sign_in_needed",
 }
 TERMINAL = "terminalSignature or accessToken"
 SIGNED = "terminalSignature"
 HOLDER = "holderSession"
 HOLDER_OR_NOBODY = "holderSession or nothing"
 PEER = "peerSignature"
-OPERATOR = "operatorSession"
 OPEN = "nothing"
 
 # What everybody is told who is no terminal in service, no holder, no peer.
@@ -76,26 +74,6 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
         ),
         "peer_not_authenticated",
     ),
-    OPERATOR: {
-        **dict.fromkeys(
-            (
-                "nobody",
-                "other institution",
-                "pharmacy",
-                "suspended terminal",
-                "terminal of a suspended institution",
-                "revoked key",
-                "token",
-                "suspended one's token",
-                "holder",
-                "other holder",
-                "peer",
-                "operator",
-            ),
-            "operator_sign_in_needed",
-        ),
-        "security": "not_allowed",
-    },
     # Whoever asks, it is the body that is judged, or nothing.
     OPEN: {},
     HOLDER_OR_NOBODY: {},
@@ -153,7 +131,6 @@ ANYBODY = {
     "healthz",
     "readyz",
 }
-OPERATORS = {"getFigures"}
 PEERS = {"answerPeerScan", "answerPeerStatusList"}
 # Where a request names something of the rightful caller's: in its path, or in these fields.
 NAMING = {"takeVisitStep": "visit_token", "recordCardRead": "challenge_id"}
@@ -183,8 +160,6 @@ def everybody(town: Town) -> dict[str, Caller]:
         "other holder": town.signed_in(town.other_holder),
         "peer": town.peer(),
         "operator": town.operator(),
-        "maker": town.bearing_session("maker"),
-        "security": town.bearing_session("security"),
     }
 
 
@@ -192,8 +167,6 @@ def expected(name: str, proof: str, role: str) -> str:
     """What this caller is told; OK where it is served. Raises KeyError for what is in no table."""
     if name in ANYBODY and proof in {OPEN, HOLDER_OR_NOBODY}:
         return OK
-    if proof != OPERATOR and role in {"maker", "security"}:
-        role = "operator"
     refused = REFUSED[TERMINAL if proof == SIGNED else proof]
     if role in refused:
         return refused[role]
@@ -240,11 +213,10 @@ def told(answer: httpx2.Response) -> str:
 def test_every_operation_is_in_the_tables(town: Town) -> None:
     found = {name: proof for name, _, _, proof in operations(town.service.app.openapi())}
     assert set(found) == set(ASKS)
-    assert {*TERMINALS, *HOLDERS, *ANYBODY, *PEERS, *OPERATORS} == set(found)
+    assert {*TERMINALS, *HOLDERS, *ANYBODY, *PEERS} == set(found)
     assert {name for name, proof in found.items() if proof in {TERMINAL, SIGNED}} == set(TERMINALS)
     assert {name for name, proof in found.items() if proof == HOLDER} == set(HOLDERS)
     assert {name for name, proof in found.items() if proof == PEER} == PEERS
-    assert {name for name, proof in found.items() if proof == OPERATOR} == OPERATORS
 
 
 @pytest.mark.parametrize("name", ASKS)
@@ -254,7 +226,7 @@ def test_everybody_but_the_rightful_caller_is_kept_out(town: Town, name: str) ->
     ]
     town.find(town.other_holder)
     ask = ASKS[name](town)
-    own = {PEER: "peer", HOLDER: "holder", OPERATOR: "maker"}.get(proof)
+    own = {PEER: "peer", HOLDER: "holder"}.get(proof)
     for role, caller in everybody(town).items():
         if role == own:
             continue

@@ -33,7 +33,7 @@ export async function call(method, path, { body, key, timeout } = {}) {
     if (error instanceof NoAnswerError) throw new ToldError(NO_ANSWER);
     throw error;
   }
-  if (reply.status === 401 && path !== "/sign-ins") leave();
+  if (reply.status === 401 && !path.startsWith("/sign-ins")) leave();
   if (!reply.ok) throw new ToldError(wordsOf(reply.answer), reply.answer);
   return reply.answer;
 }
@@ -66,6 +66,18 @@ export function facts(pairs) {
     "dl",
     { class: "facts" },
     ...pairs.flatMap(([word, value]) => [el("dt", {}, word), el("dd", {}, value)]),
+  );
+}
+
+/** A table that scrolls by itself where it is too wide; "none" where it has no rows. */
+export function table(title, columns, rows) {
+  const head = el("tr", {}, ...columns.map((one) => el("th", { scope: "col" }, one)));
+  const lines = rows.map((cells) => el("tr", {}, ...cells.map((one) => el("td", {}, one))));
+  if (!rows.length) return el("section", {}, el("h3", {}, title), el("p", { class: "muted" }, t("没有", "None")));
+  return el(
+    "div",
+    { class: "wide-table", tabindex: "0", role: "region", "aria-label": title },
+    el("table", {}, el("caption", {}, title), el("thead", {}, head), el("tbody", {}, ...lines)),
   );
 }
 

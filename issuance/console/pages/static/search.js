@@ -1,7 +1,8 @@
 // Search as one types, and a holder's whole file. What is typed goes in a body, never an address.
 
+import { actOf, actorOf } from "./act_words.js";
 import { BATCH_STATES } from "./batch_words.js";
-import { $, ToldError, call, el, facts, showProblem, when } from "./bureau.js";
+import { $, ToldError, call, el, facts, showProblem, table, when } from "./bureau.js";
 import { pick, t } from "./language.js";
 
 const PAUSE_MS = 200;
@@ -41,6 +42,7 @@ const word = (stable) => WORDS[stable] ?? stable;
 
 let asked = 0;
 let pause = null;
+let shown = null; // whose file, and the acts so far
 
 async function find() {
   const text = $("text").value.trim();
@@ -108,7 +110,7 @@ function draw(file) {
     ]),
   );
   $("file-parts").replaceChildren(
-    part(
+    table(
       t("卡和电子社保卡", "Cards and e-cards"),
       [t("卡号", "Card"), t("状态", "State"), t("电子社保卡", "E-card"), t("发卡", "Issued"), t("有效期至", "Expires"), t("批次", "Batch")],
       file.cards.map((one) => [
@@ -120,7 +122,7 @@ function draw(file) {
         el("a", { href: `/desk/batches?id=${one.batch_id}` }, t("打开", "Open")),
       ]),
     ),
-    part(
+    table(
       t("申领", "Applications"),
       [t("种类", "Kind"), t("状态", "State"), t("时间", "Filed")],
       file.applications.map((one) => [
@@ -129,35 +131,49 @@ function draw(file) {
         one.filed_at ? when(one.filed_at) : "",
       ]),
     ),
-    part(
+    table(
       t("扫码（新的在前）", "Scans, the newest first"),
       [t("时间", "Time"), t("机构", "Institution"), t("业务", "For"), t("结果", "Result")],
       file.scans.map((one) => [when(one.at), one.institution, pick(one, "business_type"), word(one.reason)]),
     ),
-    part(
+    table(
       t("手机", "Phones"),
       [t("种类", "Kind"), t("状态", "State"), t("登记时间", "Registered")],
       file.phones.map((one) => [word(one.grade), word(one.state), when(one.registered_at)]),
     ),
-    part(
+    table(
       t("关键信息变更", "Changes of key data"),
       [t("变更", "Change"), t("依据", "Evidence"), t("时间", "Time")],
       file.changes.map((one) => [word(one.kind), one.evidence, when(one.at)]),
     ),
   );
+  shown = { holderId: file.holder_id, acts: file.acts.acts };
+  drawActs(file.acts.next_before);
   $("file").hidden = false;
   $("file-title").focus();
 }
 
-function part(title, columns, rows) {
-  const head = el("tr", {}, ...columns.map((one) => el("th", { scope: "col" }, one)));
-  const lines = rows.map((cells) => el("tr", {}, ...cells.map((one) => el("td", {}, one))));
-  if (!rows.length) return el("section", {}, el("h3", {}, title), el("p", { class: "muted" }, t("没有", "None")));
-  return el(
-    "div",
-    { class: "wide-table", tabindex: "0", role: "region", "aria-label": title },
-    el("table", {}, el("caption", {}, title), el("thead", {}, head), el("tbody", {}, ...lines)),
+function drawActs(nextBefore) {
+  $("acts").replaceChildren(
+    table(
+      t("办理记录（新的在前）", "What was done, the newest first"),
+      [t("时间", "Time"), t("事项", "What"), t("卡号", "Card"), t("经办", "By")],
+      shown.acts.map((one) => [when(one.at), actOf(one), one.card_number ?? "", actorOf(one)]),
+    ),
   );
+  $("more-acts").hidden = nextBefore === null;
+  $("more-acts").onclick = () => moreActs(nextBefore);
+}
+
+async function moreActs(before) {
+  try {
+    const page = await call("GET", `/holders/${shown.holderId}/acts?before=${before}`);
+    shown.acts.push(...page.acts);
+    drawActs(page.next_before);
+  } catch (error) {
+    if (!(error instanceof ToldError)) throw error;
+    showProblem($("problem"), error.message);
+  }
 }
 
 $("text").addEventListener("input", () => {
