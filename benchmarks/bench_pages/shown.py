@@ -66,7 +66,7 @@ def figures(browser: Browser, service: str, number: str) -> dict[str, Figure]:
     )
     throttle = context.new_cdp_session(page)
     throttle.send("Emulation.setCPUThrottlingRate", {"rate": TIMES_SLOWER})
-    found = {}
+    found: dict[str, Figure] = {}
     for kind, maker in MAKERS.items():
         made = [page.evaluate(maker) for _ in range(CODES)]
         found |= _drawn(page, kind, made, width)
@@ -92,7 +92,7 @@ def _drawn(page: Page, kind: str, made: list[dict[str, Any]], width: float) -> d
 
 
 def _read(page: Page, kind: str, made: list[dict[str, Any]]) -> dict[str, Figure]:
-    found = {}
+    found: dict[str, Figure] = {}
     for pixels in MODULE_PIXELS:
         choices = random.Random(rough_pictures.SEED)
         read = 0
