@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 NATIVE := $(shell find crypto/native card_core/native -name '*.rs' -o -name Cargo.toml 2>/dev/null) \
           Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help setup run test test-long pictures check lint types layers rust fuzz bench bench-scan bench-issuance lock sbom clean
+.PHONY: help setup run test test-long pictures check lint types layers rust fuzz bench bench-scan bench-issuance bench-pages lock sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
@@ -79,6 +79,9 @@ bench-scan: $(VENV)/.built $(VENV)/.dev ## scans a second and their times, besid
 
 bench-issuance: $(VENV)/.built $(VENV)/.dev ## rosters read, cards issued, work resumed (CARDS="10000 100000": sizes)
 	@$(BIN)/python -m benchmarks.bench_issuance --cards $(CARDS)
+
+bench-pages: $(VENV)/.built $(VENV)/.dev ## what pages weigh, how soon a code is on the screen
+	@$(BIN)/python -m benchmarks.bench_pages
 
 lock: ## write the two lock files anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml \

@@ -23,7 +23,7 @@ MANIFEST_PATH: Final = "/holder.webmanifest"
 WORKER_POLICY: Final = "default-src 'none'; connect-src 'self'"
 
 _ICONS: Final = ("/static/icon-192.png", "/static/icon-512.png")
-_named = re.compile(r'(?:src|href)="(/static/[^"]+)"').findall
+_loaded = re.compile(r'(?:src|href)="(/static/[^"]+)"').findall
 _included = re.compile(r'{% (?:extends|include) "([^"]+)" %}').findall
 _imported = re.compile(r'\b(?:from |import\()"(\.[^"]+)"').findall
 _imported_first = re.compile(r'\bfrom "(\.[^"]+)"').findall
@@ -31,7 +31,7 @@ _imported_first = re.compile(r'\bfrom "(\.[^"]+)"').findall
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """files: paths as a browser asks for them. first: the scripts among them that the page needs
+    """files: paths as the page names them. first: the scripts among them that the page needs
     before it can do anything, so that it may ask for all of them at once. version: changes
     with any byte of them, or of the page's templates."""
 
@@ -40,16 +40,16 @@ class Shell:
     version: str
 
 
-def shell_of(template: str) -> Shell:
-    """The shell of the page that this template draws."""
+def shell_of(template: str, named: Callable[[str], str]) -> Shell:
+    """The shell of the page that this template draws. named: what the page calls a file."""
     templates = list(_templates(template))
-    named = [path for text in templates for path in _named(text)]
-    scripts = [path for path in named if path.endswith(".js")]
-    files = sorted({*named, *_ICONS, *_reached(scripts, _imported)})
+    loaded = [path for text in templates for path in _loaded(text)]
+    scripts = [path for path in loaded if path.endswith(".js")]
+    files = sorted({*loaded, *_reached(scripts, _imported)})
     first = sorted(_reached(scripts, _imported_first))
     content = [*templates, *(_file(path).read_bytes().hex() for path in files)]
     version = sm3.digest("\0".join([*files, *content]).encode()).hex()[:16]
-    return Shell(tuple(files), tuple(first), version)
+    return Shell(tuple(map(named, files)), tuple(map(named, first)), version)
 
 
 def worker(shell: Shell) -> str:

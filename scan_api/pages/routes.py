@@ -31,13 +31,13 @@ class StartHints:
 def routes(_: Services) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     site = Site()
-    shell = installing.shell_of("holder.html")
+    shell = installing.shell_of("holder.html", site.static.named)
     worker = installing.worker(shell)
 
     @router.get("/")
     def start(request: Request) -> Response:
         hints = getattr(request.app.state, "start_hints", StartHints())
-        return site.render(request, "start.html", hints=hints)
+        return site.render(request, "start.html", public=True, hints=hints)
 
     @router.get("/holder")
     def holder(request: Request) -> Response:
@@ -46,6 +46,7 @@ def routes(_: Services) -> APIRouter:
             request,
             "holder.html",
             installable=True,
+            public=True,
             has_session=COOKIE in request.cookies,
             manifest=installing.MANIFEST_PATH,
             scripts_first=shell.first,
@@ -71,15 +72,15 @@ def routes(_: Services) -> APIRouter:
 
     @router.get("/verify")
     def verify(request: Request) -> Response:
-        return site.render(request, "verify.html")
+        return site.render(request, "verify.html", public=True)
 
     @router.get("/favicon.ico")
     async def favicon(request: Request) -> Response:
         """Browsers ask for it on pages that name no icon, such as the reference."""
-        return await site.static.get_response("mark.svg", request.scope)
+        return site.static.file("mark.svg", request)
 
     @router.get("/static/{path:path}")
-    async def static_file(request: Request, path: str) -> Response:
-        return await site.static.get_response(path, request.scope)
+    async def static_file(request: Request) -> Response:
+        return site.static.answer(request)
 
     return router

@@ -4,16 +4,17 @@ The service's pages, the counter page of a terminal and the bureau's desk are dr
 base, styles and scripts, so that they look and behave as one thing.
 """
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.ext import Extension
 from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
-from starlette.staticfiles import StaticFiles
+
+from scan_api.pages.static_files import ROOT, StaticPages, takes_gzip
 
 LANGUAGES = {"zh": "zh-CN", "en": "en"}
 CHOICE_SECONDS = 365 * 86_400
@@ -60,20 +61,11 @@ _PLAIN = "trusted-types 'none'"
 _INSTALLABLE = "manifest-src 'self'; worker-src 'self'; trusted-types sscard-worker"
 
 
-class StaticPages(StaticFiles):
-    """Styles, scripts and pictures; asked for anew each time, answered "unchanged" by their tag."""
+class _FilesByContent(Extension):
+    """Templates say `/static/sscard.css`; a page says by which name browsers may keep that."""
 
-    def __init__(self, *packages: str) -> None:
-        """packages: with a folder `static`; what every page shares is there without being named."""
-        super().__init__(
-            directory=Path(__file__).parent / "static",
-            packages=[(package, "static") for package in packages],
-        )
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Any:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        return source.replace(f'="{ROOT}/', f'="{self.environment.globals["static_root"]}/')
 
 
 class Site:
@@ -88,8 +80,9 @@ class Site:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=[_FilesByContent],
         )
-        self._environment.globals["t"] = _text
+        self._environment.globals |= {"t": _text, "static_root": self.static.root}
 
     def render(
         self,
@@ -98,24 +91,33 @@ class Site:
         *,
         camera: bool = False,
         installable: bool = False,
+        public: bool = False,
         **values: object,
     ) -> HTMLResponse:
         """One page as its reader chose it.
 
         camera: whether the page may ask for the camera. installable: whether it may name a
-        manifest and a worker of its own.
+        manifest and a worker of its own. public: that nothing in it is secret and nothing is what
+        the request said, so that it may be packed: see docs/decisions/0034-light-pages.md.
 
         The language is Chinese and the type of normal size until the reader chooses; the choices
         (`?lang=en`, `?type=large`) are kept in cookies.
         """
         language = _LANGUAGE.of(request)
-        body = self._environment.get_template(template).render(
+        text = self._environment.get_template(template).render(
             language=language,
             html_language=LANGUAGES[language],
             type_size=_TYPE.of(request),
             **values,
         )
-        response = HTMLResponse(body, headers=_page_headers(camera=camera, installable=installable))
+        body = text.encode()
+        headers = dict(_page_headers(camera=camera, installable=installable))
+        if public:
+            headers["Vary"] = "Accept-Encoding"
+        if public and takes_gzip(request.headers):
+            headers["Content-Encoding"] = "gzip"
+            body = gzip.compress(body)
+        response = HTMLResponse(body, headers=headers)
         for choice in (_LANGUAGE, _TYPE):
             if asked := choice.asked(request):
                 response.set_cookie(

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from scan_api import problems
 from scan_api.limits import BODY_BYTES_MAX
@@ -54,7 +54,7 @@ def create_counter_app(client: Asked, *, port: int) -> Starlette:
             Route("/terminal", counter.terminal, methods=["GET"]),
             Route("/scans", counter.scans, methods=["POST"]),
             Route("/frames", counter.frames, methods=["POST"]),
-            Mount("/static", counter.site.static),
+            Route("/static/{path:path}", counter.file, methods=["GET"]),
         ],
         middleware=[
             Middleware(RequestLog),
@@ -78,6 +78,9 @@ class _Counter:
 
     async def page(self, request: Request) -> Response:
         return self.site.render(request, "counter.html", camera=True, counter_token=self._token)
+
+    async def file(self, request: Request) -> Response:
+        return self.site.static.answer(request)
 
     async def terminal(self, _: Request) -> Response:
         """Who this terminal is, as the service says."""

@@ -67,7 +67,7 @@ def test_a_code_to_identify_pays_for_nothing(stage: Stage, phone: Screen, counte
 
     type_code(counter, phone.read_code())
     expect(counter.page.locator("#verdict")).to_have_class("verdict refused")
-    expect(counter.page.locator("#verdict")).to_contain_text("请持卡人出示可用于此项业务的动态码")
+    expect(counter.page.locator("#verdict")).to_contain_text("没有扣款")
 
 
 def test_a_use_is_told_and_can_be_denied(stage: Stage, phone: Screen, counter: Screen) -> None:

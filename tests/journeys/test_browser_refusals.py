@@ -19,6 +19,9 @@ from card_core.store.devices import Grade
 from scan_api.terminal import create_counter_app
 
 DAY_SECONDS = 86_400
+# As a browser does that was told to keep nothing.
+KEEPING_NOTHING = """Object.defineProperty(window, "localStorage", {
+    get() { throw new DOMException("Access is denied.", "SecurityError"); } });"""
 # Notes what is said, in place of a voice, which a machine without sound hasn't.
 LISTENING = "window.heard = []; speechSynthesis.speak = said => { window.heard.push(said.text) };"
 
@@ -60,7 +63,7 @@ def test_a_code_for_another_purpose_is_refused(stage: Stage, counter: Screen) ->
     minted = stage.bureau.minter.mint(
         stage.bureau.person().holder_id, purposes=Purpose.MEDICAL_IDENTIFY
     )
-    refused(counter, minted.text, "不能用于此项业务", "选择本次业务", "other-purpose")
+    refused(counter, minted.text, "不能用于此项业务", "什么业务都行", "other-purpose")
 
 
 def test_a_code_after_a_loss_is_refused(stage: Stage, counter: Screen) -> None:
@@ -75,7 +78,8 @@ def test_a_phone_of_low_grade_buys_nothing(stage: Stage, counter: Screen) -> Non
     phone = registered_phone(bureau, bureau.person(), Grade.BROWSER, days=1)
     publisher_of(bureau).round()
     code = phone.show(bureau.clock(), purposes=ALL_PURPOSES, purpose_class=PurposeClass.ANY_USE)
-    refused(counter, code, "不能用于", "", "low-grade")
+    refused(counter, code, "只能证明持卡人是谁", "连上网", "low-grade")
+    expect(counter.page.locator("#verdict-next")).to_contain_text("没有扣款")
 
 
 def test_results_are_said_aloud_without_a_name_until_it_is_switched_off(
@@ -137,6 +141,10 @@ def test_the_amount_goes_with_one_scan_and_a_scanner_may_type_into_it(
     stage: Stage, counter: Screen
 ) -> None:
     page = counter.page
+    # The day's list is there as long as the page is open.
+    page.add_init_script(KEEPING_NOTHING)
+    page.reload()
+    page.locator("input[type=radio]").first.wait_for()
     first, second = (
         stage.bureau.minter.mint(person.holder_id).text for person in stage.bureau.people(2)
     )
@@ -162,6 +170,7 @@ def test_the_amount_goes_with_one_scan_and_a_scanner_may_type_into_it(
         False,
     )
     expect(page.locator("#verdict")).to_have_class("verdict accepted")
+    expect(page.locator("#recent li")).to_have_count(2)
 
 
 # ---- with no network

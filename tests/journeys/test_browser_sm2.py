@@ -14,10 +14,10 @@ from qrcode.util import MODE_NUMBER, QRData
 from stage import listening, served, url_of
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from crypto import sm2, sm3
-from scan_api.pages.site import StaticPages
+from scan_api.pages.static_files import StaticPages
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "sm_official.json").read_text())
 CASES = 200
@@ -32,7 +32,7 @@ def page(browser: Browser) -> Iterator[Page]:
     app = Starlette(
         routes=[
             Route("/", lambda _: HTMLResponse("<!doctype html><title>t</title>")),
-            Mount("/static", StaticPages()),
+            Route("/static/{path:path}", StaticPages().answer),
         ]
     )
     with listening() as bound, served(app, bound):

@@ -111,6 +111,13 @@ def test_the_page_may_use_the_camera_and_load_nothing_from_elsewhere(counter: Co
     assert counter.page.headers["Cache-Control"] == "no-store"
 
 
+def test_the_page_is_not_packed_for_its_token_stands_in_it(counter: Counter) -> None:
+    assert counter.page.request.headers["Accept-Encoding"].startswith("gzip")
+    assert "Content-Encoding" not in counter.page.headers
+    (script,) = re.findall(r'src="(/static/v-[^"]+/counter.js)"', counter.page.text)
+    assert "immutable" in counter.http.get(script).headers["Cache-Control"]
+
+
 @pytest.mark.parametrize("path", ["/", "/static/counter.js", "/terminal"])
 @pytest.mark.parametrize(
     "host", ["evil.example", f"evil.example:{PORT}", "127.0.0.1", "127.0.0.1:1", f"0.0.0.0:{PORT}"]

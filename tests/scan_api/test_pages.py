@@ -13,6 +13,7 @@ import scan_api.pages
 from scan_api.app import create_app
 from scan_api.holders.session import COOKIE
 from scan_api.pages.routes import StartHints
+from scan_api.pages.static_files import StaticPages
 
 STATIC = Path(scan_api.pages.__file__).parent / "static"
 TEMPLATES = STATIC.parent / "templates"
@@ -119,7 +120,7 @@ def test_a_page_runs_and_loads_nothing_but_its_own(http: TestClient, path: str) 
 def test_what_a_page_loads_asks_nobody_else(http: TestClient, path: Path) -> None:
     address = f"/static/{path.relative_to(STATIC).as_posix()}"
     answer = http.get(address)
-    assert answer.status_code == 200
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
     assert answer.content == path.read_bytes()
     assert not re.search(r"""(https?:)?//(?!www\.w3\.org/2000/svg)[a-z0-9]+\.[a-z]""", answer.text)
     names = re.findall(r'from "([^"]+)"', answer.text)
@@ -133,9 +134,101 @@ def test_a_browser_that_looks_for_an_icon_finds_one(http: TestClient) -> None:
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/svg+xml")
 
 
-@pytest.mark.parametrize("path", ["/static/", "/static/nothing.js", "/static/..%2fsite.py"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/",
+        "/static/nothing.js",
+        "/static/..%2fsite.py",
+        "/static/v-00/nothing.js",
+        "/static/v-",
+    ],
+)
 def test_nothing_else_is_served(http: TestClient, path: str) -> None:
     assert http.get(path).status_code == 404
+
+
+# ---- light
+
+
+def test_every_file_of_a_page_is_named_by_what_is_in_it_and_kept_for_good(http: TestClient) -> None:
+    for path in (*PAGES, "/verify"):
+        markup = Markup(http.get(path).text)
+        files = [url for url in markup.values("src", "href") if url.startswith("/static/")]
+        assert files
+        for url in files:
+            kept = http.get(url).headers["Cache-Control"]
+            assert (url, kept) == (url, "public, max-age=31536000, immutable")
+
+
+def test_the_name_changes_with_any_byte(http: TestClient, tmp_path: Path) -> None:
+    (root,) = set(re.findall(r'"(/static/v-[0-9a-f]{16})/', http.get("/").text))
+    # A package of one's own brings one more file.
+    (tmp_path / "other_pages" / "static").mkdir(parents=True)
+    (tmp_path / "other_pages" / "__init__.py").touch()
+    added = tmp_path / "other_pages" / "static" / "added.js"
+    roots = {root}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(tmp_path)
+        for content in ("1;", "2;"):
+            added.write_text(content)
+            roots.add(StaticPages("other_pages").root)
+    assert len(roots) == 3
+
+
+def test_by_the_name_of_another_version_a_file_is_there_and_is_not_kept(http: TestClient) -> None:
+    answer = http.get("/static/v-0123456789abcdef/holder.js")
+    assert answer.content == (STATIC / "holder.js").read_bytes()
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_packed"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.00", False),
+        ("br", False),
+    ],
+)
+def test_files_and_public_pages_are_packed_for_whoever_reads_that(
+    http: TestClient, accepted: str, is_packed: bool
+) -> None:
+    for path in ("/static/holder.js", *PAGES, "/verify"):
+        plain = http.get(path, headers={"Accept-Encoding": "identity"})
+        answer = http.get(path, headers={"Accept-Encoding": accepted})
+        assert ("Content-Encoding" in answer.headers) is is_packed
+        assert answer.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+        assert answer.text == plain.text
+        if is_packed:
+            assert int(answer.headers["Content-Length"]) < 0.7 * len(plain.content)
+
+
+def test_a_packed_file_and_a_plain_one_are_not_taken_for_each_other(http: TestClient) -> None:
+    tags = {
+        coding: http.get("/static/holder.js", headers={"Accept-Encoding": coding}).headers["ETag"]
+        for coding in ("gzip", "identity")
+    }
+    for coding, tag in tags.items():
+        asked = {"Accept-Encoding": coding, "If-None-Match": f'"other", W/{tag}'}
+        again = http.get("/static/holder.js", headers=asked)
+        assert (again.status_code, again.content) == (304, b"")
+        asked["Accept-Encoding"] = "identity" if coding == "gzip" else "gzip"
+        assert http.get("/static/holder.js", headers=asked).status_code == 200
+
+
+def test_no_answer_that_may_hold_a_secret_is_packed(shared_service: ScanService) -> None:
+    """BREACH: the length of a packed answer tells of a secret that stands beside a guess."""
+    http = shared_service.client()
+    http.headers["Accept-Encoding"] = "gzip"
+    wrong = http.post(
+        "/v1/holder/sign-ins",
+        json={"social_security_number": "1" * 18, "password": "000000"},
+        headers={"Origin": BASE_URL},
+    )
+    answers = [wrong, http.get("/v1/holder/card"), http.get("/healthz"), http.get("/docs")]
+    assert not [one.url for one in answers if "Content-Encoding" in one.headers]
 
 
 # ---- the start page
@@ -178,14 +271,19 @@ def test_the_shell_is_the_page_and_all_that_its_scripts_import(http: TestClient)
     listed = re.search(r"const SHELL = (\[.*\]);", worker.text)
     assert listed
     files = set(json.loads(listed[1]))
-    assert {"/static/holder.js", "/static/sscard.css", "/static/phone/qr.js"} <= files
-    assert "/static/counter.js" not in files
-    assert not [path for path in files if http.get(path).status_code != 200]
+    names = {re.sub(r"^/static/v-[0-9a-f]{16}/", "", path) for path in files}
+    assert {"holder.js", "sscard.css", "mark.svg", "phone/qr.js"} <= names
+    assert "counter.js" not in names
+    kept = [http.get(path).headers["Cache-Control"] for path in files]
+    assert all("immutable" in one for one in kept)
     first = set(re.findall(r'rel="modulepreload" href="([^"]+)"', answer.text))
-    assert "/static/code_card.js" in first
-    assert "/static/phone/sm2.js" not in first
-    sizes = [len(http.get(path).content) for path in first | {"/static/sscard.css"}]
-    assert sum(sizes) + len(answer.content) < 100_000
+    assert first < files
+    assert {path for path in first if path.endswith(("/code_card.js", "/sm2.js"))} == {
+        path for path in files if path.endswith("/code_card.js")
+    }
+    sheets = {path for path in files if path.endswith(".css")}
+    sent = [int(http.get(path).headers["Content-Length"]) for path in ("/holder", *first, *sheets)]
+    assert sum(sent) < 50_000
 
 
 @pytest.mark.parametrize(("language", "name"), [("zh", "电子社保卡"), ("en", "My e-card")])

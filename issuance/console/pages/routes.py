@@ -7,7 +7,6 @@ from typing import Any, Final, Protocol
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.staticfiles import StaticFiles
 
 from card_core.errors import SessionEndedError
 from card_core.kernel import Kernel
@@ -19,11 +18,21 @@ from card_core.store.operators import Operator, Role
 from issuance.console.entry import Entrance
 
 
+class StaticPages(Protocol):
+    """Styles, scripts and pictures."""
+
+    def file(self, path: str, request: Request) -> Response: ...
+
+    def answer(self, request: Request) -> Response:
+        """The file that `path`, a part of the request's path, names."""
+        ...
+
+
 class Site(Protocol):
     """What draws the pages: given by whoever starts the console."""
 
     @property
-    def static(self) -> StaticFiles: ...
+    def static(self) -> StaticPages: ...
 
     def render(self, request: Request, template: str, **values: Any) -> Response:
         """A page with its confining headers, in the language that its reader chose."""
@@ -79,11 +88,11 @@ def routes(kernel: Kernel, entrance: Entrance, site: Site) -> APIRouter:
 
     @router.get("/favicon.ico")
     async def favicon(request: Request) -> Response:
-        return await site.static.get_response("mark.svg", request.scope)
+        return site.static.file("mark.svg", request)
 
     @router.get("/static/{path:path}")
-    async def static_file(request: Request, path: str) -> Response:
-        return await site.static.get_response(path, request.scope)
+    async def static_file(request: Request) -> Response:
+        return site.static.answer(request)
 
     return router
 

@@ -85,7 +85,7 @@ async function settle(scan) {
   note(scan, kind, answer);
   if (current !== scan) return;
   if (kind !== "unknown") clearTimer = setTimeout(clear, VERDICT_MS);
-  if (kind === "verdict") showAnswer(answer);
+  if (kind === "verdict") showAnswer(answer, scan.request.code);
   else if (kind === "unknown") showUnknown(answer);
   else showVerdict("unknown", { reason: pick(answer, "title"), next: pick(answer, "detail") });
   // Asking goes on every few seconds: that there is no result yet is said once.

@@ -47,7 +47,7 @@ const codeCard = new CodeCard({
 const face = new CardFace();
 const showing = new Showing(codeCard);
 const scans = new Scans({ onLoss: askAboutLoss });
-const devices = new Devices();
+const devices = new Devices(phone);
 const family = new Family({ onShow: showRelative });
 const places = new Places($("places"), {
   code: { show: showCode, left: leaveCode },

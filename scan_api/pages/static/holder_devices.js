@@ -13,7 +13,9 @@ const AT = new Intl.DateTimeFormat(document.documentElement.lang, {
 });
 
 export class Devices {
-  constructor() {
+  /** phone: the OfflinePhone that this page is on. */
+  constructor(phone) {
+    this.phone = phone;
     this.name = new ChangeName();
   }
 
@@ -31,7 +33,8 @@ export class Devices {
 
   #line(one) {
     const at = AT.format(new Date(one.registered_at));
-    const text = t(`${GRADES[one.grade]}，${at} 登记`, `${GRADES[one.grade]}, since ${at}`);
+    const what = this.phone.isThis(one.device_id) ? t("这部手机", "This phone") : GRADES[one.grade];
+    const text = t(`${what}，${at} 登记`, `${what}, since ${at}`);
     const button = element("button", t("解除绑定", "Unbind"), "button quiet");
     button.type = "button";
     button.setAttribute("aria-label", t(`解除绑定：${text}`, `Unbind: ${text}`));
@@ -42,6 +45,8 @@ export class Devices {
   }
 
   async #remove(one) {
+    // Its keys go at once, whatever the network says.
+    if (this.phone.isThis(one.device_id)) await this.phone.wipe();
     const path = `${PATH}/${one.device_id}`;
     const reply = await tryAsk("DELETE", path, undefined, $("devices-problem"), this.name.name);
     this.name.settle(reply);

@@ -2,6 +2,7 @@
 
 import { NoAnswerError, ask } from "./ask.js";
 import { ChangeName, element, tryAsk, whileBusy } from "./holder_asking.js";
+import { read, write } from "./kept.js";
 import { pick, t } from "./language.js";
 
 const $ = (id) => document.getElementById(id);
@@ -73,7 +74,7 @@ export class Scans {
   // What is new is told until it was read; the first look ever on a phone tells nothing old.
   #note(scans) {
     this.newest = scans[0]?.scanned_at ?? "";
-    const until = localStorage.getItem(SEEN);
+    const until = read(SEEN);
     if (until === null) return this.#read();
     const uses = scans.filter((scan) => isUse(scan) && scan.scanned_at > until);
     if (!uses.length) return;
@@ -83,7 +84,7 @@ export class Scans {
   }
 
   #read() {
-    localStorage.setItem(SEEN, this.newest ?? "");
+    write(SEEN, this.newest ?? "");
     $("news").hidden = true;
   }
 

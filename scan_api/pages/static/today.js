@@ -1,5 +1,6 @@
 // Today's scans at this counter, kept in its browser until the day is over, without names.
 
+import { read, remove, write } from "./kept.js";
 import { pick, t } from "./language.js";
 
 const KEPT = "sscard.today";
@@ -21,7 +22,7 @@ export class Today {
   /** Adds a scan, or corrects it: `id` is its request's. texts: {text_zh, text_en}, as answers have. */
   note({ id, look, texts, businessType, offline = false, at = null }) {
     // Read anew: the counter may be open in a second window.
-    const kept = read();
+    const kept = linesOfToday();
     const line = {
       id,
       look,
@@ -35,12 +36,12 @@ export class Today {
     const place = kept.findIndex((one) => one.id === id);
     if (place < 0) kept.unshift(line);
     else kept[place] = line;
-    localStorage.setItem(KEPT, JSON.stringify({ day: day(), lines: kept.slice(0, KEPT_MAX) }));
+    write(KEPT, JSON.stringify({ day: day(), lines: kept.slice(0, KEPT_MAX) }));
     this.#show();
   }
 
   #show() {
-    const lines = read();
+    const lines = linesOfToday();
     const count = (look) => lines.filter((one) => one.look === look).length;
     $("recent").replaceChildren(...lines.slice(0, SHOWN_MAX).map(drawn));
     $("recent-empty").hidden = lines.length > 0;
@@ -55,12 +56,12 @@ export class Today {
 const day = () => DAY.format(Date.now());
 
 /** Of another day nothing is shown, and nothing stays behind the first scan of today. */
-function read() {
-  const text = localStorage.getItem(KEPT);
+function linesOfToday() {
+  const text = read(KEPT);
   if (text === null) return [];
   const kept = JSON.parse(text);
   if (kept.day === day()) return kept.lines;
-  localStorage.removeItem(KEPT);
+  remove(KEPT);
   return [];
 }
 

@@ -28,8 +28,24 @@ export function showVerdict(look, { title, reason = "", holder = null, next = ""
   $("verdict").scrollIntoView({ block: "nearest" });
 }
 
-/** An answer of the service: green or red, why, and what to do next in one sentence. */
-export function showAnswer(answer) {
+// What a phone makes with no network, or of a low grade, only identifies: its holder chose nothing
+// wrong, and choosing something else wouldn't help (docs/code-format.md: 493 digits).
+const PHONES_OWN_DIGITS = 493;
+const PHONES_OWN = {
+  text_zh: "这是手机自己出的离线码，只能证明持卡人是谁，不能付钱、取药",
+  text_en: "The phone made this code without a network: it only shows who the holder is, and can't pay or collect medicine",
+  next_action: {
+    clerk_zh: "没有扣款。请持卡人手机连上网，等码自动换新后再扫；连不上网就改用实体卡",
+    clerk_en: "Nothing was charged. Ask the holder to go online and scan the code that comes then; without a network, the chip card",
+    holder_zh: "您的码是真的，只是没有网络时不能付钱、取药。请连上网再出示，或者用实体卡",
+    holder_en: "Your code is genuine, but without a network it can't pay or collect medicine. Go online and show it again, or use the chip card",
+  },
+};
+
+/** An answer of the service: green or red, why, and what to do next. code: what was scanned. */
+export function showAnswer(given, code) {
+  const isPhonesOwn = given.reason === "purpose_mismatch" && code.length === PHONES_OWN_DIGITS;
+  const answer = isPhonesOwn ? { ...given, ...PHONES_OWN } : given;
   const action = answer.next_action ?? {};
   showVerdict(answer.outcome, {
     // A yes with no network says less than one of the service, and has to say so.

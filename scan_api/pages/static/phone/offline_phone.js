@@ -45,6 +45,11 @@ export class OfflinePhone {
     return Boolean(this.record?.device.id);
   }
 
+  /** Whether the service lists this phone under that id. */
+  isThis(deviceId) {
+    return this.record?.device.id === deviceId;
+  }
+
   /** Until when codes can be shown with no network, in Unix seconds; 0 where they can't. */
   get readyUntil() {
     if (!this.isBound || this.isHeldBack) return 0;

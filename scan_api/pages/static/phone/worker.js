@@ -2,23 +2,21 @@
 // nothing else. Answers of the API and all that is about a person pass by it.
 //
 // The service writes VERSION and SHELL before this text (scan_api/pages/installing.py): when a file
-// of the shell changes, so does the worker, and the browser takes the new one.
+// of the shell changes, so does the worker, and the browser takes the new one. A file's address says
+// what is in it, so one that is kept never has to be asked for again.
 
 /* global VERSION, SHELL */
 
 const CACHE = `sscard-shell-${VERSION}`;
 const PAGE = "/holder";
 const PATIENCE_MS = 3000;
-// A page that came out of the cache has its files from there, too, all of one version.
-const CACHED_FIRST_MS = 10_000;
-
-let cachedFirstUntil = 0;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(CACHE);
-      await cache.addAll([PAGE, ...SHELL].map((url) => new Request(url, { cache: "no-cache" })));
+      const kept = [take(cache, PAGE, isOurPage), ...SHELL.map((url) => take(cache, url, isOurFile))];
+      await Promise.all(kept);
       await self.skipWaiting();
     })(),
   );
@@ -48,26 +46,26 @@ async function page(event) {
   const fresh = await answered(event.request);
   if (fresh?.ok) {
     // As its reader has it now, in language and type; a page of another version stays away.
-    if (fresh.headers.get("SSCARD-Shell") === VERSION) {
-      event.waitUntil(cache.put(PAGE, fresh.clone()));
-    }
+    if (isOurPage(fresh)) event.waitUntil(cache.put(PAGE, fresh.clone()));
     return fresh;
   }
-  const kept = await cache.match(PAGE);
-  if (kept) cachedFirstUntil = Date.now() + CACHED_FIRST_MS;
-  return kept ?? fresh ?? Response.error();
+  return (await cache.match(PAGE)) ?? fresh ?? Response.error();
 }
 
 async function file(request) {
   const cache = await caches.open(CACHE);
-  const kept = () => cache.match(request, { ignoreSearch: true });
-  if (Date.now() < cachedFirstUntil) {
-    const found = await kept();
-    if (found) return found;
-  }
-  const fresh = await answered(request);
-  return fresh?.ok ? fresh : ((await kept()) ?? fresh ?? Response.error());
+  return (await cache.match(request)) ?? fetch(request);
 }
+
+// While a service is renewed another version may answer: what is kept is of this one, or nothing is.
+async function take(cache, url, isOurs) {
+  const answer = await fetch(url);
+  if (!answer.ok || !isOurs(answer)) throw new Error(`another version answered ${url}`);
+  await cache.put(url, answer);
+}
+
+const isOurPage = (answer) => answer.headers.get("SSCARD-Shell") === VERSION;
+const isOurFile = (answer) => answer.headers.get("Cache-Control").includes("immutable");
 
 /** The service's answer, or null where none comes in time. */
 async function answered(request) {
