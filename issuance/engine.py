@@ -1,4 +1,5 @@
-"""Issuing a batch chunk by chunk: in this process, in several, or on many machines (`cluster`).
+"""Issuing a batch, or taking a stock over, chunk by chunk: in this process, in several, or on many
+machines (`cluster`).
 
 The ledger in the database says which chunks are done, and who takes one locks it: so it does not
 matter how many work, on how many machines, or which of them dies. A task is a batch's id and who
@@ -10,7 +11,7 @@ import atexit
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     Executor,
@@ -26,9 +27,10 @@ from typing import TypeVar
 
 from card_core.kernel import Actor, Kernel
 from card_core.kernel.acts.batches import IssueChunk
-from card_core.states import BatchState
+from card_core.kernel.acts.stock import TakeOverChunk
+from card_core.states import BatchKind, BatchState
 from card_core.store import Store, batches
-from card_core.store.batches import Batch
+from card_core.store.batches import Batch, Chunk
 from issuance.batches import new_request_id
 from issuance.errors import BatchError
 from issuance.installation import Installation, open_installation
@@ -45,7 +47,7 @@ ROUNDS_MAX = 15
 ROUND_SECONDS = 1.0
 
 Progress = Callable[[int, int], None]
-"""Called with (cards made, cards of the batch)."""
+"""Called with (cards done, cards of the batch); done is a card of a stock that was refused, too."""
 
 _T = TypeVar("_T")
 
@@ -54,20 +56,24 @@ _kernels: list[Kernel] = []
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What came of one task. chunk_number: None where nothing was left. issued: cards."""
+    """What came of one task. chunk_number: None where nothing was left. done: cards, as in
+    Progress."""
 
     chunk_number: int | None
-    issued: int
+    done: int
 
 
-def issue_next(batch_id: str, actor: Actor) -> Receipt:
-    """Issue the first chunk that nobody is at. Runs where a pool has opened an installation.
+def issue_next(batch_id: str, actor: Actor, kind: BatchKind = BatchKind.ROSTER) -> Receipt:
+    """Issue, or take over, the first chunk that nobody is at. Runs where a pool has opened an
+    installation.
 
     Raises CardCoreError, CryptoError.
     """
-    act = IssueChunk(batch_id)
+    act = IssueChunk(batch_id) if kind is BatchKind.ROSTER else TakeOverChunk(batch_id)
     answer = _kernels[-1].perform(act, actor=actor, request_id=new_request_id())
-    return Receipt(answer["chunk_number"], answer["issued"])
+    is_issued = kind is BatchKind.ROSTER
+    done = answer["issued"] if is_issued else answer["taken"] + answer["refused"]
+    return Receipt(answer["chunk_number"], done)
 
 
 def kernel_here() -> Kernel:
@@ -133,34 +139,23 @@ def _open(settings: Settings, passphrase: bytes) -> None:
 
 
 def issue(pool: Pool, store: Store, batch_id: str, *, actor: Actor, progress: Progress) -> Batch:
-    """Issue what is not issued yet of a released batch; returns the batch after.
+    """Issue what is not issued yet of a released batch, or take over what is not taken over of a
+    stock; returns the batch after.
 
     Somebody may pause or cancel it meanwhile: then what is under way ends, and nothing else begins.
     Raises BatchError when it isn't released, or a worker died; whatever a task raises. Chunks that
-    are issued stay so, and running it again goes on with the others.
+    are done stay so, and running it again goes on with the others.
     """
     with store.read() as tx:
-        batch = batches.get(tx, batch_id)
+        found = batches.get(tx, batch_id)
         ledger = batches.chunks(tx, batch_id)
-    if batch is not None and batch.state is BatchState.PAUSED:
-        raise BatchError(
-            "batch_paused",
-            "批次已暂停。请先运行 sscard batch resume。",
-            "The batch is paused. First run sscard batch resume.",
-        )
-    if batch is None or batch.state not in {BatchState.RELEASED, BatchState.ISSUED}:
-        raise BatchError(
-            "batch_not_released",
-            "批次尚未放行，不能发卡。请先由复核人员运行 sscard batch approve。",
-            "The batch is not released, so no card can be issued. First a checker runs sscard "
-            "batch approve.",
-        )
+    batch = _released(found)
 
     def submit() -> Future[Receipt]:
-        return pool.executor.submit(issue_next, batch_id, actor)
+        return pool.executor.submit(issue_next, batch_id, actor, batch.kind)
 
-    done = sum(chunk.size for chunk in ledger if chunk.is_issued)
-    progress(done, batch.accepted)
+    total, done = sum(chunk.size for chunk in ledger), _done(ledger)
+    progress(done, total)
     for round_number in range(ROUNDS_MAX):
         if batch.state is not BatchState.RELEASED:
             break
@@ -168,14 +163,42 @@ def issue(pool: Pool, store: Store, batch_id: str, *, actor: Actor, progress: Pr
             time.sleep(ROUND_SECONDS)
         try:
             for receipt in results(pool, submit, lambda one: one.chunk_number is None):
-                done += receipt.issued
-                progress(done, batch.accepted)
+                done += receipt.done
+                progress(done, total)
         except pool.failures:
             raise worker_died() from None
         with store.read() as tx:
             batch = batches.get(tx, batch_id) or batch
-    if batch.issued > done:  # by somebody else, or by a worker that died before it could say so
-        progress(batch.issued, batch.accepted)
+            ledger = batches.chunks(tx, batch_id)
+    if _done(ledger) > done:  # by somebody else, or by a worker that died before it could say so
+        progress(_done(ledger), total)
+    return batch
+
+
+def _done(ledger: Sequence[Chunk]) -> int:
+    return sum(chunk.size for chunk in ledger if chunk.is_issued)
+
+
+def _released(batch: Batch | None) -> Batch:
+    """Raises BatchError where it isn't, or there is none."""
+    is_stock = batch is not None and batch.kind is BatchKind.STOCK
+    group = "stock" if is_stock else "batch"
+    if batch is not None and batch.state is BatchState.PAUSED:
+        raise BatchError(
+            "batch_paused",
+            f"批次已暂停。请先运行 sscard {group} resume。",
+            f"The {group} is paused. First run sscard {group} resume.",
+        )
+    if batch is None or batch.state not in {BatchState.RELEASED, BatchState.ISSUED}:
+        what_zh, what_en = (
+            ("接管", "nothing can be taken over") if is_stock else ("发卡", "no card can be issued")
+        )
+        raise BatchError(
+            f"{group}_not_released",
+            f"批次尚未放行，不能{what_zh}。请先由复核人员运行 sscard {group} approve。",
+            f"The {group} is not released, so {what_en}. First a checker runs sscard {group} "
+            "approve.",
+        )
     return batch
 
 

@@ -47,14 +47,15 @@ def check_eligible(
     number = [application.number.text]
     if application.kind is ApplicationKind.EXCHANGE and mode is not MakingMode.AT_ONCE:
         raise refused(applying.NOT_IN_BATCHES)
-    # Applications first, as in `acts.batches.sort_out`.
+    # Applications and stocks before cards, as in `acts.batches.sort_out`.
     asked = applications.numbers_in_open_batch if is_filed else applications.numbers_with_open_one
     if asked(tx, number):
         raise refused(applying.OPEN_APPLICATION)
+    is_in_stock = bool(stock_cards.numbers_with_open_card(tx, number, live_only=True))
     if holder_base.merged_numbers(tx, number):
         raise refused(applying.RECORD_MERGED)
     applicant = look_up(tx, application)
-    if stock_cards.numbers_with_open_card(tx, number, live_only=True):
+    if is_in_stock:
         raise refused(applying.STOCK_CARD)
     why = applying.refusal(application.kind, _state(applicant))
     if why is not None:

@@ -66,7 +66,8 @@ def reconcile(
 ) -> Iterator[Reconciled]:
     """Yield what is to be done with each card, in their order; nothing is changed.
 
-    stock_id: of the stock that these cards stand in already, so that they don't refuse themselves.
+    stock_id: of the stock that these cards stand in already, so that they don't refuse themselves;
+    of the other stocks, those that came in before it refuse them.
     Raises TamperedRowError.
     """
     taken, rest = _Taken(), iter(stock)
@@ -89,15 +90,16 @@ class _There:
         codes = [card.identification_code for card in some]
         card_numbers = [card.card_number for card in some]
         self._tx = tx
-        # Applications first: one is closed only in the transaction that makes its card.
+        # Applications and other stocks first: what waits there is closed only in the transaction
+        # that makes its card, so that nobody slips between the questions.
         self._applying = applications.numbers_with_open_one(tx, numbers)
+        self._waiting = stock_cards.numbers_with_open_card(tx, numbers, before=stock_id)
         self.holders: dict[str, KeyData] = holder_base.find_many(tx, numbers)
         self._with_card = holder_base.live_cards_of(tx, [one.id for one in self.holders.values()])
         self._merged = holder_base.merged_numbers(tx, numbers)
         self._held = stock_cards.held_by_number(tx, stock_id, card_numbers)
         self._codes = stock_cards.codes_held(tx, stock_id, codes)
         self._card_numbers = cards.numbers_there(tx, card_numbers)
-        self._waiting = stock_cards.numbers_with_open_card(tx, numbers, batch_id=stock_id)
 
     def refusal_of(self, card: StockCard, taken: _Taken) -> str | None:
         """The first of REFUSALS that holds."""
@@ -118,7 +120,7 @@ class _There:
             taken.names.get(number, card.name) != card.name,
             live and known is not None and known.id in self._with_card,
             live and number in self._applying,
-            # Of two stocks that wait, nobody could say whose name for the person comes first.
+            # Of two stocks that wait, the one that came in first says what the person's name is.
             number in self._waiting,
             live and number in taken.live,
         )

@@ -122,23 +122,24 @@ def states_of(tx: Reader, holder_ids: Collection[str]) -> dict[str, CardState]:
     return states
 
 
-def add_all(
+def add_new(
     tx: Transaction, new: Sequence[NewHolder], new_id: Callable[[], str], now: datetime
-) -> list[str]:
-    """Make a record of each; their ids, in that order. The numbers are not there yet."""
-    ids = [new_id() for _ in new]
-    rows = [
-        {
-            "id": holder_id,
-            "number_index": index_of(tx, one.number.text),
-            "created_at": now,
-            "region": one.number.region,
-            **_sealed(tx, holder_id, _plain(one)),
-        }
-        for holder_id, one in zip(ids, new, strict=True)
-    ]
-    bulk.insert(tx, table, rows)
-    return ids
+) -> dict[str, str]:
+    """Make a record of each whose number finds nobody; the ids of those made, by number.
+
+    Whoever makes a record of the same person at the same moment is waited for. Two who have
+    several people in common don't wait for each other: the rows go in by their ids, which rise
+    here as the numbers' indexes do. new_id: gives ids that rise.
+    """
+    by_index = {index_of(tx, one.number.text): one for one in new}
+    rows = []
+    for index in sorted(by_index):
+        holder_id, one = new_id(), by_index[index]
+        sealed = tx.cipher.seal_row(table.name, holder_id, _encoded(_plain(one)))
+        row = {"id": holder_id, "number_index": index, "created_at": now}
+        rows.append({**row, "region": one.number.region, **sealed})
+    made = bulk.insert_new(tx, table, rows, ("id", "number_index"))()
+    return {by_index[index].number.text: holder_id for holder_id, index in made}
 
 
 def change_key_data(
@@ -152,7 +153,7 @@ def change_key_data(
         if number.kind is not NumberKind.FOREIGN_PERMANENT_OLD:  # its century is a guess
             plain["birth_on"] = number.birth_on.isoformat()
         index["number_index"] = index_of(tx, number.text)
-    values = _sealed(tx, holder_id, plain) | index
+    values = tx.cipher.seal_row(table.name, holder_id, _encoded(plain)) | index
     tx.connection.execute(update(table).where(table.c.id == holder_id).values(**values))
 
 
@@ -179,11 +180,8 @@ def _plain(one: NewHolder) -> dict[str, str]:
     }
 
 
-def _sealed(tx: Reader, holder_id: str, plain: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        column: tx.cipher.seal(table.name, column, holder_id, value.encode())
-        for column, value in plain.items()
-    }
+def _encoded(plain: Mapping[str, str]) -> dict[str, bytes]:
+    return {column: value.encode() for column, value in plain.items()}
 
 
 def _columns() -> Any:

@@ -78,11 +78,12 @@ def codes_held(tx: Reader, batch_id: str, codes: Sequence[str]) -> set[str]:
 
 
 def numbers_with_open_card(
-    tx: Reader, numbers: Sequence[str], *, live_only: bool = False, batch_id: str = ""
+    tx: Reader, numbers: Sequence[str], *, live_only: bool = False, before: str = ""
 ) -> set[str]:
-    """Those of the social security numbers with a card that waits, in another stock than this.
+    """Those of the social security numbers with a card that waits to be taken over.
 
-    live_only: of cards that are not cancelled. batch_id: empty for any stock.
+    live_only: of cards that are not cancelled. before: in the stocks that came in before the one
+    with this id; empty for any stock.
     """
     number_by_index = {index_of(tx, number): number for number in numbers}
     indexes = list(number_by_index)
@@ -91,8 +92,9 @@ def numbers_with_open_card(
         statement = select(table.c.number_index).where(
             bulk.among_indexes(tx, table.c.number_index, indexes[at : at + _IN_MAX]),
             table.c.state == StockCardState.OPEN.value,
-            table.c.batch_id != batch_id,
         )
+        if before:
+            statement = statement.where(table.c.batch_id < before)
         if live_only:
             statement = statement.where(table.c.is_live.is_(True))
         rows = tx.connection.execute(statement).scalars()
@@ -137,6 +139,25 @@ def between(tx: Reader, batch_id: str, first: int, last: int) -> list[tuple[str,
         (row.id, tx.cipher.open(table.name, "content", row.id, row.content))
         for row in tx.connection.execute(statement)
     ]
+
+
+def of_people_elsewhere(
+    tx: Reader, batch_id: str, numbers: Sequence[str], first: int, last: int
+) -> list[tuple[int, bytes]]:
+    """Position and content of the rows of a stock that people with these social security numbers
+    have outside of these positions, whatever became of them. Raises TamperedRowError."""
+    found = []
+    for at in range(0, len(numbers), _IN_MAX):
+        indexes = [index_of(tx, number) for number in numbers[at : at + _IN_MAX]]
+        statement = select(table.c.id, table.c.position, table.c.content).where(
+            bulk.among_indexes(tx, table.c.number_index, indexes),
+            table.c.batch_id == batch_id,
+            ~table.c.position.between(first, last),
+        )
+        for row in tx.connection.execute(statement):
+            content = tx.cipher.open(table.name, "content", row.id, row.content)
+            found.append((row.position, content))
+    return found
 
 
 def mark_taken(tx: Transaction, ids: Collection[str]) -> None:

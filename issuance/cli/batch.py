@@ -1,7 +1,5 @@
 """`sscard batch`: see batches, approve their release, issue their cards, hold that up or end it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated
 
@@ -23,6 +21,7 @@ from issuance.cli.desk import (
     make_sure,
     opened_desk,
 )
+from issuance.cli.pools import SchedulerOption, WorkersOption, opened_pool
 from issuance.cli.words import both
 from issuance.installation import utc_now
 from issuance.progress import progress_of
@@ -37,23 +36,6 @@ SHORT_ID = 18
 BatchArgument = Annotated[
     str,
     typer.Argument(metavar="BATCH", help="批次编号、其开头或名称。\n\nId, its beginning, or name."),
-]
-WorkersOption = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        max=64,
-        help="最多几个进程，默认按处理器数。\n\nProcesses at most, by default one a core.",
-    ),
-]
-
-
-SchedulerOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="交给此调度器下的各机器（sscard engine-worker）。\n\nBy a scheduler's machines.",
-    ),
 ]
 
 
@@ -91,13 +73,8 @@ def show(batch: BatchArgument, operator: OperatorOption = None) -> None:
         found = find_batch(tx, batch)
         show_batch(tx, found)
         ledger = batches.chunks(tx, found.id)
-        state = progress_of(found, ledger, utc_now())
         unused = _unused(tx, found, ledger) if found.state is BatchState.CANCELLED else {}
-    if state.rate is not None:
-        screen.say(
-            f"正在发卡：{state.rate:.0f} 张/秒，约剩 {_duration(state.seconds_left)}。",
-            f"Being issued: {state.rate:.0f} cards/s, about {_duration(state.seconds_left)} left.",
-        )
+    show_pace(found, ledger, "正在发卡", "Being issued")
     screen.show_table(
         ["块 Chunk", "张数 Cards", "首号 First", "末号 Last", "备注 Remark"],
         [
@@ -148,7 +125,7 @@ def issue_cards(
             found = find_batch(tx, batch)
             left = sum(not chunk.is_issued for chunk in batches.chunks(tx, found.id))
         with (
-            _pool(desk, left, workers, scheduler) as pool,
+            opened_pool(desk, left, workers, scheduler) as pool,
             screen.progress("发卡", "Issuing") as shown,
         ):
             after = engine.issue(pool, desk.site.store, found.id, actor=desk.actor, progress=shown)
@@ -156,28 +133,6 @@ def issue_cards(
     if after.state is not BatchState.ISSUED:
         screen.warn(f"批次{both(after.state)}，未发完。", f"The batch is {after.state.value}.")
         raise typer.Exit(1)
-
-
-@contextmanager
-def _pool(
-    desk: Desk, chunks: int, workers: int | None, scheduler: str | None
-) -> Iterator[engine.Pool]:
-    """Where the chunks that are left are issued. Raises EngineError."""
-    if scheduler is not None:
-        from issuance.cli.engine import load_cluster  # noqa: PLC0415 - an extra, slow to import
-
-        cluster = load_cluster()
-        at = cluster.endpoint(scheduler, desk.settings.engine_certificate)
-        with cluster.cluster(at) as pool:
-            yield pool
-        return
-    count = engine.workers_for(desk.site, chunks, workers)
-    with (
-        engine.here(desk.site.kernel)
-        if count == 1
-        else engine.processes(desk.settings, desk.passphrase, count) as pool
-    ):
-        yield pool
 
 
 @app.command()
@@ -234,6 +189,16 @@ def _unused(tx: Reader, batch: Batch, ledger: list[Chunk]) -> dict[int, tuple[st
         for number, taken in serials.items()
         if taken is not None
     }
+
+
+def show_pace(batch: Batch, ledger: list[Chunk], zh: str, en: str) -> None:
+    """How fast it goes on and how long it takes yet, where somebody is at it."""
+    found = progress_of(batch, ledger, utc_now())
+    if found.rate is not None:
+        screen.say(
+            f"{zh}：{found.rate:.0f} 张/秒，约剩 {_duration(found.seconds_left)}。",
+            f"{en}: {found.rate:.0f} cards/s, about {_duration(found.seconds_left)} left.",
+        )
 
 
 def _duration(seconds: float | None) -> str:

@@ -14,12 +14,12 @@ from card_core.states import MakingState, OrderState
 from card_core.store import Reader, makers, making_orders, makings
 from card_core.store.batches import Batch
 from card_core.store.making_orders import Order
-from issuance import engine
 from issuance.batches import find_batch
 from issuance.card_files import Charset
 from issuance.cli import screen
-from issuance.cli.batch import BatchArgument, WorkersOption, app
+from issuance.cli.batch import BatchArgument, app
 from issuance.cli.desk import OperatorOption, SecondOption, YesOption, opened_desk
+from issuance.cli.pools import WorkersOption, opened_pool
 from issuance.cli.words import both
 from issuance.errors import BatchError
 from issuance.installation import utc_now
@@ -170,11 +170,8 @@ def write_maker_file(
             found = _find_order(tx, find_batch(tx, batch), order)
             ledger = making_orders.chunks(tx, found.id)
         left = sum(chunk.root is None for chunk in ledger)
-        count = engine.workers_for(site, left, workers)
         with (
-            engine.here(site.kernel)
-            if count == 1
-            else engine.processes(desk.settings, desk.passphrase, count) as pool,
+            opened_pool(desk, left, workers) as pool,
             screen.progress("生成个人化数据", "Preparing records") as shown,
         ):
             preparing.prepare(pool, site.kernel, found, actor=desk.actor, progress=shown)

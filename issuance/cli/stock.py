@@ -6,15 +6,25 @@ from typing import Annotated
 
 import typer
 
+from card_core.kernel.acts.batch_control import CancelBatch, PauseBatch, ResumeBatch
 from card_core.kernel.acts.stock import ImportStock
 from card_core.kernel.permissions import Reading
-from card_core.states import BatchKind
+from card_core.states import BatchKind, BatchState
 from card_core.store import batches, stock_cards
+from issuance import engine
 from issuance.batches import new_request_id
 from issuance.cli import roster, screen
-from issuance.cli.batch import SHORT_ID, show_batch
-from issuance.cli.desk import OperatorOption, YesOption, make_sure, opened_desk
+from issuance.cli.batch import SHORT_ID, show_batch, show_pace
+from issuance.cli.desk import (
+    Desk,
+    OperatorOption,
+    SecondOption,
+    YesOption,
+    make_sure,
+    opened_desk,
+)
 from issuance.cli.failures import UNUSABLE_FILE
+from issuance.cli.pools import SchedulerOption, WorkersOption, opened_pool
 from issuance.cli.roster import ReportOption
 from issuance.cli.row_findings import COLUMNS, check_report_place, show_rows, which, write_rows
 from issuance.cli.words import both
@@ -26,7 +36,6 @@ from issuance.stock import (
     find_stock,
     import_stock,
     release_approval,
-    take_over,
 )
 from issuance.stock.problem import REFUSED
 
@@ -136,7 +145,9 @@ def show(stock: StockArgument, operator: OperatorOption = None) -> None:
     with opened_desk(operator, Reading.HOLDERS) as desk, desk.site.store.read() as tx:
         found = find_stock(tx, stock)
         show_batch(tx, found)
+        ledger = batches.chunks(tx, found.id)
         refusals = stock_cards.refusals(tx, found.id, REFUSALS_SHOWN)
+    show_pace(found, ledger, "正在接管", "Being taken over")
     by_code: dict[str, list[int]] = {}
     for row, code in refusals:
         by_code.setdefault(code, []).append(row)
@@ -177,22 +188,77 @@ def approve(stock: StockArgument, yes: YesOption = False, operator: OperatorOpti
 
 
 @app.command("take-over")
-def take_over_cards(stock: StockArgument, operator: OperatorOption = None) -> None:
+def take_over_cards(
+    stock: StockArgument,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    operator: OperatorOption = None,
+) -> None:
     """接管已放行的存量卡；中断后再次运行即继续。
     Take the cards over; run again to go on.
     """
     with opened_desk(operator, Reading.HOLDERS) as desk:
         with desk.site.store.read() as tx:
             found = find_stock(tx, stock)
-        with screen.progress("接管", "Taking over") as shown:
-            after = take_over(
-                desk.site.kernel, desk.site.store, found.id, actor=desk.actor, progress=shown
-            )
+            left = sum(not chunk.is_issued for chunk in batches.chunks(tx, found.id))
+        with (
+            opened_pool(desk, left, workers, scheduler) as pool,
+            screen.progress("接管", "Taking over") as shown,
+        ):
+            after = engine.issue(pool, desk.site.store, found.id, actor=desk.actor, progress=shown)
     screen.say(
         f"已接管 {after.issued} 张卡；接管时退回 {found.accepted - after.accepted} 张。",
         f"{after.issued} cards taken over; {found.accepted - after.accepted} refused meanwhile.",
     )
+    if after.state is not BatchState.ISSUED:
+        screen.warn(f"批次{both(after.state)}，未接管完。", f"The stock is {after.state.value}.")
+        raise typer.Exit(1)
     screen.hint("sscard card activate CARD --e-card --operator …")
+
+
+@app.command()
+def pause(stock: StockArgument, operator: OperatorOption = None) -> None:
+    """暂停接管，无论在哪台机器进行；进行中的块会完成。
+    Pause the take-over, on whatever machine it runs.
+    """
+    with opened_desk(operator, Reading.HOLDERS) as desk:
+        done = desk.perform(PauseBatch(_id_of(desk, stock)))
+    screen.say(
+        f"已暂停：已接管 {done['issued']} / {done['accepted']} 张。",
+        f"Paused: {done['issued']} of {done['accepted']} cards are taken over.",
+    )
+
+
+@app.command()
+def resume(stock: StockArgument, operator: OperatorOption = None) -> None:
+    """解除暂停；随后再运行 stock take-over。
+    End a pause; then run stock take-over again.
+    """
+    with opened_desk(operator, Reading.HOLDERS) as desk:
+        stock_id = _id_of(desk, stock)
+        desk.perform(ResumeBatch(stock_id))
+    screen.say("已解除暂停。", "No longer paused.")
+    screen.hint(f"sscard stock take-over {stock_id} --operator …")
+
+
+@app.command()
+def cancel(
+    stock: StockArgument,
+    second: SecondOption = None,
+    yes: YesOption = False,
+    operator: OperatorOption = None,
+) -> None:
+    """取消尚未接管的卡（须另一人复核）；已接管的卡有效。
+    Take no more cards of it over; another approves.
+    """
+    with opened_desk(operator, Reading.HOLDERS) as desk:
+        if desk.decide(CancelBatch(_id_of(desk, stock)), second, yes=yes):
+            screen.say("已取消。", "Cancelled.")
+
+
+def _id_of(desk: Desk, stock: str) -> str:
+    with desk.site.store.read() as tx:
+        return find_stock(tx, stock).id
 
 
 def today() -> date:

@@ -2,19 +2,18 @@
 
     columns, problem, validate   a file's rows, all problems of a row at once
     check                        a whole file; and its rows against the holder base
-    taking_over                  import, release, take over in chunks
+    importing                    import and release; `issuance.engine` takes over in chunks
 
 Errors: RosterFileError for a file that can't be used (stocks are read as rosters are), BatchError.
 A bad row is no error: it stands in the report, and the others go on.
 """
 
 from issuance.stock.check import StockReport, check_stock, compare_stock
-from issuance.stock.taking_over import (
+from issuance.stock.importing import (
     ImportedStock,
     find_stock,
     import_stock,
     release_approval,
-    take_over,
 )
 
 __all__ = [
@@ -25,5 +24,4 @@ __all__ = [
     "find_stock",
     "import_stock",
     "release_approval",
-    "take_over",
 ]

@@ -10,15 +10,16 @@ need nothing of each other, and run side by side.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from card_core import states
 from card_core.application import Application
-from card_core.errors import ContentChangedError, NotFoundError, TamperedRowError, WrongStateError
-from card_core.kernel import approvals, limits
+from card_core.errors import TamperedRowError
+from card_core.kernel import approvals, batch_ledger, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
+from card_core.kernel.batch_ledger import root_of
 from card_core.kernel.content import canonical_bytes, from_json, to_json
 from card_core.kernel.dates import SHANGHAI, years_later
 from card_core.kernel.sign_numbers import make_ecard_id
@@ -40,7 +41,6 @@ from card_core.store import (
 from card_core.store.batches import Batch, Chunk
 from card_core.store.cards import NewCard
 from card_core.store.makings import NewMaking
-from crypto import sm3
 
 CHUNK_SIZE = 500
 CARD_LIFE_YEARS = 10
@@ -49,7 +49,6 @@ CardNumbers = tuple[int, list[str]]
 """An issuer and card numbers of it."""
 
 _NO_FILE = bytes(32)
-_STOPPED = frozenset({BatchState.PAUSED, BatchState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -120,9 +119,7 @@ class ReleaseBatch(DangerousAct):
         limits.check_size("content_root", self.content_root, 32)
 
     def summary(self, tx: Reader) -> str:
-        batch = batches.get(tx, self.batch_id)
-        if batch is None:
-            raise NotFoundError("batch")
+        batch = batch_ledger.find(tx, self.batch_id, BatchKind.ROSTER)
         return (
             f"放行批次 {batch.name}：{batch.accepted} 张卡 / "
             f"Release batch {batch.name}: {batch.accepted} cards"
@@ -137,11 +134,9 @@ class ReleaseBatch(DangerousAct):
             _stored_chunk(tx, chunk)
 
     def apply(self, scene: Scene) -> Done:
-        batch = _lock(scene, self.batch_id)
-        state = states.after(states.BATCH, "batch", batch.state, Step.RELEASE)
-        ledger = batches.chunks(scene.tx, batch.id)
-        if not batch.content_root == self.content_root == root_of(chunk.digest for chunk in ledger):
-            raise ContentChangedError
+        batch, state = batch_ledger.lock_imported(
+            scene, self.batch_id, BatchKind.ROSTER, self.content_root
+        )
         first = issuers.take_card_serials(scene.tx, batch.accepted)
         batches.set_released(scene.tx, batch, state, first)
         answer = {
@@ -153,11 +148,7 @@ class ReleaseBatch(DangerousAct):
         return Done(answer, f"batch/{batch.id}", answer)
 
     def withdraw(self, scene: Scene) -> None:
-        batch = _lock(scene, self.batch_id)
-        state = states.BATCH[Step.REJECT].get(batch.state)
-        if state is not None:  # another approval may have released it meanwhile
-            batches.set_state(scene.tx, batch, state)
-            applications.withdraw_all(scene.tx, batch.id)
+        batch_ledger.reject(scene, self.batch_id, BatchKind.ROSTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,18 +172,10 @@ class IssueChunk(Act):
 
     def apply(self, scene: Scene) -> Done:
         holder_base.lock(scene.tx, Lock.SHARED)
-        chunk = self._lock_chunk(scene.tx)
-        # Read after the chunk is locked: whoever cancels the batch locks its chunks first.
-        batch = batches.get(scene.tx, self.batch_id)
-        if batch is None or batch.kind is not BatchKind.ROSTER:
-            raise NotFoundError("batch")
-        if self.chunk_number is None and batch.state in _STOPPED:
-            chunk = None
+        batch, chunk = batch_ledger.take_chunk(
+            scene.tx, self.batch_id, BatchKind.ROSTER, self.chunk_number
+        )
         if chunk is not None and not chunk.is_issued:
-            if batch.state is not BatchState.RELEASED:
-                raise WrongStateError("batch", batch.state)
-            if root_of(batches.digests(scene.tx, batch.id)) != batch.content_root:
-                raise TamperedRowError("batches", batch.id)
             chunk = _issue(scene, batch, chunk)
             _count_issued(scene, chunk)
         answer = {
@@ -204,14 +187,6 @@ class IssueChunk(Act):
         }
         return Done(answer, f"batch/{self.batch_id}", answer)
 
-    def _lock_chunk(self, tx: Transaction) -> Chunk | None:
-        if self.chunk_number is None:
-            return batches.claim_chunk(tx, self.batch_id)
-        chunk = batches.lock_chunk(tx, self.batch_id, self.chunk_number)
-        if chunk is None:
-            raise NotFoundError("chunk")
-        return chunk
-
 
 def sort_out(
     tx: Reader, rows: Sequence[Application], batch_id: str | None = None
@@ -221,12 +196,12 @@ def sort_out(
     batch_id: of the batch that they are for, where others of its rows are stored already.
     """
     numbers = [row.number.text for row in rows]
-    # Applications first: one is closed only in the transaction that makes its card, so that
-    # nobody slips between the two questions while another process issues.
+    # Applications and stocks first: what waits there is closed only in the transaction that makes
+    # its card, so that nobody slips between the questions while another process issues.
     with_application = applications.numbers_with_open_one(tx, numbers)
+    in_stock = stock_cards.numbers_with_open_card(tx, numbers, live_only=True)
     with_card = holders.numbers_with_live_card(tx, numbers)
     merged = holder_base.merged_numbers(tx, numbers)
-    in_stock = stock_cards.numbers_with_open_card(tx, numbers, live_only=True)
     good, refused = [], []
     seen: set[str] = set()
     if batch_id is not None and with_application:
@@ -337,18 +312,6 @@ def _digest(tx: Reader, batch_id: str, number: int, contents: Sequence[bytes]) -
     return tx.cipher.keyed_digest([b"chunk", batch_id.encode(), b"%d" % number, *contents])
 
 
-def root_of(digests: Iterable[bytes]) -> bytes:
-    """What a checker approves of a batch: SM3 over its chunks' digests."""
-    return sm3.digest(b"".join(digests))
-
-
-def _lock(scene: Scene, batch_id: str) -> Batch:
-    batch = batches.get(scene.tx, batch_id, Lock.OWN)
-    if batch is None or batch.kind is not BatchKind.ROSTER:
-        raise NotFoundError("batch")
-    return batch
-
-
 def _read_chunk(tx: Reader, chunk: Chunk) -> list[tuple[str, Application]]:
     """The chunk's applications with their row ids, after comparing them with its digest."""
     stored = _stored_chunk(tx, chunk)
@@ -442,7 +405,7 @@ def _issue(
 
 def _count_issued(scene: Scene, chunk: Chunk) -> None:
     """Add the chunk to the batch's count; with the last one the batch is issued."""
-    batch = _lock(scene, chunk.batch_id)
+    batch = batch_ledger.find(scene.tx, chunk.batch_id, BatchKind.ROSTER, Lock.OWN)
     issued = batch.issued + chunk.size
     state = batch.state
     if issued == batch.accepted:

@@ -24,7 +24,8 @@ from card_core.errors import (
 )
 from card_core.kernel import approvals, limits
 from card_core.kernel.act import Act, Done, Scene
-from card_core.kernel.acts.batches import ReleaseBatch, add_rows, root_of, sort_out
+from card_core.kernel.acts.batches import ReleaseBatch, add_rows, sort_out
+from card_core.kernel.batch_ledger import root_of
 from card_core.states import BatchKind, BatchState, Step
 from card_core.store import Lock, applications, batches, filings, holder_base
 from card_core.store.batches import Batch

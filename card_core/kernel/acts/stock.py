@@ -8,15 +8,15 @@ taken over: a card that can't be taken over any more is refused by itself, and t
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from card_core import states
-from card_core.errors import ContentChangedError, NotFoundError, TamperedRowError, WrongStateError
-from card_core.kernel import approvals, limits
+from card_core.errors import NotFoundError, TamperedRowError
+from card_core.kernel import approvals, batch_ledger, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
-from card_core.kernel.acts.batches import root_of
+from card_core.kernel.batch_ledger import root_of
 from card_core.kernel.content import canonical_bytes, from_json, to_json
 from card_core.kernel.dates import SHANGHAI
 from card_core.kernel.sign_numbers import make_ecard_id
@@ -111,7 +111,7 @@ class ReleaseStock(DangerousAct):
         limits.check_size("content_root", self.content_root, 32)
 
     def summary(self, tx: Reader) -> str:
-        stock = _get(tx, self.stock_id)
+        stock = batch_ledger.find(tx, self.stock_id, BatchKind.STOCK)
         return (
             f"放行存量卡接管 {stock.name}：{stock.accepted} 张卡 / "
             f"Release the take-over of {stock.name}: {stock.accepted} cards"
@@ -126,74 +126,58 @@ class ReleaseStock(DangerousAct):
             _stored_chunk(tx, chunk)
 
     def apply(self, scene: Scene) -> Done:
-        stock = _lock(scene, self.stock_id)
-        state = states.after(states.BATCH, "batch", stock.state, Step.RELEASE)
-        ledger = batches.chunks(scene.tx, stock.id)
-        if not stock.content_root == self.content_root == root_of(chunk.digest for chunk in ledger):
-            raise ContentChangedError
+        # Whoever compared people with the stocks before this one was to be seen has ended after
+        # this, and whoever compares from now on sees it. So no application comes from behind while
+        # chunks are taken over, and these need nobody kept out.
+        holder_base.lock(scene.tx, Lock.OWN)
+        stock, state = batch_ledger.lock_imported(
+            scene, self.stock_id, BatchKind.STOCK, self.content_root
+        )
         batches.set_state(scene.tx, stock, state)
         answer = {"stock_id": stock.id, "state": state.value, "accepted": stock.accepted}
         return Done(answer, f"batch/{stock.id}", answer)
 
     def withdraw(self, scene: Scene) -> None:
-        stock = _lock(scene, self.stock_id)
-        state = states.BATCH[Step.REJECT].get(stock.state)
-        if state is not None:  # another approval may have released it meanwhile
-            batches.set_state(scene.tx, stock, state)
-            stock_cards.withdraw_all(scene.tx, stock.id)
+        batch_ledger.reject(scene, self.stock_id, BatchKind.STOCK)
 
 
 @dataclass(frozen=True, slots=True)
 class TakeOverChunk(Act):
     """Make the cards of one chunk of a released stock, each in the state that it has, with an
-    e-card to be activated. chunk_number: from 1.
+    e-card to be activated.
 
-    Answer: taken and refused, how many cards. A chunk that is taken over already gives the same
-    answer and changes nothing.
+    chunk_number: from 1; None for the first one that nobody is at. Answer: taken and refused, how
+    many cards. A chunk that is taken over already gives the same answer and changes nothing; where
+    none is left, or the stock is paused or cancelled, `chunk_number` is None in it.
     """
 
     act: ClassVar[str] = "take_over_chunk"
 
     stock_id: str
-    chunk_number: int
+    chunk_number: int | None = None
 
     def __post_init__(self) -> None:
         limits.check_id("stock_id", self.stock_id)
-        limits.check_range("chunk_number", self.chunk_number, 1, limits.ROSTER_ROWS_MAX)
+        if self.chunk_number is not None:
+            limits.check_range("chunk_number", self.chunk_number, 1, limits.ROSTER_ROWS_MAX)
 
     def apply(self, scene: Scene) -> Done:
         tx = scene.tx
-        stock = _get(tx, self.stock_id)
-        # Nobody applies, and no record is merged, between what is compared and what is made.
-        holder_base.lock(tx, Lock.OWN)
-        chunk = batches.lock_chunk(tx, stock.id, self.chunk_number)
-        if chunk is None:
-            raise NotFoundError("chunk")
-        if not chunk.is_issued:
-            if stock.state is not BatchState.RELEASED:
-                raise WrongStateError("batch", stock.state)
-            if root_of(batches.digests(tx, stock.id)) != stock.content_root:
-                raise TamperedRowError("batches", stock.id)
+        # No record is merged, corrected or erased between what is compared and what is made.
+        holder_base.lock(tx, Lock.SHARED)
+        stock, chunk = batch_ledger.take_chunk(
+            tx, self.stock_id, BatchKind.STOCK, self.chunk_number
+        )
+        if chunk is not None and not chunk.is_issued:
             chunk = _take_over(scene, chunk)
-        refused = stock_cards.count_refused(tx, stock.id, *_positions(chunk))
+        refused = stock_cards.count_refused(tx, stock.id, *_positions(chunk)) if chunk else 0
         answer = {
             "stock_id": stock.id,
-            "chunk_number": chunk.number,
-            "taken": chunk.size - refused,
+            "chunk_number": chunk and chunk.number,
+            "taken": chunk.size - refused if chunk else 0,
             "refused": refused,
         }
         return Done(answer, f"batch/{stock.id}", answer)
-
-
-def _get(tx: Reader, stock_id: str, lock: Lock = Lock.NONE) -> Batch:
-    stock = batches.get(tx, stock_id, lock)
-    if stock is None or stock.kind is not BatchKind.STOCK:
-        raise NotFoundError("stock")
-    return stock
-
-
-def _lock(scene: Scene, stock_id: str) -> Batch:
-    return _get(scene.tx, stock_id, Lock.OWN)
 
 
 def _store(scene: Scene, act: ImportStock, good: Sequence[StockCard], refused: int) -> Batch:
@@ -263,9 +247,8 @@ def _read_chunk(tx: Reader, chunk: Chunk) -> dict[int, tuple[str, StockCard]]:
 def _take_over(scene: Scene, chunk: Chunk) -> Chunk:
     tx = scene.tx
     rows = _read_chunk(tx, chunk)
-    found = list(reconcile(tx, [card for _, card in rows.values()], stock_id=chunk.batch_id))
+    found, holder_ids = _judged(scene, chunk, [card for _, card in rows.values()])
     good = [one for one in found if one.refusal is None]
-    holder_ids = _holder_ids(scene, good)
     _add_cards(scene, chunk.batch_id, [one.card for one in good], holder_ids)
     stock_cards.mark_taken(tx, [rows[one.card.row][0] for one in good])
     for code in sorted({one.refusal for one in found if one.refusal}):
@@ -277,18 +260,48 @@ def _take_over(scene: Scene, chunk: Chunk) -> Chunk:
     return batches.mark_issued(tx, chunk, first, last, scene.now)
 
 
-def _holder_ids(scene: Scene, good: Sequence[Reconciled]) -> dict[str, str]:
-    """By social security number; who is not known gets a record, once for all their cards."""
-    ids = {one.card.number.text: one.holder_id for one in good if one.holder_id is not None}
-    unknown: dict[str, NewHolder] = {}
-    for one in good:
-        number = one.card.number
-        if number.text not in ids:
-            before = unknown.get(number.text)
-            phone = one.card.phone or (before.phone if before else "")
-            unknown[number.text] = NewHolder(number, one.card.name, phone)
-    made = holder_base.add_all(scene.tx, list(unknown.values()), scene.new_id, scene.now)
-    return ids | dict(zip(unknown, made, strict=True))
+def _judged(
+    scene: Scene, chunk: Chunk, stock: Sequence[StockCard]
+) -> tuple[list[Reconciled], dict[str, str]]:
+    """What is to be done with each card, and the records of the good ones, by social security
+    number; who is not known gets one.
+
+    Beside this another chunk may make the record of somebody who has cards in both, or a batch is
+    issued that somebody is in: then theirs counts, and the person's cards are compared once more.
+    """
+    found = list(reconcile(scene.tx, stock, stock_id=chunk.batch_id))
+    unknown = {
+        one.card.number.text: one.card
+        for one in found
+        if one.refusal is None and one.holder_id is None
+    }
+    phones = _phones(scene.tx, chunk, stock, unknown)
+    people = [
+        NewHolder(card.number, card.name, phones.get(number, ""))
+        for number, card in unknown.items()
+    ]
+    made = holder_base.add_new(scene.tx, people, scene.new_id, scene.now)
+    late = unknown.keys() - made.keys()
+    if late:
+        theirs = [card for card in stock if card.number.text in late]
+        again = reconcile(scene.tx, theirs, stock_id=chunk.batch_id)
+        by_row = {one.card.row: one for one in again}
+        found = [by_row.get(one.card.row, one) for one in found]
+    known = {one.card.number.text: one.holder_id for one in found if one.holder_id is not None}
+    return found, known | made
+
+
+def _phones(
+    tx: Reader, chunk: Chunk, stock: Sequence[StockCard], numbers: Collection[str]
+) -> dict[str, str]:
+    """What these people's records have as their phone, whichever of their chunks makes them: the
+    one of the card that is not cancelled, or else of the last row with one."""
+    first, last = _positions(chunk)
+    elsewhere = stock_cards.of_people_elsewhere(tx, chunk.batch_id, list(numbers), first, last)
+    placed = [(at, from_json(StockCard, json.loads(content))) for at, content in elsewhere]
+    placed += enumerate(stock, first)
+    placed.sort(key=lambda one: (one[1].is_live, one[0]))
+    return {card.number.text: card.phone for _, card in placed if card.phone}
 
 
 def _add_cards(
@@ -321,7 +334,7 @@ def _add_cards(
 
 def _count(scene: Scene, chunk: Chunk, *, taken: int, refused: int) -> None:
     """Add the chunk to the stock's counts; with the last one the stock is taken over."""
-    stock = _lock(scene, chunk.batch_id)
+    stock = batch_ledger.find(scene.tx, chunk.batch_id, BatchKind.STOCK, Lock.OWN)
     after = replace(
         stock,
         issued=stock.issued + taken,

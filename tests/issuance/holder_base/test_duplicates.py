@@ -68,9 +68,9 @@ def test_a_number_in_15_digits_is_found_by_its_18(bureau: Bureau) -> None:
     person = bureau.person()
     old = person.number[:6] + person.number[8:17]
     with bureau.store.write() as tx:
-        (new_id,) = holder_base.add_all(
-            tx, [NewHolder(make_number(4_200_200), "别名", "")], lambda: "f" * 32, bureau.clock()
-        )
+        new_id = "f" * 32
+        other = [NewHolder(make_number(4_200_200), "别名", "")]
+        holder_base.add_new(tx, other, lambda: new_id, bureau.clock())
         index = holders.index_of(tx, old)
         sealed = tx.cipher.seal("holders", "social_security_number", new_id, old.encode())
         tx.connection.execute(

@@ -1,4 +1,4 @@
-"""From a checked stock to cards in the holder base: import, release, take over chunk by chunk.
+"""A checked stock becomes a batch that waits for its release; then `issuance.engine` takes it over.
 
 Each step is one act of the kernel, or one a chunk, with a ledger in the database: a process that
 dies anywhere leaves whole steps, and the same command run again does what is missing.
@@ -7,13 +7,12 @@ dies anywhere leaves whole steps, and the same command run again does what is mi
 from dataclasses import dataclass, replace
 
 from card_core.kernel import Actor, Kernel
-from card_core.kernel.acts.stock import ImportStock, ReleaseStock, TakeOverChunk
-from card_core.states import BatchKind, BatchState
-from card_core.store import Reader, Store, batches
+from card_core.kernel.acts.stock import ImportStock, ReleaseStock
+from card_core.states import BatchKind
+from card_core.store import Reader, batches
 from card_core.store.approvals import Approval
 from card_core.store.batches import Batch
 from issuance.batches import begins, new_request_id, pending_release
-from issuance.engine import Progress
 from issuance.errors import BatchError
 from issuance.stock.check import StockReport, with_refusals
 
@@ -85,34 +84,3 @@ def release_approval(tx: Reader, stock: Batch) -> Approval:
         f"存量卡批次当前状态为 {stock.state.value}，没有待复核的放行申请。",
         f"The stock is {stock.state.value}; no release of it waits for approval.",
     )
-
-
-def take_over(
-    kernel: Kernel, store: Store, stock_id: str, *, actor: Actor, progress: Progress
-) -> Batch:
-    """Take over what is not taken over yet of a released stock; returns the stock after.
-
-    Raises BatchError when it isn't released; KernelError. Chunks done before an error stay done.
-    """
-    with store.read() as tx:
-        stock = batches.get(tx, stock_id)
-        ledger = batches.chunks(tx, stock_id)
-    if stock is None or stock.state not in {BatchState.RELEASED, BatchState.ISSUED}:
-        raise BatchError(
-            "stock_not_released",
-            "存量卡批次尚未放行，不能接管。请先由复核人员运行 sscard stock approve。",
-            "The stock is not released, so nothing can be taken over. First a checker runs sscard "
-            "stock approve.",
-        )
-    total = sum(chunk.size for chunk in ledger)
-    done = sum(chunk.size for chunk in ledger if chunk.is_issued)
-    progress(done, total)
-    for chunk in ledger:
-        if chunk.is_issued:
-            continue
-        act = TakeOverChunk(stock_id, chunk.number)
-        kernel.perform(act, actor=actor, request_id=new_request_id())
-        done += chunk.size
-        progress(done, total)
-    with store.read() as tx:
-        return batches.get(tx, stock_id) or stock
