@@ -6,15 +6,17 @@ searched in `scan_api/contract/test_canaries.py`.
 
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from bureau import Bureau, make_application
+from canaries import found_in, search
 from servers.postgresql import PostgreSQLServer
 from sqlalchemy import select
 
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk
-from card_core.store import backup, outbox
+from card_core.store import FieldCipher, backup, outbox
 from card_core.store.schema import audit_events
 from crypto import sm3
 
@@ -34,16 +36,22 @@ def issue(bureau: Bureau, count: int) -> set[str]:
     return {text for one in people for text in (one.number.text, one.name, one.phone, one.address)}
 
 
-def hits(canaries: set[str], *contents: bytes) -> set[str]:
-    """In any of the encodings in which a text is written, as it is or in hex."""
-    found = set()
-    joined = b"\0".join(contents)
-    for canary in canaries:
-        for encoding in ("utf-8", "utf-16-le", "gb18030"):
-            data = canary.encode(encoding)
-            if data in joined or data.hex().encode() in joined:
-                found.add(canary)
-    return found
+def kept_files(
+    database_url: str, folder: Path, request: pytest.FixtureRequest
+) -> tuple[list[Path], Path]:
+    """What the database has on the disk, its journal with it, and all that a backup holds."""
+    copy = folder / "copy"
+    backup.take(database_url, copy)
+    if database_url.startswith("sqlite"):
+        path = Path(database_url.removeprefix("sqlite:///"))
+        return [path, path.with_name(path.name + "-wal")], copy
+    server: PostgreSQLServer = request.getfixturevalue("postgresql")
+    server.checkpoint()
+    files = [*server.files_of(database_url), *(server.home / "data" / "pg_wal").glob("0*")]
+    # The dump is compressed; what it holds is what comes out of it.
+    told = folder / "told"
+    subprocess.run(["pg_restore", f"--file={told}", copy], check=True, timeout=120)
+    return files, told
 
 
 @pytest.mark.parametrize("people", [10, pytest.param(1000, marks=pytest.mark.long)])
@@ -52,24 +60,9 @@ def test_nobody_stands_in_clear_in_what_is_kept(
 ) -> None:
     canaries = issue(bureau, people)
     assert len(canaries) == 4 * people
-    copy = tmp_path / "copy"
-    backup.take(database_url, copy)
-    if database_url.startswith("sqlite"):
-        path = Path(database_url.removeprefix("sqlite:///"))
-        files = [path, path.with_name(path.name + "-wal"), copy]
-        contents = [file.read_bytes() for file in files]
-        assert b"batch_chunks" in contents[0] + contents[2]
-    else:
-        server: PostgreSQLServer = request.getfixturevalue("postgresql")
-        server.checkpoint()
-        files = [*server.files_of(database_url), *(server.home / "data" / "pg_wal").glob("0*")]
-        # The dump is compressed; what it holds is what comes out of it.
-        told = subprocess.run(
-            ["pg_restore", "--file=-", copy], capture_output=True, check=True, timeout=120
-        )
-        contents = [file.read_bytes() for file in files] + [told.stdout]
-        assert b"batch_chunks" in told.stdout
-    assert hits(canaries, *contents) == set()
+    files, backed_up = kept_files(database_url, tmp_path, request)
+    assert b"batch_chunks" in b"".join(one.read_bytes() for one in (files[0], backed_up))
+    assert search(canaries, [*files, backed_up]) == set()
     with bureau.store.read() as tx:
         log = repr(tx.connection.execute(select(audit_events)).all())
         last = outbox.last(tx, "bureau")
@@ -78,6 +71,34 @@ def test_nobody_stands_in_clear_in_what_is_kept(
             for start in range(0, last, 200)
             for one in outbox.page(tx, "bureau", after=start)
         ]
-    assert hits(canaries, log.encode(), "".join(events).encode()) == set()
-    # The search finds what is there.
-    assert hits(canaries, b"x" + min(canaries).encode() + b"x")
+    assert found_in(canaries, log.encode(), "".join(events).encode()) == set()
+
+
+def test_one_value_that_was_not_sealed_is_found(
+    bureau: Bureau,
+    database_url: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seal_all = FieldCipher.seal_all
+    left_open: list[bytes] = []
+
+    def bypassed(
+        cipher: FieldCipher, table: str, column: str, plaintexts: Sequence[tuple[str, bytes]]
+    ) -> list[bytes]:
+        sealed = seal_all(cipher, table, column, plaintexts)
+        if not left_open and (table, column) == ("applications", "content"):
+            left_open.append(plaintexts[0][1])
+            sealed[0] = left_open[0]
+        return sealed
+
+    monkeypatch.setattr(FieldCipher, "seal_all", bypassed)
+    people = tuple(make_application(FIRST + serial) for serial in range(2))
+    bureau.perform(ImportRoster("名册", sm3.digest(b"open"), people, 0), bureau.maker)
+    assert left_open
+    files, backed_up = kept_files(database_url, tmp_path, request)
+    one, other = ({who.number.text, who.name, who.phone, who.address} for who in people)
+    for place in ([*files], [backed_up]):
+        found = {hit.canary for hit in search(one | other, place)}
+        assert found in (one, other)

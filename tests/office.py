@@ -23,7 +23,7 @@ PEOPLE = {
 }
 PIN = "quayside pin"
 SSCARD = Path(sys.executable).with_name("sscard")
-ROSTERS = Path(__file__).parents[1] / "rosters"
+ROSTERS = Path(__file__).parent / "rosters"
 
 
 def password_of(name: str) -> str:
