@@ -37,7 +37,7 @@ def check_may_perform(scene: Scene, act: type[Act]) -> None:
     rule, channel = RULES[act], scene.standing.channel
     if scene.actor.kind not in rule.others and not scene.standing.roles & rule.roles:
         raise NotAllowedError
-    if channel is not None and act not in CHANNEL_RIGHTS[channel]:
+    if channel is not None and CHANNEL_RIGHTS[channel].get(act) is not scene.actor.kind:
         raise NotAllowedError
 
 

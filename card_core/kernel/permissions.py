@@ -313,10 +313,21 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
 )
 
 
-EACH_CHANNEL: frozenset[type[Act]] = frozenset({RotateTerminalKey, SignIn, SignOut})
+EACH_CHANNEL: Mapping[type[Act], ActorKind] = MappingProxyType(
+    {RotateTerminalKey: ActorKind.CHANNEL, SignIn: ActorKind.SYSTEM, SignOut: ActorKind.HOLDER}
+)
 
-CHANNEL_RIGHTS: Mapping[ChannelKind, frozenset[type[Act]]] = MappingProxyType(
-    {ChannelKind.KIOSK: EACH_CHANNEL | {ReportTemporaryLoss, PrintCode}}
+# At each kind of service channel: which acts there are, and which kind of actor does them there.
+CHANNEL_RIGHTS: Mapping[ChannelKind, Mapping[type[Act], ActorKind]] = MappingProxyType(
+    {
+        ChannelKind.KIOSK: MappingProxyType(
+            {
+                **EACH_CHANNEL,
+                ReportTemporaryLoss: ActorKind.HOLDER,
+                PrintCode: ActorKind.HOLDER,
+            }
+        )
+    }
 )
 
 

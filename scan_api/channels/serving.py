@@ -40,7 +40,7 @@ def view_channel(services: Services, signed: SignedRequest) -> ChannelView:
     terminal, institution = caller.terminal, caller.institution
     if terminal.channel is None:
         raise ProblemError(problems.NOT_ALLOWED)
-    rights = CHANNEL_RIGHTS[terminal.channel] - EACH_CHANNEL
+    rights = CHANNEL_RIGHTS[terminal.channel].keys() - EACH_CHANNEL.keys()
     return ChannelView(
         serial_number=terminal.serial_number.hex(),
         kind=terminal.channel,

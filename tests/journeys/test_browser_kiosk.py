@@ -70,6 +70,23 @@ def paper(page: Page) -> Image.Image:
     return picture
 
 
+def read_paper(page: Page) -> str:
+    """What an independent decoder reads in what the printer gets: one page, two pictures of one
+    code, in modules that an old scanner resolves."""
+    picture = paper(page)
+    picture.save("build/pages/kiosk-paper.png")
+    assert page.pdf(width="80mm", height="200mm").count(b"/Type /Page\n") == 1
+    found = {one.format: one.text for one in zxingcpp.read_barcodes(picture)}
+    formats = zxingcpp.BarcodeFormat
+    assert set(found) == {formats.QRCode, formats.Code128}
+    assert len(set(found.values())) == 1
+    module_mm = page.locator("#slip-picture").evaluate(
+        "one => one.getBoundingClientRect().width / 29 * 25.4 / 96"
+    )
+    assert module_mm >= 2.2
+    return found[formats.QRCode]
+
+
 def test_a_code_on_paper_is_accepted_once_and_nothing_stays(
     stage: Stage, browser: Browser, counter: Screen, screens: list[Screen], kiosk: str
 ) -> None:
@@ -105,17 +122,7 @@ def test_a_code_on_paper_is_accepted_once_and_nothing_stays(
     screen.keep("kiosk-printed")
 
     # 2 the paper: one page, both codes readable, nobody's number on it
-    paper(page).save("build/pages/kiosk-paper.png")
-    assert page.pdf(width="80mm", height="200mm").count(b"/Type /Page\n") == 1
-    found = {one.format: one.text for one in zxingcpp.read_barcodes(paper(page))}
-    formats = zxingcpp.BarcodeFormat
-    assert set(found) == {formats.QRCode, formats.Code128}
-    text = found[formats.QRCode]
-    assert found[formats.Code128] == text
-    module_mm = page.locator("#slip-picture").evaluate(
-        "one => one.getBoundingClientRect().width / 29 * 25.4 / 96"
-    )
-    assert module_mm >= 2.2
+    text = read_paper(page)
     expect(page.locator("#slip-until")).to_have_text("10:00")
     for shown in (page.content(), "".join(page.locator(".slip").all_inner_texts())):
         assert person.number not in shown
