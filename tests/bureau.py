@@ -39,7 +39,6 @@ from card_core.minting import Minter
 from card_core.presenting import Presenter
 from card_core.pseudonyms import Pseudonyms
 from card_core.receipts import ReceiptKey
-from card_core.service_channels import ChannelKind
 from card_core.sign_in import Prover, SignedIn, by_key, hash_password, sign_in_operator
 from card_core.signing import SigningKeys
 from card_core.store import FieldCipher, Store, cards, holders, institutions, issuers
@@ -297,24 +296,16 @@ class Bureau:
     def request_id(self) -> str:
         return f"request-{next(self._requests)}"
 
-    def enrolment_code(
-        self, serial_number: bytes, institution_code: str, channel: ChannelKind | None = None
-    ) -> EnrolmentCode:
-        """What two people let out for a terminal to enrol itself by."""
+    def enrolment_code(self, serial_number: bytes, at: str, **more: Any) -> EnrolmentCode:
+        """What two people let out for a terminal, or a `channel`, to enrol itself by."""
         code = enrolment_codes.make(self.kernel.random_bytes)
         digest = code.digest(self.store.cipher, serial_number)
-        self.decide(PrepareEnrolment(serial_number, institution_code, code.name, digest, channel))
+        self.decide(PrepareEnrolment(serial_number, at, code.name, digest, **more))
         return code
 
-    def enrol(
-        self,
-        serial_number: bytes,
-        institution_code: str,
-        public_key: bytes,
-        channel: ChannelKind | None = None,
-    ) -> Terminal:
-        """Let out a code for a terminal or a service channel, and use it for this key."""
-        code = self.enrolment_code(serial_number, institution_code, channel)
+    def enrol(self, serial_number: bytes, at: str, public_key: bytes, **more: Any) -> Terminal:
+        """Let out a code for a terminal, and use it for this key. at: the institution's code."""
+        code = self.enrolment_code(serial_number, at, **more)
         digest = code.digest(self.store.cipher, serial_number)
         act = EnrolTerminal(serial_number, code.name, digest, public_key)
         answer = self.perform(act, SYSTEM)

@@ -205,7 +205,7 @@ class ScanService:
     ) -> TerminalDevice:
         device = TerminalDevice(serial.to_bytes(8), self.clock)
         public_key = device.key.public_key().to_bytes(compressed=True)
-        self.bureau.enrol(device.serial_number, institution_code, public_key, channel)
+        self.bureau.enrol(device.serial_number, institution_code, public_key, channel=channel)
         self.registry.refresh()
         return device
 

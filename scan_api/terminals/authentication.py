@@ -90,9 +90,9 @@ class TerminalAuthentication:
         Raises: as `authenticate`, not_allowed for a terminal; ProblemError (signature_needed).
         """
         caller = self.authenticate_any(request, now)
+        caller.require_signature()
         if caller.terminal.channel is None:
             raise ProblemError(problems.NOT_ALLOWED)
-        caller.require_signature()
         return caller
 
     def authenticate_any(self, request: SignedRequest, now: datetime) -> Caller:

@@ -42,7 +42,7 @@ def new_key() -> bytes:
 
 
 def enrolled(bureau: Bureau, kind: ChannelKind, serial: int = 0xC1) -> Terminal:
-    return bureau.enrol(serial.to_bytes(8), HOSPITAL, new_key(), kind)
+    return bureau.enrol(serial.to_bytes(8), HOSPITAL, new_key(), channel=kind)
 
 
 def state_of(bureau: Bureau, person: Person) -> CardState:
