@@ -120,7 +120,8 @@ async function reportLoss() {
     failed(reply.answer);
     return;
   }
-  const day = new Date(reply.answer.loss_lapses_at);
+  // It lapses at midnight: the last day is the one that ends then.
+  const day = new Date(Date.parse(reply.answer.loss_lapses_at) - 1);
   const shownDay = day.toLocaleDateString(document.documentElement.lang, { dateStyle: "long", timeZone: "Asia/Shanghai" });
   $("lost-until").textContent = t(
     `临时挂失到 ${shownDay} 为止，请在此之前到服务窗口办理正式挂失。`,
