@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from scan_api import problems
 from scan_api.channels.models import ChannelSignIn
@@ -52,7 +52,7 @@ def create_kiosk_app(
             Route("/session/end", kiosk.leave, methods=["POST"]),
             Route("/loss-reports", kiosk.report_loss, methods=["POST"]),
             Route("/printed-codes", kiosk.print_code, methods=["POST"]),
-            Mount("/static", kiosk.site.static),
+            Route("/static/{path:path}", kiosk.file, methods=["GET"]),
         ],
         middleware=[
             Middleware(RequestLog),
@@ -74,6 +74,9 @@ class _Kiosk:
         """A page that is loaded anew begins with nobody before it."""
         await anyio.to_thread.run_sync(self._person.leave)
         return self.site.render(request, "kiosk.html", page_token=self._token)
+
+    async def file(self, request: Request) -> Response:
+        return self.site.static.answer(request)
 
     async def channel(self, _: Request) -> Response:
         return await _answer(self._client.describe)

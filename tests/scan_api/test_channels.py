@@ -14,7 +14,7 @@ from card_core.kernel.acts.institutions import SuspendInstitution, SuspendTermin
 from card_core.kernel.acts.printed_codes import PRINTED_LIFE
 from card_core.service_channels import SESSION_IDLE, SESSION_LIFE, ChannelKind
 from card_core.states import CardState
-from card_core.store import audit_reading, cards, institutions
+from card_core.store import audit_reading, cards, institutions, printed_codes
 
 FIELDS: dict[str, Any] = {"request_id": "r-1"}
 
@@ -211,6 +211,17 @@ def test_a_printed_code_is_accepted_once_within_its_half_hour(
     assert verdict(service, text) == ("refused", "already_used")
     service.clock.advance(70)
     assert verdict(service, text) == ("refused", "expired")
+
+
+def test_of_two_that_show_a_paper_at_once_the_first_ones_code_is_kept(
+    service: ScanService, kiosk: TerminalDevice
+) -> None:
+    text = printed(service, kiosk, signed_in(service, kiosk))
+    kernel, codes = service.bureau.kernel, (service.mint(), service.mint())
+    with service.bureau.store.read() as tx:
+        index = printed_codes.index(tx, text)
+    assert [kernel.keep_code_of_print(index, code) for code in codes] == [codes[0]] * 2
+    assert service.services.printed_codes.find_code(text) == codes[0]
 
 
 def test_a_retry_of_the_same_scan_gets_the_same_answer(

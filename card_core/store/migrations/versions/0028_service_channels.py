@@ -9,7 +9,7 @@ from sqlalchemy import Column, Integer, LargeBinary, PrimaryKeyConstraint, Strin
 from card_core.store.columns import Instant
 
 revision = "0028"
-down_revision = "0022"
+down_revision = "0027"
 
 
 def upgrade() -> None:
