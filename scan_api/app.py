@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 import scan_api.bundles.routes
 import scan_api.card_reads.routes
+import scan_api.channels.routes
 import scan_api.holders.routes
 import scan_api.issuers.routes
 import scan_api.offline_scans.routes
@@ -21,6 +22,7 @@ import scan_api.visits.routes
 from card_core.store import database
 from scan_api import business_types, error_answers, health, openapi
 from scan_api.bundles.answers import CarriedAnswers
+from scan_api.holders.password_work import PasswordWork
 from scan_api.limits import RequestLimits
 from scan_api.overload import Admission, Overload
 from scan_api.reference import page
@@ -44,6 +46,7 @@ _TAGS = (
     {"name": "terminal", "description": "For terminals · 终端"},
     {"name": "enrolment", "description": "Terminals' keys and tokens · 终端密钥与令牌"},
     {"name": "holder", "description": "For holders · 持卡人"},
+    {"name": "channel", "description": "For service channels · 服务渠道"},
     {"name": "issuer", "description": "For other issuers · 其他发卡机构"},
     {"name": "service", "description": "For everybody · 公共"},
 )
@@ -106,7 +109,9 @@ def create_app(services: Services, admission: Admission | None = None) -> FastAP
     answers = CarriedAnswers(services.store)
     app.include_router(scan_api.bundles.routes.routes(services, answers))
     app.include_router(scan_api.offline_scans.routes.routes(services))
-    app.include_router(scan_api.holders.routes.routes(services))
+    password_work = PasswordWork()
+    app.include_router(scan_api.holders.routes.routes(services, password_work))
+    app.include_router(scan_api.channels.routes.routes(services, password_work))
     app.include_router(business_types.routes(services))
     app.include_router(scan_api.issuers.routes.routes(services, answers))
     app.include_router(scan_api.receipt_checks.routes.routes(services))

@@ -11,6 +11,7 @@ from card_core.device_credentials import CredentialIssuer
 from card_core.kernel import Kernel
 from card_core.minting import Minter
 from card_core.presenting import Presenter
+from card_core.printed_codes import PrintedCodes
 from card_core.short_codes import ShortCodes
 from card_core.sign_in import Profile
 from card_core.store import Store
@@ -28,7 +29,8 @@ ApplicationFaultsError."""
 @dataclass(frozen=True, slots=True, repr=False)
 class Services:
     """presenter: opens checked codes. writer: records scans; to be stopped with the process.
-    short_codes: names codes and finds them. card_reading: takes chip cards.
+    short_codes: names codes and finds them. printed_codes: the same for paper.
+    card_reading: takes chip cards.
     peers: asks other issuers, and knows which are trusted.
     key_ring: the keys that codes are checked with, as `KeyRingCache.ring` gives them.
     authentication: who the terminals are, from a registry that is kept fresh while serving.
@@ -48,6 +50,7 @@ class Services:
     presenter: Presenter
     writer: ScanWriter
     short_codes: ShortCodes
+    printed_codes: PrintedCodes
     card_reading: CardReading
     peers: PeerClient
     key_ring: Callable[[], KeyRing]

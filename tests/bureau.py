@@ -296,16 +296,16 @@ class Bureau:
     def request_id(self) -> str:
         return f"request-{next(self._requests)}"
 
-    def enrolment_code(self, serial_number: bytes, institution_code: str) -> EnrolmentCode:
-        """What two people let out for a terminal to enrol itself by."""
+    def enrolment_code(self, serial_number: bytes, at: str, **more: Any) -> EnrolmentCode:
+        """What two people let out for a terminal, or a `channel`, to enrol itself by."""
         code = enrolment_codes.make(self.kernel.random_bytes)
         digest = code.digest(self.store.cipher, serial_number)
-        self.decide(PrepareEnrolment(serial_number, institution_code, code.name, digest))
+        self.decide(PrepareEnrolment(serial_number, at, code.name, digest, **more))
         return code
 
-    def enrol(self, serial_number: bytes, institution_code: str, public_key: bytes) -> Terminal:
-        """Let out a code for a terminal, and use it for this key."""
-        code = self.enrolment_code(serial_number, institution_code)
+    def enrol(self, serial_number: bytes, at: str, public_key: bytes, **more: Any) -> Terminal:
+        """Let out a code for a terminal, and use it for this key. at: the institution's code."""
+        code = self.enrolment_code(serial_number, at, **more)
         digest = code.digest(self.store.cipher, serial_number)
         act = EnrolTerminal(serial_number, code.name, digest, public_key)
         answer = self.perform(act, SYSTEM)

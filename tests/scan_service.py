@@ -30,6 +30,8 @@ from card_core.device_credentials import CredentialIssuer
 from card_core.fast_store import FastStoreConfig, open_fast_store
 from card_core.kernel import BoxKeyWrap
 from card_core.presenting import Presenter
+from card_core.printed_codes import PrintedCodes
+from card_core.service_channels import ChannelKind
 from card_core.short_codes import ShortCodes
 from card_core.signing import SigningKeys
 from card_core.store.institutions import Terminal
@@ -141,6 +143,12 @@ class ScanService:
             short_codes=ShortCodes(
                 bureau.store, bureau.kernel, random_bytes=bureau.kernel.random_bytes
             ),
+            printed_codes=PrintedCodes(
+                bureau.store,
+                bureau.kernel,
+                bureau.minter,
+                random_bytes=bureau.kernel.random_bytes,
+            ),
             card_reading=CardReading(
                 bureau.store,
                 challenges=Challenges(bytes(range(32))),
@@ -192,10 +200,12 @@ class ScanService:
         client = TestClient(self.app, base_url=BASE_URL, raise_server_exceptions=False)
         return naming_requests(client)
 
-    def enrol(self, institution_code: str, serial: int) -> TerminalDevice:
+    def enrol(
+        self, institution_code: str, serial: int, channel: ChannelKind | None = None
+    ) -> TerminalDevice:
         device = TerminalDevice(serial.to_bytes(8), self.clock)
         public_key = device.key.public_key().to_bytes(compressed=True)
-        self.bureau.enrol(device.serial_number, institution_code, public_key)
+        self.bureau.enrol(device.serial_number, institution_code, public_key, channel=channel)
         self.registry.refresh()
         return device
 

@@ -1,4 +1,4 @@
-"""Pictures of codes: a QR code for a long one, Code 128 for a short one.
+"""Pictures of codes: a QR code for each kind, and Code 128 for a short one.
 
 QR (GB/T 18284, ISO/IEC 18004): numeric mode, level M, one version a kind. All pictures of a kind
 have the same size, whatever they hold, so that a screen that changes its code every half minute
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 import zxingcpp
 
 from card_core.codes.errors import InvalidFieldError
-from card_core.codes.short_text import is_short_code
+from card_core.codes.short_text import SHORT_CODE_DIGITS, is_short_code
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -24,7 +24,7 @@ MODULE_PIXELS_MAX: Final = 64
 BARS_HEIGHT_MODULES: Final = 40
 """ISO/IEC 15417 asks for 15% of the width at least, which is 209 modules."""
 
-_VERSIONS: Final = {253: 6, 493: 10}
+_VERSIONS: Final = {SHORT_CODE_DIGITS: 1, 253: 6, 493: 10}
 _QUIET_MODULES: Final = 4
 _SYMBOL_MODULES: Final = 11
 # Start, fourteen pairs of digits, check, stop (two modules longer), ten quiet modules on each side.

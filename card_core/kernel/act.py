@@ -12,6 +12,7 @@ from card_core.kernel.box_keys import BoxKeyWrap
 from card_core.kernel.content import to_json
 from card_core.kernel.grants import Grants
 from card_core.kernel.personalising import Personaliser
+from card_core.service_channels import ChannelKind
 from card_core.store import Reader, Transaction
 from card_core.store.ids import make_id
 from card_core.store.institutions import Institution, Terminal
@@ -22,12 +23,14 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the actor is now, as read in this transaction: an operator's roles, or where a terminal
-    stands. Everything in it is active and locked against change."""
+    """What the actor is now, as read in this transaction: an operator's roles, where a terminal
+    stands, the kind of the service channel at which somebody acts. Everything in it is active and
+    locked against change."""
 
     roles: frozenset[Role] = frozenset()
     terminal: Terminal | None = None
     institution: Institution | None = None
+    channel: ChannelKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

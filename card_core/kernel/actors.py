@@ -11,18 +11,21 @@ class ActorKind(StrEnum):
     TERMINAL = "terminal"
     SYSTEM = "system"
     ISSUER = "issuer"
+    CHANNEL = "channel"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Whoever is behind a request, already authenticated.
 
-    id: the row id of the operator, holder or terminal; for the system a word for the part of the
-    program, such as "set_up"; for another issuer its number.
+    id: the row id of the operator, holder, terminal or service channel; for the system a word for
+    the part of the program, such as "set_up"; for another issuer its number.
+    channel_id: the service channel at which whoever it is acts; None for anywhere else.
     """
 
     kind: ActorKind
     id: str
+    channel_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ The rows are locked against change until the act commits, so that after a suspen
 no act of whoever was suspended commits any more.
 """
 
+from dataclasses import replace
+
 from card_core.errors import NotAllowedError, SamePersonError
-from card_core.kernel.act import Scene, Standing
+from card_core.kernel.act import Act, Scene, Standing
 from card_core.kernel.actors import Actor, ActorKind
-from card_core.kernel.permissions import Rule
+from card_core.kernel.permissions import CHANNEL_RIGHTS, RULES, Rule
 from card_core.states import ServiceState
 from card_core.store import (
     Lock,
@@ -22,12 +24,31 @@ from card_core.store.operators import Role
 
 
 def read_actor(tx: Transaction, actor: Actor) -> Standing:
-    """Raises NotAllowedError for whoever is unknown or not active."""
+    """Raises NotAllowedError for whoever is unknown or not active, or acts at such a channel."""
+    if actor.channel_id is None:
+        return _read_who(tx, actor)
+    # In the order in which a channel's own acts lock: the machine, then whoever is before it.
+    channel = _channel_standing(tx, actor.channel_id).channel
+    return replace(_read_who(tx, actor), channel=channel)
+
+
+def check_may_perform(scene: Scene, act: type[Act]) -> None:
+    """By the table of the actor, and by that of the channel at which it acts."""
+    rule, channel = RULES[act], scene.standing.channel
+    if scene.actor.kind not in rule.others and not scene.standing.roles & rule.roles:
+        raise NotAllowedError
+    if channel is not None and CHANNEL_RIGHTS[channel].get(act) is not scene.actor.kind:
+        raise NotAllowedError
+
+
+def _read_who(tx: Transaction, actor: Actor) -> Standing:
     match actor.kind:
         case ActorKind.OPERATOR:
             return Standing(roles=_operator_roles(tx, actor.id))
         case ActorKind.TERMINAL:
             return _terminal_standing(tx, actor.id)
+        case ActorKind.CHANNEL:
+            return _channel_standing(tx, actor.id)
         case ActorKind.HOLDER:
             holder_base.lock_record(tx, actor.id, Lock.SHARED)
             if not holders.exists(tx, actor.id) or holder_changes.merged_into(tx, actor.id):
@@ -39,12 +60,8 @@ def read_actor(tx: Transaction, actor: Actor) -> Standing:
     return Standing()
 
 
-def check_may_perform(scene: Scene, rule: Rule) -> None:
-    if scene.actor.kind not in rule.others and not scene.standing.roles & rule.roles:
-        raise NotAllowedError
-
-
 def check_may_propose(scene: Scene, rule: Rule) -> None:
+    _check_at_no_channel(scene)
     if not scene.standing.roles & rule.roles:
         raise NotAllowedError
 
@@ -52,6 +69,7 @@ def check_may_propose(scene: Scene, rule: Rule) -> None:
 def check_may_approve(scene: Scene, rule: Rule, maker_id: str) -> None:
     """Another operator than the maker, in whatever session, with an approver's role; and the maker
     must still be active and still have a role that may propose it."""
+    _check_at_no_channel(scene)
     if scene.actor.kind is not ActorKind.OPERATOR:
         raise NotAllowedError
     if scene.actor.id == maker_id:
@@ -64,9 +82,16 @@ def check_may_approve(scene: Scene, rule: Rule, maker_id: str) -> None:
 
 def check_may_reject(scene: Scene, rule: Rule, maker_id: str) -> None:
     """An approver, or the maker, who may take its own proposal back."""
+    _check_at_no_channel(scene)
     if scene.actor.kind is not ActorKind.OPERATOR:
         raise NotAllowedError
     if scene.actor.id != maker_id and not scene.standing.roles & rule.approvers:
+        raise NotAllowedError
+
+
+def _check_at_no_channel(scene: Scene) -> None:
+    """What takes two people is prepared and approved at the bureau."""
+    if scene.standing.channel is not None:
         raise NotAllowedError
 
 
@@ -78,10 +103,24 @@ def _operator_roles(tx: Transaction, operator_id: str) -> frozenset[Role]:
 
 
 def _terminal_standing(tx: Transaction, terminal_id: str) -> Standing:
+    standing = _machine_standing(tx, terminal_id)
+    if standing.channel is not None:
+        raise NotAllowedError
+    return standing
+
+
+def _channel_standing(tx: Transaction, channel_id: str) -> Standing:
+    standing = _machine_standing(tx, channel_id)
+    if standing.channel is None:
+        raise NotAllowedError
+    return standing
+
+
+def _machine_standing(tx: Transaction, terminal_id: str) -> Standing:
     terminal = institutions.get_terminal(tx, terminal_id, Lock.SHARED)
     if terminal is None or terminal.state is not ServiceState.ACTIVE:
         raise NotAllowedError
     institution = institutions.get_institution(tx, terminal.institution_id, Lock.SHARED)
     if institution is None or institution.state is not ServiceState.ACTIVE:
         raise NotAllowedError
-    return Standing(terminal=terminal, institution=institution)
+    return Standing(terminal=terminal, institution=institution, channel=terminal.channel)

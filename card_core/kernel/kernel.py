@@ -59,6 +59,7 @@ from card_core.store import (
     answers,
     epochs,
     outbox,
+    printed_codes,
     sessions,
     short_codes,
 )
@@ -123,14 +124,13 @@ class Kernel:
         Raises: KernelError and its children, StoreError; nothing has changed then, except that
         the proof is spent.
         """
-        rule = RULES[type(act)]
 
         def work(scene: Scene) -> Done:
             if isinstance(act, DangerousAct) and not (
                 actor.kind is ActorKind.SYSTEM and act.is_part_of_set_up(scene.tx)
             ):
                 raise ApprovalNeededError
-            authorisation.check_may_perform(scene, rule)
+            authorisation.check_may_perform(scene, type(act))
             return act.apply(scene)
 
         return self._run(
@@ -268,6 +268,16 @@ class Kernel:
             if short_codes.count_of(tx, new.holder_id, now) >= SHORT_CODES_MAX:
                 raise TooManyShortCodesError
             short_codes.add(tx, new)
+
+    def keep_code_of_print(self, printed_id: str, code: str) -> str | None:
+        """Let a printed code stand for this code from now on, and return what it stands for: of two
+        that show it at once, the first one's. None where its holder has another one meanwhile."""
+        with self.store.write() as tx:
+            found = printed_codes.find(tx, printed_id, Lock.OWN)
+            if found is None or found.code is not None:
+                return None if found is None else found.code
+            printed_codes.set_code(tx, printed_id, code)
+            return code
 
     def touch_session(self, token_digest: bytes) -> None:
         """Note that a session is in use, so that it does not count as idle."""

@@ -10,6 +10,9 @@ The last three each stand alone (`store.operators.ALONE`): nobody has one of the
 
 A dangerous act (`DangerousAct`) has approvers; nobody does it alone, whatever their roles, and
 nobody approves what they proposed themselves.
+
+Whoever acts at a service channel needs the right of both: their own, and that of the channel's kind
+(`CHANNEL_RIGHTS`).
 """
 
 from collections.abc import Mapping
@@ -116,6 +119,7 @@ from card_core.kernel.acts.operators import (
 )
 from card_core.kernel.acts.own_access import ChangePassword, EnrolFactor
 from card_core.kernel.acts.peer_lists import TakePeerList
+from card_core.kernel.acts.printed_codes import PrintCode
 from card_core.kernel.acts.replacements import ExchangeCard, ReplaceCard
 from card_core.kernel.acts.restores import ResumeFromBackup
 from card_core.kernel.acts.retention import (
@@ -144,6 +148,7 @@ from card_core.kernel.acts.stock import ImportStock, ReleaseStock, TakeOverChunk
 from card_core.kernel.acts.taking_in import BatchFilings, IssueAtOnce
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.acts.visits import EndVisit
+from card_core.service_channels import ChannelKind
 from card_core.store.operators import Role
 
 
@@ -173,6 +178,7 @@ _EVERYBODY = frozenset(Role)
 _SYSTEM = frozenset({ActorKind.SYSTEM})
 _HOLDER = frozenset({ActorKind.HOLDER})
 _TERMINAL = frozenset({ActorKind.TERMINAL})
+_CHANNEL = frozenset({ActorKind.CHANNEL})
 
 RULES: Mapping[type[Act], Rule] = MappingProxyType(
     {
@@ -196,7 +202,7 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         PrepareEnrolment: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
         WithdrawEnrolment: Rule(_WHO_WORKS),
         EnrolTerminal: Rule(others=_SYSTEM),
-        RotateTerminalKey: Rule(others=_TERMINAL),
+        RotateTerminalKey: Rule(others=_TERMINAL | _CHANNEL),
         RevokeTerminalKeys: Rule(_WHO_WORKS),
         SuspendTerminal: Rule(_WHO_WORKS),
         ReinstateTerminal: Rule(_MAKER_OR_ADMINISTRATOR, _CHECKER_OR_ADMINISTRATOR),
@@ -283,6 +289,7 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         RecordOfflineScans: Rule(others=_TERMINAL),
         EndVisit: Rule(others=_HOLDER),
         ReportScan: Rule(others=_HOLDER),
+        PrintCode: Rule(others=_HOLDER),
         RegisterDevice: Rule(others=_HOLDER),
         RemoveDevice: Rule(_MAKER, others=_HOLDER),
         IssueDeviceCredentials: Rule(others=_HOLDER),
@@ -302,6 +309,24 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         EnrolFactor: Rule(others=_SYSTEM),
         ChangePassword: Rule(_EVERYBODY),
         SignOut: Rule(_EVERYBODY, others=_HOLDER),
+    }
+)
+
+
+EACH_CHANNEL: Mapping[type[Act], ActorKind] = MappingProxyType(
+    {RotateTerminalKey: ActorKind.CHANNEL, SignIn: ActorKind.SYSTEM, SignOut: ActorKind.HOLDER}
+)
+
+# At each kind of service channel: which acts there are, and which kind of actor does them there.
+CHANNEL_RIGHTS: Mapping[ChannelKind, Mapping[type[Act], ActorKind]] = MappingProxyType(
+    {
+        ChannelKind.KIOSK: MappingProxyType(
+            {
+                **EACH_CHANNEL,
+                ReportTemporaryLoss: ActorKind.HOLDER,
+                PrintCode: ActorKind.HOLDER,
+            }
+        )
     }
 )
 

@@ -55,7 +55,8 @@ def read_answer(answer: bytes) -> Answer:
 def record(tx: Transaction, request: Request, done: Done, now: datetime) -> None:
     word, actor = done.act or request.word, request.actor
     rows = {"rows": [list(change) for change in tx.changed], "made": dict(tx.made)}
-    detail = {**done.detail, **rows}
+    at = {} if actor.channel_id is None else {"channel_id": actor.channel_id}
+    detail = {**done.detail, **at, **rows}
     event = audit.Event(
         at=now,
         actor_kind=actor.kind.value,

@@ -10,6 +10,7 @@ from card_core.store import (
     devices,
     holder_exports,
     outbox,
+    printed_codes,
     proofs,
     sessions,
     short_codes,
@@ -19,6 +20,8 @@ from card_core.store import (
 ANSWERS_KEPT = timedelta(hours=24)
 EXPORTS_COUNTED = timedelta(hours=24)
 FAILURES_KEPT = timedelta(hours=24)
+# Whoever shows one then is told that it is over, and not that it never was.
+PRINTED_CODES_KEPT = timedelta(hours=24)
 # Of device credentials and status lists, after their day has ended.
 OFFLINE_DAYS_KEPT = timedelta(days=2)
 # In the database; they are copied out of it and kept there.
@@ -36,6 +39,7 @@ def sweep(tx: Transaction, now: datetime) -> dict[str, int]:
         "proofs": proofs.sweep(tx, now),
         "sessions": sessions.sweep(tx, now),
         "short_codes": short_codes.sweep(tx, now),
+        "printed_codes": printed_codes.sweep(tx, now - PRINTED_CODES_KEPT),
         "sign_in_attempts": credentials.sweep_attempts(tx, now - FAILURES_KEPT),
         "device_credentials": devices.sweep(tx, days_gone),
         "holder_exports": holder_exports.sweep(tx, now - EXPORTS_COUNTED),

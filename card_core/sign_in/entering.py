@@ -17,6 +17,7 @@ from card_core.errors import (
 )
 from card_core.kernel import Act, Actor, ActorKind, Answer, Kernel, second_factor
 from card_core.kernel.acts.sessions import NOBODY, SESSION_IDLE, SignIn, SignOut
+from card_core.service_channels import SESSION_IDLE as CHANNEL_SESSION_IDLE
 from card_core.sign_in import passwords
 from card_core.sign_in.factors import Prover
 from card_core.sign_in.profile import Profile
@@ -28,7 +29,8 @@ from card_core.store.sessions import Session
 TOKEN_SIZE_BYTES = 32
 NAME_MAX = 64
 TOUCH_EVERY = timedelta(minutes=1)
-_SIGNING_IN = Actor(ActorKind.SYSTEM, "sign_in")
+CHANNEL_TOUCH_EVERY = timedelta(seconds=15)
+_SIGNING_IN = "sign_in"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,16 +56,23 @@ class Compared:
 
 
 def sign_in_holder(
-    kernel: Kernel, number: str, password: str, *, pepper: bytes, profile: Profile = Profile.SM
+    kernel: Kernel,
+    number: str,
+    password: str,
+    *,
+    pepper: bytes,
+    profile: Profile = Profile.SM,
+    channel_id: str | None = None,
 ) -> SignedIn:
-    """number: the social security number, as typed.
+    """number: the social security number, as typed. channel_id: the service channel before which
+    the holder stands, and the only place where the session then is one.
 
     Raises SignInRefusedError, SignInLockedError.
     """
     compared = compare(
         kernel, SubjectKind.HOLDER, typed(number).upper(), password, pepper=pepper, profile=profile
     )
-    return _sign_in(kernel, SubjectKind.HOLDER, compared, None, profile)
+    return _sign_in(kernel, SubjectKind.HOLDER, compared, None, profile, channel_id=channel_id)
 
 
 def sign_in_operator(
@@ -97,32 +106,38 @@ def challenge_of(kernel: Kernel, name: str, token: str) -> bytes:
     return second_factor.challenge_bytes(index, token_digest(kernel, token))
 
 
-def authenticate(kernel: Kernel, token: str) -> Actor:
-    """Return whose session this is, and note that it is in use. Raises SessionEndedError."""
-    session = live_session(kernel, token)
-    if kernel.clock() - session.last_seen_at >= TOUCH_EVERY:
+def authenticate(kernel: Kernel, token: str, *, channel_id: str | None = None) -> Actor:
+    """Return whose session this is, and note that it is in use.
+
+    channel_id: the service channel that shows the token. A session of a channel is none anywhere
+    else, and none of a browser's is one there. Raises SessionEndedError.
+    """
+    session = live_session(kernel, token, channel_id=channel_id)
+    touch_every = TOUCH_EVERY if channel_id is None else CHANNEL_TOUCH_EVERY
+    if kernel.clock() - session.last_seen_at >= touch_every:
         kernel.touch_session(token_digest(kernel, token))
-    return Actor(ActorKind(session.subject_kind.value), session.subject_id)
+    return Actor(ActorKind(session.subject_kind.value), session.subject_id, session.channel_id)
 
 
-def live_session(kernel: Kernel, token: str) -> Session:
+def live_session(kernel: Kernel, token: str, *, channel_id: str | None = None) -> Session:
     """The session as it stands, which does not count as use of it. Raises SessionEndedError."""
     with kernel.store.read() as tx:
         session = sessions.find(tx, token_digest(kernel, token))
-    if session is None or kernel.clock() >= ends_at(session):
+    if session is None or session.channel_id != channel_id or kernel.clock() >= ends_at(session):
         raise SessionEndedError
     return session
 
 
 def ends_at(session: Session) -> datetime:
     """When the session ends if it is not used again; aware, UTC."""
-    return min(session.expires_at, session.last_seen_at + SESSION_IDLE)
+    idle = SESSION_IDLE if session.channel_id is None else CHANNEL_SESSION_IDLE
+    return min(session.expires_at, session.last_seen_at + idle)
 
 
-def sign_out(kernel: Kernel, token: str) -> None:
+def sign_out(kernel: Kernel, token: str, *, channel_id: str | None = None) -> None:
     """End the session; one that has ended already stays so."""
     try:
-        actor = authenticate(kernel, token)
+        actor = authenticate(kernel, token, channel_id=channel_id)
     except SessionEndedError:
         return
     kernel.perform(
@@ -175,10 +190,11 @@ def new_request_id(kernel: Kernel) -> str:
     return kernel.random_bytes(16).hex()
 
 
-def perform_attempt(kernel: Kernel, act: Act) -> Answer:
+def perform_attempt(kernel: Kernel, act: Act, *, channel_id: str | None = None) -> Answer:
     """Do an act of signing in. Raises what its answer says: SignInRefusedError,
     SignInLockedError, FactorMissingError."""
-    answer = kernel.perform(act, actor=_SIGNING_IN, request_id=new_request_id(kernel))
+    actor = Actor(ActorKind.SYSTEM, _SIGNING_IN, channel_id)
+    answer = kernel.perform(act, actor=actor, request_id=new_request_id(kernel))
     match answer["outcome"]:
         case "refused":
             raise SignInRefusedError
@@ -197,6 +213,7 @@ def _sign_in(
     profile: Profile,
     *,
     token: str | None = None,
+    channel_id: str | None = None,
 ) -> SignedIn:
     token = token or new_token(kernel)
     digest = token_digest(kernel, token)
@@ -214,8 +231,8 @@ def _sign_in(
         token_digest=digest,
         proof=proof,
     )
-    answer = perform_attempt(kernel, act)
-    actor = Actor(ActorKind(kind.value), answer["subject_id"])
+    answer = perform_attempt(kernel, act, channel_id=channel_id)
+    actor = Actor(ActorKind(kind.value), answer["subject_id"], channel_id)
     return SignedIn(token, actor, datetime.fromisoformat(answer["expires_at"]))
 
 

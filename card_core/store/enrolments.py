@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from card_core.service_channels import ChannelKind
 from card_core.store import guarded
 from card_core.store.database import Lock, Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX
@@ -19,6 +20,7 @@ class Enrolment:
     code_name: the code's first group, by which it is found. code_digest: a keyed digest of all of
     it. failures: how often a wrong rest was given. public_key: of the terminal that used the code,
     None while nobody has. ends_at: from then on the code is worth nothing, used or not.
+    channel: as what kind of service channel; None: as a terminal.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Enrolment:
     failures: int
     ends_at: datetime
     public_key: bytes | None = None
+    channel: ChannelKind | None = None
 
 
 def find(tx: Reader, serial_number: bytes, code_name: str) -> Enrolment | None:
@@ -74,6 +77,7 @@ def add(tx: Transaction, new: Enrolment) -> None:
             "failures": new.failures,
             "ends_at": new.ends_at,
             "public_key": new.public_key,
+            "channel": None if new.channel is None else new.channel.value,
         },
     )
 
@@ -102,4 +106,5 @@ def _record(row: Row[Any]) -> Enrolment:
         row.failures,
         row.ends_at,
         row.public_key,
+        None if row.channel is None else ChannelKind(row.channel),
     )

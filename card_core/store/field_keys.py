@@ -35,6 +35,7 @@ from card_core.store.schema import (
     making_chunks,
     makings,
     operators,
+    printed_codes,
     reversals,
     scans,
     short_codes,
@@ -71,6 +72,7 @@ RESEALED: Final[Mapping[Table, tuple[str, ...]]] = {
 EXPIRING: Final[Mapping[Table, tuple[str, ...]]] = {
     answers: ("answer",),
     short_codes: ("code",),
+    printed_codes: ("code",),
     making_chunks: ("content",),
 }
 KEPT: Final[Mapping[Table, tuple[str, ...]]] = {scans: ("operator", "department")}

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Table, func, select
 
 from card_core.business_types import BusinessType
+from card_core.service_channels import ChannelKind
 from card_core.states import ServiceState
 from card_core.store import guarded
 from card_core.store.bulk import Pending
@@ -44,6 +45,7 @@ class Terminal:
     """serial_number: 8 bytes, shown as 16 hex digits. public_key: SM2, 33 bytes compressed.
 
     key_ends_at: None for a key without an end. previous_key: the one before, while both are good.
+    channel: what kind of service channel it is; None for a terminal, which scans.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Terminal:
     key_ends_at: datetime | None = None
     previous_key: bytes | None = None
     previous_key_ends_at: datetime | None = None
+    channel: ChannelKind | None = None
 
     def speaks_by(self, public_key: bytes, now: datetime) -> bool:
         """Whether this is a key of the terminal, and has not ended."""
@@ -142,7 +145,7 @@ def serving(
     """Those of the terminals that are in service at one of the institutions that is, all of them
     locked against change.
 
-    A row that fails its HMAC serves nobody.
+    A row that fails its HMAC serves nobody, and a service channel never scans.
     """
     tx.lock_all((f"{terminals.name}/{one}" for one in terminal_ids), Lock.SHARED)
     tx.lock_all((f"{institutions.name}/{one}" for one in institution_ids), Lock.SHARED)
@@ -158,7 +161,9 @@ def serving(
         return {
             row.id: (to_terminal(row), designated[row.institution_id])
             for row in terminal_rows()[0]
-            if row.state == ServiceState.ACTIVE.value and row.institution_id in designated
+            if row.state == ServiceState.ACTIVE.value
+            and row.channel is None
+            and row.institution_id in designated
         }
 
     return found
@@ -173,6 +178,7 @@ def add_terminal(tx: Transaction, new: Terminal) -> None:
             "serial_number": new.serial_number,
             "institution_id": new.institution_id,
             "state": new.state.value,
+            "channel": None if new.channel is None else new.channel.value,
             **_keys(new),
             "change_number": _next_change(tx, terminals),
         },
@@ -206,6 +212,7 @@ def to_terminal(row: Any) -> Terminal:
         row.key_ends_at,
         row.previous_key,
         row.previous_key_ends_at,
+        None if row.channel is None else ChannelKind(row.channel),
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select
 from card_core.states import VisitState
 from card_core.store import guarded, visits
 from card_core.store.database import Reader, Transaction
-from card_core.store.schema import code_box_keys, sessions, short_codes
+from card_core.store.schema import code_box_keys, printed_codes, sessions, short_codes
 from card_core.store.schema import restores as table
 from card_core.store.schema import visits as visits_table
 
@@ -31,8 +31,8 @@ def add(tx: Transaction, taken_at: datetime, now: datetime) -> int:
 
 
 def forget_what_was_issued(tx: Transaction) -> None:
-    """Box keys, without which no online code opens, short codes, sessions, open visits."""
-    for gone in (code_box_keys, short_codes, sessions):
+    """Box keys, without which no online code opens, short and printed codes, sessions, visits."""
+    for gone in (code_box_keys, short_codes, printed_codes, sessions):
         tx.connection.execute(delete(gone))
     for visit_id in _open_visits(tx):
         visits.set_state(tx, visit_id, VisitState.ENDED)

@@ -14,11 +14,14 @@ from card_core.store.schema import sessions as table
 
 @dataclass(frozen=True, slots=True)
 class Session:
+    """channel_id: of the service channel at which alone it is good; None for one of a browser's."""
+
     subject_kind: SubjectKind
     subject_id: str
     created_at: datetime
     last_seen_at: datetime
     expires_at: datetime
+    channel_id: str | None = None
 
 
 def find(tx: Reader, token_digest: bytes) -> Session | None:
@@ -37,6 +40,7 @@ def add(tx: Transaction, token_digest: bytes, session: Session) -> None:
             "created_at": session.created_at,
             "last_seen_at": session.last_seen_at,
             "expires_at": session.expires_at,
+            "channel_id": session.channel_id,
         },
     )
 
@@ -74,4 +78,5 @@ def _record(row: Row[Any]) -> Session:
         row.created_at,
         row.last_seen_at,
         row.expires_at,
+        row.channel_id,
     )

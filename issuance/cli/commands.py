@@ -43,6 +43,7 @@ _PLACES: Mapping[str, tuple[str, str]] = {
             "sandbox",
         )
     },
+    "channel": ("service_channel", "app"),
     "figures": ("figures", "figures"),
     "retention": ("retention", "app"),
     "engine-scheduler": ("engine", "scheduler"),

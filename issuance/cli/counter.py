@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from card_core.kernel import enrolment_codes
 from card_core.store.terminal_journal import SECRET_SIZE, KeptTime
@@ -21,6 +21,7 @@ from issuance.cli.serving import (
 )
 from issuance.errors import IssuanceError
 from issuance.settings import read_secret
+from scan_api.kiosk import ChannelClient, create_kiosk_app
 from scan_api.terminal import (
     Carried,
     FailingOver,
@@ -40,6 +41,8 @@ from scan_api.terminal import (
 from scan_api.terminal.key import SERIAL_NUMBER_BYTES
 
 OFFLINE = "offline"
+
+_Client = TypeVar("_Client", bound=TerminalClient)
 
 
 def make_key(folder: Path, serial_number: bytes | None, passphrase_file: Path | None) -> None:
@@ -159,6 +162,28 @@ def serve(
     screen.say("扫码页面已停止。", "The counter has stopped.")
 
 
+def serve_channel(service: str, port: int, folder: Path, passphrase_file: Path | None) -> None:
+    """Serve the page of a service channel until stopped.
+
+    Raises IssuanceError, KeyFileError, SelfTestError.
+    """
+    check_self_tests()
+    key = open_key(folder.expanduser(), passphrase_file)
+    clock = ServiceClock(KeptTime(), wall=time.time, monotonic=_counting_on)
+    by_it = {"clock": clock.timestamp, "learn": clock.learn}
+    with _connected(ChannelClient, service, key, **by_it) as client:
+        listening = bind(LOOPBACK, port)
+        app = create_kiosk_app(client, port=listening.getsockname()[1])
+        server = RunningServer(app, listening)
+        with running(server):
+            screen.say(
+                f"自助终端页面：{server.url}（Ctrl-C 停止）",
+                f"The kiosk is at {server.url} (Ctrl-C stops it)",
+            )
+            serve_until_stopped([server])
+    screen.say("自助终端页面已停止。", "The kiosk has stopped.")
+
+
 @contextmanager
 def _asked_by_page(
     service: str, directory: Path, key: TerminalKey, passphrase: bytes, refresh_seconds: float
@@ -190,8 +215,12 @@ def _counting_on() -> float:
 
 def client_of(service: str, key: TerminalKey, **more: Any) -> TerminalClient:
     """more: as `TerminalClient`. Raises IssuanceError for an address that is not to be used."""
+    return _connected(TerminalClient, service, key, **more)
+
+
+def _connected(kind: type[_Client], service: str, key: TerminalKey, **more: Any) -> _Client:
     try:
-        return TerminalClient(service, key, **more)
+        return kind(service, key, **more)
     except ValueError:
         raise IssuanceError(
             "service_address",

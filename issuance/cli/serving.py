@@ -24,6 +24,7 @@ from card_core.fast_store import FastStore, FastStoreConfig, Mode, open_fast_sto
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.minting import Minter
 from card_core.presenting import Presenter
+from card_core.printed_codes import PrintedCodes
 from card_core.short_codes import ShortCodes
 from card_core.signing import SigningKeys
 from crypto import SelfTestError, self_test
@@ -128,6 +129,7 @@ def make_service(
             presenter=Presenter(site.store, BoxKeyWrap(site.keys.secret("box_wrap"))),
             writer=writer,
             short_codes=ShortCodes(site.store, site.kernel, random_bytes=random_bytes),
+            printed_codes=PrintedCodes(site.store, site.kernel, minter, random_bytes=random_bytes),
             card_reading=CardReading(
                 site.store,
                 challenges=Challenges(site.keys.secret(CHALLENGE_KEY)),

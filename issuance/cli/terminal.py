@@ -17,6 +17,7 @@ from card_core.kernel.acts.institutions import (
     SuspendTerminal,
     check_serial_number,
 )
+from card_core.service_channels import ChannelKind
 from card_core.store import institutions
 from issuance.cli import screen
 from issuance.cli.desk import OperatorOption, opened_desk
@@ -150,6 +151,13 @@ def prepare(
     institution: Annotated[
         str, typer.Option(metavar="CODE", help="所属定点机构编码。\n\nIts institution's code.")
     ],
+    channel: Annotated[
+        ChannelKind | None,
+        typer.Option(
+            metavar="KIND",
+            help="登记为服务渠道：kiosk 自助终端。\n\nAs a service channel: kiosk.",
+        ),
+    ] = None,
     operator: OperatorOption = None,
 ) -> None:
     """发出登记码（须另一人复核）；已登记的终端以此更换密钥。
@@ -160,7 +168,7 @@ def prepare(
     code = enrolment_codes.make(random_bytes)
     with opened_desk(operator) as desk:
         digest = code.digest(desk.site.store.cipher, number)
-        desk.propose(PrepareEnrolment(number, institution, code.name, digest))
+        desk.propose(PrepareEnrolment(number, institution, code.name, digest, channel))
     screen.say(
         f"登记码（只显示这一次）：{code}",
         f"Enrolment code, shown this once: {code}",
@@ -222,13 +230,19 @@ def list_terminals(
     """
     with opened_desk(operator) as desk, desk.site.store.read() as tx:
         rows = [
-            (terminal.serial_number.hex(), one.code, one.name, both(terminal.state))
+            (
+                terminal.serial_number.hex(),
+                both(terminal.channel) if terminal.channel else "终端 terminal",
+                one.code,
+                one.name,
+                both(terminal.state),
+            )
             for one in all_institutions(tx)
             if institution in {"", one.code}
             for terminal in institutions.terminals_of(tx, one.id)
         ]
     screen.show_table(
-        ["序列号 Serial", "机构 Institution", "名称 Name", "状态 State"],
+        ["序列号 Serial", "种类 Kind", "机构 Institution", "名称 Name", "状态 State"],
         rows,
     )
 

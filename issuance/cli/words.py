@@ -9,6 +9,7 @@ from card_core.applying import Channel, MakingMode
 from card_core.card_policy import CardNumberKept
 from card_core.codes import KeyState
 from card_core.life_events import Part
+from card_core.service_channels import ChannelKind
 from card_core.states import (
     ApplicationState,
     ApprovalState,
@@ -114,6 +115,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[str, str]] = MappingProxyType(
             ApprovalState.APPLIED: "已生效",
             ApprovalState.REJECTED: "已驳回",
         },
+        ChannelKind: {ChannelKind.KIOSK: "自助终端"},
         ServiceState: {
             ServiceState.ACTIVE: "启用",
             ServiceState.SUSPENDED: "已停用",

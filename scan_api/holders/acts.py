@@ -37,7 +37,9 @@ def mint_code(services: Services, holder: Actor, request: MintRequest) -> ShownC
 
 def report_loss(services: Services, holder: Actor, held: HeldKey) -> CardStateChange:
     """When this returns, no code of the card is accepted any more. Raises: KernelError."""
-    return _change(services, holder, held, lambda: ReportTemporaryLoss(_card_id(services, holder)))
+    return _change(
+        services, holder, held, lambda: ReportTemporaryLoss(card_id_of(services, holder))
+    )
 
 
 def withdraw_loss(
@@ -47,7 +49,7 @@ def withdraw_loss(
 
     def prepare() -> Act:
         session.check_password(services, holder, request.password)
-        return WithdrawTemporaryLoss(_card_id(services, holder))
+        return WithdrawTemporaryLoss(card_id_of(services, holder))
 
     return _change(services, holder, held, prepare)
 
@@ -65,7 +67,8 @@ def _change(
     return CardStateChange(card_state=answer["card_state"])
 
 
-def _card_id(services: Services, holder: Actor) -> str:
+def card_id_of(services: Services, holder: Actor) -> str:
+    """The holder's card that is not cancelled. Raises: NotFoundError."""
     with services.store.read() as tx:
         card = cards.live_card_of(tx, holder.id)
     if card is None:

@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 
 
 class PasswordWork:
-    """A queue for one application."""
+    """The one queue of an application."""
 
     def __init__(self) -> None:
         self._limiter = CapacityLimiter(THREADS)

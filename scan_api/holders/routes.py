@@ -63,10 +63,9 @@ def _answers(
     }
 
 
-def routes(services: Services) -> APIRouter:
+def routes(services: Services, password_work: PasswordWork) -> APIRouter:
     router = APIRouter(prefix="/v1/holder", tags=["holder"])
     changes = [Depends(check_origin)]
-    password_work = PasswordWork()
 
     def current_holder(request: Request) -> Actor:
         return session.current_holder(services, request)

@@ -93,17 +93,27 @@ class ScanDesk:
         """Steps 1 to 6: what the code presents, or the first reason against it; for a code of
         another issuer its verdict, 7 and 8 included.
 
-        A short code is checked as the long one that it stands for.
+        A short code, shown or printed, is checked as the long one that it stands for.
         """
         if not is_short_code(scan.code):
             return await self._check_long(scan.code, caller, scan, business_type, now)
-        text = await run_in_threadpool(self._services.short_codes.find_code, scan.code)
+        try:
+            text = await run_in_threadpool(self._find_code, scan.code)
+        except RefusedError as refused:
+            return _Finding(refusal=refused.reason)
         if text is None:
             return _Finding(refusal=Reason.UNKNOWN_SHORT_CODE)
         found = await self._check_long(text, caller, scan, business_type, now)
         if found.presented is None:
             return found
         return _Finding(presented=found.presented._replace(medium=Medium.SHORT_CODE))
+
+    def _find_code(self, short_text: str) -> str | None:
+        """What 28 digits stand for, on a screen or on paper. Raises RefusedError, StoreError."""
+        services = self._services
+        return services.short_codes.find_code(short_text) or services.printed_codes.find_code(
+            short_text
+        )
 
     async def _check_long(
         self,

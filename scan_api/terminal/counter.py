@@ -18,12 +18,11 @@ from starlette.routing import Route
 from scan_api import problems
 from scan_api.limits import BODY_BYTES_MAX
 from scan_api.pages.site import Site
-from scan_api.problems import Problem
 from scan_api.request_log import RequestLog
 from scan_api.scans.models import ScanRequest
 from scan_api.security_headers import SecurityHeaders
-from scan_api.terminal.errors import RequestRefusedError, TerminalError
 from scan_api.terminal.frames import FRAME_BYTES_MAX, read_frame
+from scan_api.terminal.local_answers import HANDLERS, BadAskError, read_body
 from scan_api.terminal.local_only import LocalOnly
 
 
@@ -61,13 +60,8 @@ def create_counter_app(client: Asked, *, port: int) -> Starlette:
             Middleware(SecurityHeaders),
             Middleware(LocalOnly, port=port, token=token),
         ],
-        exception_handlers={TerminalError: _answer_failure, _RefusedError: _answer_refusal},
+        exception_handlers=HANDLERS,
     )
-
-
-class _RefusedError(Exception):
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
 
 
 class _Counter:
@@ -84,68 +78,33 @@ class _Counter:
 
     async def terminal(self, _: Request) -> Response:
         """Who this terminal is, as the service says."""
-        return _json(await anyio.to_thread.run_sync(self._client.describe))
+        return JSONResponse(await anyio.to_thread.run_sync(self._client.describe))
 
     async def scans(self, request: Request) -> Response:
         """Asks the service; the page's request id is kept, so that it can ask again."""
         try:
-            scan = ScanRequest.model_validate_json(await _body(request, BODY_BYTES_MAX))
+            scan = ScanRequest.model_validate_json(await read_body(request, BODY_BYTES_MAX))
         except ValidationError:
             # The page sends well-formed requests; what failed is not told, it may be personal.
-            raise _RefusedError(problems.BAD_REQUEST) from None
+            raise BadAskError(problems.BAD_REQUEST) from None
 
         def ask() -> dict[str, Any]:
             return self._client.scan(**scan.model_dump())
 
-        return _json(await anyio.to_thread.run_sync(ask))
+        return JSONResponse(await anyio.to_thread.run_sync(ask))
 
     async def frames(self, request: Request) -> Response:
         """Decodes one camera picture; {"text": null} when there is no code in it."""
-        pixels = await _body(request, FRAME_BYTES_MAX)
+        pixels = await read_body(request, FRAME_BYTES_MAX)
 
         def decode() -> str | None:
             width, height = (int(request.query_params.get(side, "0")) for side in _SIDES)
             return read_frame(pixels, width=width, height=height)
 
         try:
-            return _json({"text": await anyio.to_thread.run_sync(decode)})
+            return JSONResponse({"text": await anyio.to_thread.run_sync(decode)})
         except ValueError:
-            raise _RefusedError(problems.BAD_REQUEST) from None
+            raise BadAskError(problems.BAD_REQUEST) from None
 
 
 _SIDES = ("width", "height")
-
-
-async def _body(request: Request, bytes_max: int) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > bytes_max:
-            raise _RefusedError(problems.BODY_TOO_LARGE)
-    return bytes(body)
-
-
-def _json(answer: dict[str, Any], status: int = 200) -> Response:
-    return JSONResponse(answer, status_code=status)
-
-
-async def _answer_failure(_: Request, error: Exception) -> Response:
-    """The service's own problem document, or in the same shape that there was none."""
-    if isinstance(error, RequestRefusedError):
-        return _json(error.problem, error.status)
-    if not isinstance(error, TerminalError):
-        raise error
-    document = {
-        "code": error.code,
-        "title": error.title_en,
-        "title_zh": error.title_zh,
-        "detail": error.detail_en,
-        "detail_zh": error.detail_zh,
-    }
-    return _json(document, 503)
-
-
-async def _answer_refusal(_: Request, error: Exception) -> Response:
-    if not isinstance(error, _RefusedError):
-        raise error
-    return _json(error.problem.document(), error.problem.status)

@@ -21,10 +21,10 @@ COUNTER_HEADER = "x-counter-token"
 
 _STRANGE = {
     "code": "not_from_the_counter",
-    "title": "This request does not come from the counter's own page",
-    "title_zh": "请求不是来自扫码窗口自己的页面",
-    "detail": "Open or reload the counter's page on this computer.",
-    "detail_zh": "请在这台电脑上打开或刷新扫码窗口页面。",
+    "title": "This request does not come from this machine's own page",
+    "title_zh": "请求不是来自本机自己的页面",
+    "detail": "Open or reload the page on this computer.",
+    "detail_zh": "请在这台电脑上打开或刷新页面。",
 }
 
 

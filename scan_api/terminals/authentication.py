@@ -52,7 +52,8 @@ class Caller:
 
     @property
     def actor(self) -> Actor:
-        return Actor(ActorKind.TERMINAL, self.terminal.id)
+        is_channel = self.terminal.channel is not None
+        return Actor(ActorKind.CHANNEL if is_channel else ActorKind.TERMINAL, self.terminal.id)
 
     def require_signature(self) -> RequestProof:
         """For what moves money or goods, or changes keys: the request itself must be signed.
@@ -73,11 +74,29 @@ class TerminalAuthentication:
         self._failures = RefusalLimit()
 
     def authenticate(self, request: SignedRequest, now: datetime) -> Caller:
-        """Return who sent the request. now: aware, UTC.
+        """Return which terminal sent the request. now: aware, UTC.
 
         Raises: ProblemError (not_authenticated, too_many_failures, clock_off, terminal_suspended,
-        institution_suspended); RegistryStaleError.
+        institution_suspended; not_allowed for a service channel); RegistryStaleError.
         """
+        caller = self.authenticate_any(request, now)
+        if caller.terminal.channel is not None:
+            raise ProblemError(problems.NOT_ALLOWED)
+        return caller
+
+    def authenticate_channel(self, request: SignedRequest, now: datetime) -> Caller:
+        """Return which service channel sent the request, which must be signed itself.
+
+        Raises: as `authenticate`, not_allowed for a terminal; ProblemError (signature_needed).
+        """
+        caller = self.authenticate_any(request, now)
+        caller.require_signature()
+        if caller.terminal.channel is None:
+            raise ProblemError(problems.NOT_ALLOWED)
+        return caller
+
+    def authenticate_any(self, request: SignedRequest, now: datetime) -> Caller:
+        """As `authenticate`, for what terminals and service channels have in common."""
         header = request.authorization[0] if len(request.authorization) == 1 else b""
         if header.startswith(_BEARER):
             return self._by_token(header[len(_BEARER) :], request, now)

@@ -51,7 +51,7 @@ def enrol(services: Services, body: bytes, content_type: str, peer: str) -> Enro
 def rotate(services: Services, request: SignedRequest, content_type: str) -> KeyAccepted:
     """Take the caller's next key. Raises: ProblemError, KernelError, StoreError."""
     now = services.clock()
-    caller = services.authentication.authenticate(request, now)
+    caller = services.authentication.authenticate_any(request, now)
     proof = caller.require_signature()
     check_media_type(content_type)
     asked = parse_body(NextKey, request.body)

@@ -168,12 +168,21 @@ def test_a_terminal_enrols_itself_and_later_changes_its_key(
         stop(process, signal.SIGTERM)
 
 
-def test_the_counter_serves_its_page_and_stops_cleanly(office: Office, terminal: list[str]) -> None:
-    with started(office, "terminal", "serve", "--port", "0", *terminal) as (process, url):
-        assert "<html" in httpx2.get(url, timeout=ANSWER_SECONDS, trust_env=False).text
+@pytest.mark.parametrize(
+    ("what", "drawn", "ended"),
+    [
+        ("terminal", 'class="counter"', "扫码页面已停止"),
+        ("channel", 'class="kiosk"', "自助终端页面已停止"),
+    ],
+)
+def test_a_machine_serves_its_page_and_stops_cleanly(
+    office: Office, terminal: list[str], what: str, drawn: str, ended: str
+) -> None:
+    with started(office, what, "serve", "--port", "0", *terminal) as (process, url):
+        assert drawn in httpx2.get(url, timeout=ANSWER_SECONDS, trust_env=False).text
         code, said = stop(process, signal.SIGINT)
     assert (code, "Traceback" in said) == (0, False)
-    assert "扫码页面已停止" in said
+    assert ended in said
 
 
 def test_what_a_counter_needs_is_told(office: Office, terminal: list[str]) -> None:

@@ -12,6 +12,8 @@ from scan_service import ScanService
 
 from card_core.verdicts import Reason
 from scan_api import business_types, problems
+from scan_api.channels import examples as channel_examples
+from scan_api.channels import models as channel_models
 from scan_api.holders import (
     application_models,
     device_examples,
@@ -49,6 +51,11 @@ OPERATIONS = {
     "enrolTerminal": "POST /v1/terminals/enrolments",
     "rotateTerminalKey": "POST /v1/terminals/keys",
     "getToken": "POST /v1/oauth/token",
+    "getChannel": "GET /v1/channel",
+    "openChannelSession": "POST /v1/channel/sessions",
+    "endChannelSession": "POST /v1/channel/sessions/end",
+    "reportLossAtChannel": "POST /v1/channel/loss-reports",
+    "printCode": "POST /v1/channel/printed-codes",
     "getBundle": "GET /v1/terminal/bundle",
     "getStatusList": "GET /v1/terminal/status-lists/{issuer}/{day_ends_at}",
     "signIn": "POST /v1/holder/sign-ins",
@@ -117,6 +124,14 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (device_models.RegisteredDevice, device_examples.REGISTERED),
     (device_models.Credentials, device_examples.CREDENTIALS),
     (export_models.HolderExport, export_examples.EXPORT),
+    (channel_models.ChannelView, channel_examples.CHANNEL),
+    (channel_models.ChannelSignIn, channel_examples.SIGN_IN),
+    (channel_models.ChannelSession, channel_examples.SESSION),
+    (channel_models.PrintRequest, channel_examples.SESSION_ALONE),
+    (channel_models.ChannelSessionEnded, channel_examples.ENDED),
+    (channel_models.ChannelLossReport, channel_examples.LOSS),
+    (channel_models.CardLost, channel_examples.LOST),
+    (channel_models.PrintedCode, channel_examples.PRINTED),
     (application_models.Applications, family_examples.APPLICATIONS),
     (application_models.FiledApplication, family_examples.FILED),
     (family_models.Family, family_examples.FAMILY),
@@ -214,6 +229,7 @@ def test_terminals_and_holders_prove_themselves_in_every_operation_of_theirs(
         expected = {
             "terminal": ["terminalSignature", "accessToken"],
             "enrolment": ["terminalSignature"],
+            "channel": ["terminalSignature"],
             "holder": ["holderSession"],
         }.get(operation["tags"][0])
         if operation["operationId"] in {"reverseScan", "uploadOfflineScans"}:

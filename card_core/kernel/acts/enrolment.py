@@ -16,6 +16,7 @@ from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.acts.institutions import check_code, check_serial_number, find_institution
 from card_core.kernel.enrolment_codes import GROUP_CHARACTERS
 from card_core.kernel.public_keys import parse_public_key
+from card_core.service_channels import PLACES, ChannelKind
 from card_core.states import ServiceState
 from card_core.store import Lock, Reader, enrolments, institutions
 from card_core.store.enrolments import Enrolment
@@ -34,6 +35,8 @@ class PrepareEnrolment(DangerousAct):
     serial_number: 8 bytes, not all zeros. code_name, code_digest: of `enrolment_codes`; the code
     itself never comes here. It is good for CODE_LIFE from the approval on, and a code let out
     earlier for the same terminal ends. A terminal that is enrolled already gets another key by it.
+    channel: the kind of service channel that it is to be; None for a terminal, which scans. What is
+    one of them never becomes the other.
     """
 
     act: ClassVar[str] = "prepare_enrolment"
@@ -42,6 +45,7 @@ class PrepareEnrolment(DangerousAct):
     institution_code: str
     code_name: str
     code_digest: bytes
+    channel: ChannelKind | None = None
 
     def __post_init__(self) -> None:
         check_serial_number(self.serial_number)
@@ -53,12 +57,18 @@ class PrepareEnrolment(DangerousAct):
         serial, code, name = self.serial_number.hex(), self.institution_code, self.code_name
         again = institutions.terminal_by_serial(tx, self.serial_number) is not None
         zh, en = ("更换已登记终端的密钥", "Replace the key of") if again else ("登记终端", "Enrol")
-        return f"{zh} {serial}（{code}）/ {en} terminal {serial} at {code}, code {name}-…"
+        noun = "terminal"
+        if self.channel is not None:
+            zh, noun = zh.replace("终端", "服务渠道"), f"service channel ({self.channel.value})"
+        return f"{zh} {serial}（{code}）/ {en} {noun} {serial} at {code}, code {name}-…"
 
     def apply(self, scene: Scene) -> Done:
         institution = find_institution(scene, self.institution_code)
+        if self.channel is not None:
+            limits.check_one_of("institution_kind", institution.kind, PLACES[self.channel])
         terminal = institutions.terminal_by_serial(scene.tx, self.serial_number, Lock.SHARED)
-        if terminal is not None and terminal.institution_id != institution.id:
+        known = None if terminal is None else (terminal.institution_id, terminal.channel)
+        if known not in {None, (institution.id, self.channel)}:
             raise AlreadyExistsError("terminal")
         for earlier in enrolments.open_of(scene.tx, self.serial_number, scene.now):
             enrolments.end(scene.tx, earlier, scene.now)
@@ -71,9 +81,11 @@ class PrepareEnrolment(DangerousAct):
             self.code_digest,
             0,
             ends_at,
+            channel=self.channel,
         )
         enrolments.add(scene.tx, new)
         detail = {"serial_number": self.serial_number.hex(), "institution_id": institution.id}
+        detail |= {} if self.channel is None else {"channel": self.channel.value}
         answer = {"enrolment_id": new.id, "ends_at": ends_at.isoformat()}
         return Done(answer, f"enrolment/{new.id}", {**detail, **answer})
 
@@ -157,6 +169,7 @@ class EnrolTerminal(Act):
                 enrolment.institution_id,
                 public_key,
                 ServiceState.ACTIVE,
+                channel=enrolment.channel,
             )
             institutions.add_terminal(scene.tx, new)
             return new

@@ -13,6 +13,7 @@ from typing import ClassVar
 from card_core.kernel import second_factor
 from card_core.kernel.act import Act, Answer, Done, Scene
 from card_core.kernel.second_factor import Proof
+from card_core.service_channels import SESSION_LIFE as CHANNEL_SESSION_LIFE
 from card_core.states import ServiceState
 from card_core.store import (
     Lock,
@@ -69,7 +70,8 @@ class SignIn(Act):
     name_index: the blind index of what was typed. subject_id: whose password was compared, None
     where nobody has that name. password_digest: of the credential that was compared, so that a
     password changed meanwhile counts as wrong. token_digest: keyed digest of the session's token.
-    proof: an operator's second factor; a holder has none.
+    proof: an operator's second factor; a holder has none. At a service channel the session is good
+    at that channel alone, and short.
     Answer: outcome `signed_in` with subject_id and expires_at, `refused`, `locked` with
     locked_until, or `factor_missing` where the password is right and the operator has no second
     factor yet.
@@ -96,8 +98,12 @@ class SignIn(Act):
             count_failure(scene, attempts)
             return self._done("refused", {})
         credentials.set_attempts(scene.tx, attempts, 0, None, scene.now)
-        expires_at = scene.now + SESSION_LIFE[self.subject_kind]
-        session = Session(self.subject_kind, subject_id, scene.now, scene.now, expires_at)
+        channel_id = scene.actor.channel_id
+        life = CHANNEL_SESSION_LIFE if channel_id else SESSION_LIFE[self.subject_kind]
+        expires_at = scene.now + life
+        session = Session(
+            self.subject_kind, subject_id, scene.now, scene.now, expires_at, channel_id
+        )
         sessions.add(scene.tx, self.token_digest, session)
         answer = {"subject_id": subject_id, "expires_at": expires_at.isoformat()}
         return self._done("signed_in", answer)

@@ -44,7 +44,7 @@ from card_core.store.schema.parties import (
     operators,
     terminals,
 )
-from card_core.store.schema.presenting import short_codes
+from card_core.store.schema.presenting import printed_codes, short_codes
 from card_core.store.schema.records import (
     answers,
     audit_checkpoints,
@@ -107,6 +107,7 @@ GUARDED = AUDITED | {
     credentials,
     sign_in_attempts,
     sessions,
+    printed_codes,
     device_credentials,
     status_lists,
     bundles,
@@ -164,6 +165,7 @@ __all__ = [
     "outbox",
     "outbox_positions",
     "peer_scans",
+    "printed_codes",
     "proofs",
     "restores",
     "retention_policies",

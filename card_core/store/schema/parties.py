@@ -82,6 +82,7 @@ terminals = Table(
     Column("key_ends_at", Instant),
     Column("previous_key", LargeBinary(33)),
     Column("previous_key_ends_at", Instant),
+    Column("channel", String(16)),  # kind of service channel; none: a terminal
     Column("change_number", BigInteger, unique=True, index=True),
     *guard(),
 )
@@ -97,6 +98,7 @@ enrolments = Table(
     Column("failures", Integer, nullable=False),
     Column("ends_at", Instant, nullable=False),
     Column("public_key", LargeBinary(33)),  # of the terminal that used the code
+    Column("channel", String(16)),  # as which kind of service channel; none: as a terminal
     *guard(),
 )
 

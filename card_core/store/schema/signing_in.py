@@ -45,5 +45,6 @@ sessions = Table(
     Column("created_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
+    Column("channel_id", ID),  # the service channel that it lives at; none: anywhere
     *guard(),
 )

@@ -16,9 +16,11 @@ from raw_codes import RawOffline, RawOnline
 from card_core import codes
 from card_core.codes import picture
 
-ONLINE, OFFLINE = RawOnline().text(), RawOffline().text()
+ONLINE, OFFLINE, SHORT = RawOnline().text(), RawOffline().text(), "0123456789" * 2 + "01234567"
 KINDS = pytest.mark.parametrize(
-    ("text", "version"), [(ONLINE, 6), (OFFLINE, 10)], ids=["online", "offline"]
+    ("text", "version"),
+    [(ONLINE, 6), (OFFLINE, 10), (SHORT, 1)],
+    ids=["online", "offline", "short"],
 )
 
 

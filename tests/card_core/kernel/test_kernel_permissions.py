@@ -113,6 +113,7 @@ from card_core.kernel.acts.operators import (
 )
 from card_core.kernel.acts.own_access import ChangePassword, EnrolFactor
 from card_core.kernel.acts.peer_lists import TakePeerList
+from card_core.kernel.acts.printed_codes import PrintCode
 from card_core.kernel.acts.replacements import ExchangeCard, ExchangeReason, ReplaceCard
 from card_core.kernel.acts.restores import ResumeFromBackup
 from card_core.kernel.acts.retention import (
@@ -274,6 +275,7 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
             ID, phone.public_key, challenge, *phone.asks_for(ID, challenge, [day]), 1
         ),
         PrepareBundle(1, 1),
+        PrintCode("0" * 64),
         PrepareStatusList(1, 1, day),
         PublishBundle(1, 1, bytes(64)),
         PublishStatusList(1, day, 1, bytes(64)),

@@ -1,5 +1,6 @@
 """Any change of a row that decides, made past the kernel, is seen before anything relies on it."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,9 +21,11 @@ from card_core.kernel.acts.cards import CancelCard, CancelReason
 from card_core.kernel.acts.epochs import CloseEpoch
 from card_core.kernel.acts.families import ShowWard
 from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
+from card_core.kernel.acts.printed_codes import PrintCode
 from card_core.kernel.acts.retention import SetRetentionPolicy
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.status import SetOfflinePolicy
+from card_core.service_channels import ChannelKind
 from card_core.store import field_keys, guarded, restores
 from card_core.store.field_keys import FieldKey, FieldKeyState
 from card_core.store.reversals import ReversalKind
@@ -76,11 +79,19 @@ def full(bureau: Bureau) -> Bureau:
     mother = bureau.person()
     bureau.perform(ShowWard(bound(bureau, ward_of(bureau, mother), mother)), mother.actor)
     bureau.decide(ReceiveBlanks("440604001", 1))
+    print_a_code(bureau)
     with bureau.store.write() as tx:
         check_value, now = tx.cipher.check_value(1), bureau.clock()
         field_keys.add(tx, FieldKey(1, FieldKeyState.ACTIVE, check_value, now))
         restores.add(tx, now, now)
     return bureau
+
+
+def print_a_code(bureau: Bureau) -> None:
+    key = sm2.PrivateKey.generate().public_key().to_bytes(compressed=True)
+    kiosk = bureau.enrol((0xC1).to_bytes(8), "H44060400001", key, channel=ChannelKind.KIOSK)
+    holder = replace(bureau.person().actor, channel_id=kiosk.id)
+    bureau.perform(PrintCode("0" * 64), holder)
 
 
 def take_twice_offline(bureau: Bureau) -> None:

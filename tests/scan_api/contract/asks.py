@@ -332,6 +332,28 @@ def answer_peer_status_list(town: Town) -> Ask:
     return Ask(town.peer(), {"day_ends_at": int(day.timestamp())})
 
 
+def get_channel(town: Town) -> Ask:
+    return Ask(signing(town.kiosk))
+
+
+def open_channel_session(town: Town) -> Ask:
+    body = {"social_security_number": town.holder.number, "password": HOLDER_PASSWORD}
+    return Ask(signing(town.kiosk), body=body)
+
+
+def at_kiosk(town: Town) -> Ask:
+    """With the holder before it."""
+    town.find(town.holder)
+    body = open_channel_session(town).body or {}
+    session = post(town, town.kiosk, "/v1/channel/sessions", body)["session"]
+    return Ask(signing(town.kiosk), body={"session": session})
+
+
+def report_loss_at_channel(town: Town) -> Ask:
+    ask = at_kiosk(town)
+    return Ask(ask.rightful, body={**(ask.body or {}), "request_id": request_id()})
+
+
 def check_receipt(town: Town) -> Ask:
     return Ask(NOBODY, body={"receipt": "AQGq"})
 
@@ -370,6 +392,11 @@ ASKS: Mapping[str, Callable[[Town], Ask]] = {
     "registerDevice": register_device,
     "removeDevice": remove_device,
     "fetchCredentials": fetch_credentials,
+    "getChannel": get_channel,
+    "openChannelSession": open_channel_session,
+    "endChannelSession": at_kiosk,
+    "reportLossAtChannel": report_loss_at_channel,
+    "printCode": at_kiosk,
     "listApplications": nothing_of_a_holder,
     "applyForCard": apply_for_card,
     "withdrawApplication": withdraw_application,

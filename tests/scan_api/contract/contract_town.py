@@ -24,6 +24,7 @@ from card_core.kernel.acts.institutions import (
     SuspendTerminal,
 )
 from card_core.kernel.acts.issuer_keys import RegisterIssuerKey
+from card_core.service_channels import ChannelKind
 from card_core.signing import SigningKey
 from card_core.states import CardState
 from card_core.store import cards
@@ -82,6 +83,10 @@ class Town:
         self.suspended = self.enrol(HOSPITAL_CODE)
         self.closed = self.enrol(CLOSED_HOSPITAL)
         self.revoked = self.enrol(HOSPITAL_CODE)
+        self.kiosk, self.other_kiosk = (
+            self.service.enrol(HOSPITAL_CODE, next(self._serials), ChannelKind.KIOSK)
+            for _ in range(2)
+        )
         self.tokens = {
             device.serial_number: buy(self.service, device)
             for device in (self.hospital, self.suspended)

@@ -53,6 +53,7 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
             "revoked key",
             "token",
             "suspended one's token",
+            "other kiosk",
             "peer",
             "operator",
         ),
@@ -70,6 +71,7 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
             "suspended one's token",
             "holder",
             "other holder",
+            "other kiosk",
             "operator",
         ),
         "peer_not_authenticated",
@@ -94,6 +96,15 @@ TERMINALS: Mapping[str, tuple[str, str]] = {
     "rotateTerminalKey": ("invalid_request", "invalid_request"),
     "getBundle": (OK, OK),
     "getStatusList": (OK, OK),
+}
+# What another service channel is told about what a person does at the kiosk; a terminal may none of
+# it, and a channel none of what terminals do but to change its own key.
+CHANNELS: Mapping[str, str] = {
+    "getChannel": OK,
+    "openChannelSession": OK,
+    "endChannelSession": OK,
+    "reportLossAtChannel": "sign_in_needed",
+    "printCode": "sign_in_needed",
 }
 # What another holder is told about what is the holder's.
 HOLDERS: Mapping[str, str] = {
@@ -135,6 +146,9 @@ PEERS = {"answerPeerScan", "answerPeerStatusList"}
 # Where a request names something of the rightful caller's: in its path, or in these fields.
 NAMING = {"takeVisitStep": "visit_token", "recordCardRead": "challenge_id"}
 
+# Of what terminals do, a channel does this, too; here with another's proof.
+ALSO_OF_CHANNELS = {"rotateTerminalKey": "invalid_request"}
+
 _addresses = itertools.count(1)
 
 
@@ -158,6 +172,7 @@ def everybody(town: Town) -> dict[str, Caller]:
         "suspended one's token": town.bearing(town.suspended),
         "holder": town.signed_in(town.holder),
         "other holder": town.signed_in(town.other_holder),
+        "other kiosk": signing(town.other_kiosk),
         "peer": town.peer(),
         "operator": town.operator(),
     }
@@ -171,13 +186,19 @@ def expected(name: str, proof: str, role: str) -> str:
     if role in refused:
         return refused[role]
     match role:
-        case "other institution" | "pharmacy":
-            return TERMINALS[name][role == "pharmacy"]
+        case "other kiosk" | "other institution" | "pharmacy":
+            return told_machine(name, role)
         case "token":
             return "signature_needed" if proof == SIGNED else OK
         case "other holder":
             return HOLDERS[name]
     return OK
+
+
+def told_machine(name: str, role: str) -> str:
+    if role == "other kiosk":
+        return CHANNELS[name] if name in CHANNELS else ALSO_OF_CHANNELS.get(name, "not_allowed")
+    return "not_allowed" if name in CHANNELS else TERMINALS[name][role == "pharmacy"]
 
 
 def send(town: Town, method: str, path: str, ask: Ask, caller: Caller) -> httpx2.Response:
@@ -213,8 +234,9 @@ def told(answer: httpx2.Response) -> str:
 def test_every_operation_is_in_the_tables(town: Town) -> None:
     found = {name: proof for name, _, _, proof in operations(town.service.app.openapi())}
     assert set(found) == set(ASKS)
-    assert {*TERMINALS, *HOLDERS, *ANYBODY, *PEERS} == set(found)
-    assert {name for name, proof in found.items() if proof in {TERMINAL, SIGNED}} == set(TERMINALS)
+    assert {*TERMINALS, *CHANNELS, *HOLDERS, *ANYBODY, *PEERS} == set(found)
+    signed = {name for name, proof in found.items() if proof in {TERMINAL, SIGNED}}
+    assert signed == {*TERMINALS, *CHANNELS}
     assert {name for name, proof in found.items() if proof == HOLDER} == set(HOLDERS)
     assert {name for name, proof in found.items() if proof == PEER} == PEERS
 

@@ -36,6 +36,7 @@ SECRET_FIELDS = frozenset(
         "text",
         "visit_token",
         "token",
+        "session",
         "access_token",
         "client_assertion",
         "enrolment_code",

@@ -29,6 +29,7 @@ const ACTS = {
   lock_card: t("应用锁定", "Card locked"),
   merge_holders: t("合并记录", "Records merged"),
   offer_ecard: t("同意亲友出示", "E-card offered to a relative"),
+  print_code: t("打印一次性码", "Code printed"),
   refuse_filing: t("不予受理申领", "Application refused"),
   register_device: t("登记手机", "Phone registered"),
   remove_device: t("移除手机", "Phone removed"),

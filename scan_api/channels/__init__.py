@@ -1,0 +1,1 @@
+"""What service channels (服务渠道) ask on behalf of whoever stands before them."""

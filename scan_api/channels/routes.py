@@ -1,0 +1,170 @@
+"""What service channels call."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from scan_api import problems
+from scan_api.channels import examples, serving
+from scan_api.channels.models import (
+    CardLost,
+    ChannelLossReport,
+    ChannelSession,
+    ChannelSessionEnd,
+    ChannelSessionEnded,
+    ChannelSignIn,
+    ChannelView,
+    PrintedCode,
+    PrintRequest,
+)
+from scan_api.holders.password_work import PasswordWork
+from scan_api.openapi import (
+    BODY_FAULTS,
+    SIGNED_SECURITY,
+    TERMINAL_FAULTS,
+    example,
+    json_answer,
+    problem_answers,
+    raw_body,
+)
+from scan_api.problems import Problem
+from scan_api.services import Services
+from scan_api.signed_requests import SignedRequest
+
+_ASKED = (
+    *TERMINAL_FAULTS,
+    problems.SIGNATURE_NEEDED,
+    problems.NOT_ALLOWED,
+    *BODY_FAULTS,
+    problems.NOT_READY,
+)
+
+
+def _takes(model: type[BaseModel], value: dict[str, Any]) -> dict[str, Any]:
+    return {**SIGNED_SECURITY, **raw_body(model, {"asked": example("At a kiosk", value)})}
+
+
+def _gives(
+    description: str, value: dict[str, Any], *found: Problem, status: int = 200
+) -> dict[int | str, dict[str, Any]]:
+    answer = json_answer(description, {"answer": example(description, value)}, status=status)
+    return {**answer, **problem_answers(*_ASKED, *found)}
+
+
+def routes(services: Services, password_work: PasswordWork) -> APIRouter:
+    router = APIRouter(prefix="/v1/channel", tags=["channel"])
+
+    @router.get(
+        "",
+        operation_id="getChannel",
+        summary="Which channel this is · 本渠道",
+        responses={
+            **json_answer(
+                "This channel, and what may be done at it · 本渠道及可办业务",
+                {"channel": example("A kiosk · 自助终端", examples.CHANNEL)},
+            ),
+            **problem_answers(
+                *TERMINAL_FAULTS,
+                problems.SIGNATURE_NEEDED,
+                problems.NOT_ALLOWED,
+                problems.NOT_READY,
+            ),
+        },
+        openapi_extra=SIGNED_SECURITY,
+    )
+    async def get_channel(request: Request) -> ChannelView:
+        """A channel is suspended for as long as this is refused.
+
+        停用期间此请求被拒绝。
+        """
+        signed = await SignedRequest.read(request)
+        return await run_in_threadpool(serving.view_channel, services, signed)
+
+    @router.post(
+        "/sessions",
+        operation_id="openChannelSession",
+        summary="Somebody stands before it · 办理人登录",
+        status_code=201,
+        responses=_gives(
+            "A short session · 短时会话",
+            examples.SESSION,
+            problems.SIGN_IN_REFUSED,
+            problems.SIGN_IN_LOCKED,
+            status=201,
+        ),
+        openapi_extra=_takes(ChannelSignIn, examples.SIGN_IN),
+    )
+    async def open_channel_session(request: Request) -> ChannelSession:
+        """With number and password, as on the holder's page; the two count the same failures. The
+        session is good at this channel alone.
+
+        以社会保障号码和密码登录，与持卡人页面共用失败次数。会话仅在本渠道有效。
+        """
+        content_type = request.headers.get("content-type", "")
+        signed = await SignedRequest.read(request)
+        return await password_work.run(lambda: serving.open_session(services, signed, content_type))
+
+    @router.post(
+        "/sessions/end",
+        operation_id="endChannelSession",
+        summary="They left · 结束办理",
+        responses=_gives("The session is over · 会话已结束", examples.ENDED),
+        openapi_extra=_takes(ChannelSessionEnd, examples.SESSION_ALONE),
+    )
+    async def end_channel_session(request: Request) -> ChannelSessionEnded:
+        """A session that has ended already stays so. 结束会话。"""
+        content_type = request.headers.get("content-type", "")
+        signed = await SignedRequest.read(request)
+        return await run_in_threadpool(serving.end_session, services, signed, content_type)
+
+    @router.post(
+        "/loss-reports",
+        operation_id="reportLossAtChannel",
+        summary="Report the card lost · 挂失",
+        responses=_gives(
+            "Lost from now on · 已挂失",
+            examples.LOST,
+            problems.SIGN_IN_NEEDED,
+            problems.NOT_FOUND,
+            problems.WRONG_STATE,
+            problems.IDEMPOTENCY_CONFLICT,
+        ),
+        openapi_extra=_takes(ChannelLossReport, examples.LOSS),
+    )
+    async def report_loss_at_channel(request: Request) -> CardLost:
+        """As on the holder's page: from this answer on no code of the card is accepted.
+
+        与持卡人页面相同：自本答复起，该卡的任何动态码均不再通过。
+        """
+        content_type = request.headers.get("content-type", "")
+        signed = await SignedRequest.read(request)
+        return await run_in_threadpool(serving.report_loss, services, signed, content_type)
+
+    @router.post(
+        "/printed-codes",
+        operation_id="printCode",
+        summary="Print a code · 打印一次性码",
+        status_code=201,
+        responses=_gives(
+            "A code for the paper · 打印码",
+            examples.PRINTED,
+            problems.SIGN_IN_NEEDED,
+            problems.CARD_UNUSABLE,
+            status=201,
+        ),
+        openapi_extra=_takes(PrintRequest, examples.SESSION_ALONE),
+    )
+    async def print_code(request: Request) -> PrintedCode:
+        """28 digits that may be shown for the first time until `valid_until`, and are accepted
+        once, for seeing a doctor and getting medicine. A new print ends the one before.
+
+        28 位数字，在 `valid_until` 前首次出示有效，只能用一次，用于就医取药；重新打印后旧码失效。
+        """
+        content_type = request.headers.get("content-type", "")
+        signed = await SignedRequest.read(request)
+        return await run_in_threadpool(serving.print_code, services, signed, content_type)
+
+    return router
