@@ -26,12 +26,9 @@ def console(
     For this machine alone by default; put a TLS proxy in front for others. Ctrl-C stops it.
     """
     from issuance.cli import serving  # noqa: PLC0415 - other commands needn't wait for FastAPI
+    from issuance.cli.desk_app import make_console  # noqa: PLC0415 - as above
     from issuance.cli.log_following import following_log  # noqa: PLC0415 - as above
     from issuance.cli.log_lines import log_to_stderr  # noqa: PLC0415 - as above
-    from issuance.console.app import LARGER_BODIES, create_console  # noqa: PLC0415 - as above
-    from scan_api.limits import RequestLimits  # noqa: PLC0415 - as above
-    from scan_api.pages.site import Site  # noqa: PLC0415 - as above
-    from scan_api.security_headers import SecurityHeaders  # noqa: PLC0415 - as above
 
     with log_to_stderr(), ExitStack() as stack:
         site = stack.enter_context(opened_site())
@@ -41,16 +38,7 @@ def console(
         stack.enter_context(following_log(site.store))
         listening = bind(host, port)
         stack.callback(listening.close)
-        app = create_console(
-            site.kernel,
-            pepper=site.pepper,
-            profile=site.profile,
-            clock=clock.now,
-            site=Site("issuance.console.pages"),
-        )
-        server = serving.RunningServer(
-            SecurityHeaders(RequestLimits(app, LARGER_BODIES)), listening
-        )
+        server = serving.RunningServer(make_console(site, clock), listening)
         stack.enter_context(serving.running(server))
         server.wait_until_started()
         url = url_of(listening)

@@ -17,8 +17,9 @@ class StartHints:
     """What the start page may tell a newcomer: where the counter is, and whom to sign in as.
 
     Set as `app.state.start_hints` by whoever starts the service. The holder is there for
-    demonstrations alone: everyone who opens the page reads the number and the password. So is what
-    stands in `desk_sign_in`: how to sign in at the bureau's desk, as it is shown.
+    demonstrations alone: everyone who opens the page reads the number and the password. So is
+    `desk_sign_in`: a command of this machine that, with an operator's name, gives a ticket for the
+    bureau's desk.
     """
 
     counter_url: str | None = None

@@ -114,6 +114,28 @@ def value(out: str, name: str) -> str:
     return found[1]
 
 
+def page_of(url: str) -> str:
+    return httpx2.get(url, trust_env=False).text
+
+
+def both_operators_enter_the_desk(desk: str, folder: Path, *, http_text: str) -> None:
+    """By the command that the start page names, as a newcomer would."""
+    for name in ("maker", "checker"):
+        assert f"{folder / 'desk'} {name}" in http_text
+        given = subprocess.run(
+            [folder / "desk", name], capture_output=True, text=True, check=True
+        ).stdout
+        ticket = re.search(r"Ticket: (\S+)", given)
+        assert ticket is not None, given
+        with httpx2.Client(
+            base_url=desk, headers={"Origin": desk.rstrip("/")}, trust_env=False
+        ) as http:
+            body = {"ticket": ticket[1]}
+            assert http.post("/v1/operator/sign-ins/by-ticket", json=body).status_code == 201
+            (waiting,) = http.get("/v1/operator/approvals").json()["approvals"]
+            assert waiting["is_own"] is (name == "maker")
+
+
 def test_it_stays_up_until_it_is_stopped_and_leaves_no_process(
     running: tuple[subprocess.Popen[str], str], folder: Path
 ) -> None:
@@ -128,6 +150,8 @@ def test_it_stays_up_until_it_is_stopped_and_leaves_no_process(
         assert http.post("/v1/holder/sign-ins", json=body).status_code == 201
         assert http.get("/v1/holder/card").json()["card_state"] == "normal"
         assert "<html" in httpx2.get(value(out, "Counter"), trust_env=False).text
+
+    both_operators_enter_the_desk(value(out, "Desk"), folder, http_text=page_of(start))
 
     second = subprocess.run(
         [SSCARD, "demo", "--once", "--folder", folder], capture_output=True, text=True, check=False

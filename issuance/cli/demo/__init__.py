@@ -4,6 +4,7 @@
     steps     the steps as they are shown, timed and checked
     bureau    the bureau's part: keys, roster, approval, cards, pharmacy, hand-over
     counter   the holder's and the pharmacy's part, over HTTP and a picture
+    desk      the operators in their browsers
     play      all of it in order, and what stays running afterwards
 
 foshan-600.xlsx is the sample roster of tests/rosters, carried along so that the demonstration runs

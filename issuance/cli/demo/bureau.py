@@ -1,6 +1,7 @@
 """The bureau's part of the demonstration: from keys to a card in its holder's hands."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
@@ -17,13 +18,15 @@ from card_core.store import batches, cards, holders
 from card_core.store.cards import Card
 from card_core.store.holders import Holder
 from card_core.store.operators import Role
-from crypto import sm2
+from crypto.keys import KeyFiles
 from issuance import engine
 from issuance.batches import find_batch, new_request_id, release_approval
 from issuance.cli import screen
 from issuance.cli.demo.folder import DemoFolder
 from issuance.cli.demo.steps import DeviationError, Steps
 from issuance.cli.roster import read_roster, show_findings, write_report
+from issuance.cli.second_factor import KEY_NAME
+from issuance.files import PRIVATE, write_whole
 from issuance.founding import Bureau, NewPerson, found
 from issuance.importing import import_roster
 from issuance.installation import Installation, random_bytes
@@ -60,13 +63,13 @@ class DemoHolder:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Colleague:
-    """An operator of the demonstration, with their own key."""
+    """An operator of the demonstration. sign: with their own key, which lies in a folder."""
 
     person: NewPerson
-    key: sm2.PrivateKey
+    sign: Callable[[bytes], bytes]
 
 
-def make_people() -> dict[str, Colleague]:
+def make_people(folder: DemoFolder) -> dict[str, Colleague]:
     """Two who administer and two who work, with passwords and keys made for this run."""
     people = (
         ("admin", "演示系统管理员", Role.ADMINISTRATOR),
@@ -74,14 +77,21 @@ def make_people() -> dict[str, Colleague]:
         ("maker", "演示经办", Role.MAKER),
         ("checker", "演示复核", Role.CHECKER),
     )
-    return {name: _colleague(name, display_name, role) for name, display_name, role in people}
+    return {
+        name: _colleague(folder, name, display_name, role) for name, display_name, role in people
+    }
 
 
-def _colleague(name: str, display_name: str, role: Role) -> Colleague:
-    key = sm2.PrivateKey.generate()
-    point = key.public_key().to_bytes(compressed=True)
-    words = secrets.token_hex(12)
-    return Colleague(NewPerson(name, display_name, frozenset({role}), words, point), key)
+def _colleague(folder: DemoFolder, name: str, display_name: str, role: Role) -> Colleague:
+    own = folder.operator(name)
+    pin, words = secrets.token_hex(8), secrets.token_hex(12)
+    keys = KeyFiles.create(own / "key", pin.encode())
+    keys.create_signer(KEY_NAME)
+    write_whole(own / "pin", pin.encode() + b"\n", mode=PRIVATE)
+    write_whole(own / "password", words.encode() + b"\n", mode=PRIVATE)
+    signer = keys.signer(KEY_NAME)
+    point = signer.public_key.to_bytes(compressed=True)
+    return Colleague(NewPerson(name, display_name, frozenset({role}), words, point), signer.sign)
 
 
 def set_up(steps: Steps, folder: DemoFolder, people: dict[str, Colleague]) -> bytes:
@@ -104,7 +114,7 @@ def sign_in(steps: Steps, site: Installation, people: dict[str, Colleague]) -> S
     with steps.step("操作员登录", "Operators sign in") as step:
         for name, one in people.items():
             opened = sign_in_operator(
-                site.kernel, name, one.person.password, by_key(one.key.sign), pepper=site.pepper
+                site.kernel, name, one.person.password, by_key(one.sign), pepper=site.pepper
             )
             site.home.keep_session(name, opened.token)
             actors[name] = opened.actor

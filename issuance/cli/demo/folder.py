@@ -35,6 +35,16 @@ class DemoFolder:
         return self.path / "terminal"
 
     @property
+    def desk_command(self) -> Path:
+        return self.path / "desk"
+
+    def operator(self, name: str) -> Path:
+        """The folder of an operator's key, PIN and password; made, for its owner alone."""
+        own = self.path / "operators" / name
+        own.mkdir(mode=0o700, parents=True)
+        return own
+
+    @property
     def picture(self) -> Path:
         return self.path / "code.png"
 

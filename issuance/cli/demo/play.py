@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
@@ -13,11 +14,12 @@ from rich.text import Text
 
 from card_core.store import audit
 from issuance.cli import screen
-from issuance.cli.demo import bureau, counter
+from issuance.cli.demo import bureau, counter, desk
 from issuance.cli.demo.bureau import DemoHolder
 from issuance.cli.demo.folder import DemoFolder, fresh_folder
 from issuance.cli.demo.steps import Steps, boxed
 from issuance.cli.desk import LOOPBACK
+from issuance.cli.desk_app import make_console
 from issuance.cli.listening import bind
 from issuance.cli.publishing import publishing
 from issuance.cli.serving import (
@@ -37,6 +39,7 @@ from scan_api.terminal import TerminalClient, TerminalKey, create_counter_app
 
 SERVICE_PORT = 8080
 COUNTER_PORT = 8081
+DESK_PORT = 8090
 
 
 def play(path: Path, *, once: bool) -> None:
@@ -61,7 +64,7 @@ def _play(path: Path, *, once: bool) -> None:
     )
     with fresh_folder(path) as folder:
         steps.part("一、发卡机构", "At the bureau")
-        people = bureau.make_people()
+        people = bureau.make_people(folder)
         passphrase = bureau.set_up(steps, folder, people)
         with open_installation(folder.settings(), passphrase) as site:
             staff = bureau.sign_in(steps, site, people)
@@ -69,10 +72,17 @@ def _play(path: Path, *, once: bool) -> None:
             key, code = bureau.enrol_pharmacy(steps, site, staff, folder, passphrase)
             holder = bureau.hand_out(steps, site, staff, batch_id)
             steps.part("二、持卡人与药店", "The holder and the pharmacy")
-            with served(site, key, holder) as (service, page, terminal):
+            with (
+                desk_served(site) as desk_server,
+                served(site, key, _hints(holder, folder, desk_server.url)) as at,
+            ):
+                service, page, terminal = at
                 counter.enrol(steps, terminal, code)
-                scan(steps, site, holder, folder, (service, page, terminal))
-                steps.part("三、审计", "The audit")
+                scan(steps, site, holder, folder, at)
+                steps.part("三、经办台", "The desk")
+                desk.leave_waiting(steps, site, staff)
+                desk.sign_in(steps, desk_server.url, people)
+                steps.part("四、审计", "The audit")
                 verify_audit(steps, site)
                 screen.out.print()
                 screen.say(
@@ -81,14 +91,32 @@ def _play(path: Path, *, once: bool) -> None:
                     style="bold green",
                 )
                 if not once:
-                    show_what_is_here(folder, holder, service, page)
-                    serve_until_stopped([service, page])
+                    show_what_is_here(folder, holder, service, page, desk_server)
+                    serve_until_stopped([service, page, desk_server])
     screen.say("已停止。", "Stopped.")
 
 
 @contextmanager
+def desk_served(site: Installation) -> Iterator[RunningServer]:
+    """The operators' pages."""
+    clock = make_clock(site)
+    server = RunningServer(make_console(site, clock), bind_near(DESK_PORT))
+    with running(server), clock.watched():
+        yield server
+
+
+def _hints(holder: DemoHolder, folder: DemoFolder, desk_url: str) -> StartHints:
+    return StartHints(
+        holder_number=holder.number,
+        holder_password=holder.password,
+        desk_url=f"{desk_url}/",
+        desk_sign_in=desk.write_command(folder, desk_url),
+    )
+
+
+@contextmanager
 def served(
-    site: Installation, key: TerminalKey, holder: DemoHolder
+    site: Installation, key: TerminalKey, hints: StartHints
 ) -> Iterator[tuple[RunningServer, RunningServer, TerminalClient]]:
     """The service, the counter's page, and the pharmacy's terminal that asks for both."""
     key_ring, registry, clock = make_key_ring(site), make_registry(site), make_clock(site)
@@ -106,7 +134,7 @@ def served(
         listening = bind_near(COUNTER_PORT)
         counter_app = create_counter_app(terminal, port=listening.getsockname()[1])
         page = RunningServer(counter_app, listening)
-        app.state.start_hints = StartHints(f"{page.url}/", holder.number, holder.password)
+        app.state.start_hints = replace(hints, counter_url=f"{page.url}/")
         with running(page):
             yield service, page, terminal
 
@@ -145,13 +173,18 @@ def verify_audit(steps: Steps, site: Installation) -> None:
 
 
 def show_what_is_here(
-    folder: DemoFolder, holder: DemoHolder, service: RunningServer, page: RunningServer
+    folder: DemoFolder,
+    holder: DemoHolder,
+    service: RunningServer,
+    page: RunningServer,
+    desk_server: RunningServer,
 ) -> None:
     """Where to look, how to sign in, how to stop."""
     lines = (
         ("起始页 Start here", f"{service.url}/"),
         ("持卡人 Holder", f"{service.url}/holder"),
         ("扫码窗口 Counter", f"{page.url}/"),
+        ("经办台 Desk", f"{desk_server.url}/"),
         ("接口说明 API reference", f"{service.url}/docs"),
         ("持卡人号码 Holder's number", f"{holder.number}（{holder.name}，虚构 made up）"),
         ("密码 Password", holder.password),
@@ -166,6 +199,13 @@ def show_what_is_here(
     text.append("\n按 Ctrl-C 停止。 Ctrl-C stops it.", style="bold")
     screen.out.print()
     screen.out.print(boxed(text, title="正在运行 Running", colour="cyan"), soft_wrap=True)
+    screen.say(
+        "在另一个终端里取经办台的登录码（每个一分钟内有效），复核用另一个浏览器窗口：",
+        "From another terminal, tickets for the desk, each good for a minute; the checker in "
+        "another browser:",
+    )
+    for name in ("maker", "checker"):
+        screen.hint(f"{desk.shown(folder.desk_command)} {name}")
     screen.say("在另一个终端里用命令行查看：", "Look around from another terminal:")
     screen.hint(
         f"export SSCARD_HOME={folder.home.path} SSCARD_KEY_PASSPHRASE_FILE={folder.passphrase_file}"

@@ -55,7 +55,7 @@ export function standingBars(summary, columns) {
     const kind = value === null ? "bar-none" : "bar-1";
     return rect(place * wide + wide * 0.1, 40 - high, wide * 0.8, high, kind);
   });
-  const labels = columns.filter((_, place) => place % 6 === 0).map((one) => el("span", {}, one.label));
+  const labels = columns.filter((_, place) => place % 6 === 0).map((one) => el("span", {}, one.label.slice(0, 2)));
   return pictured(
     "columns",
     summary,
