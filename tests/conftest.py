@@ -4,7 +4,10 @@
 """
 
 import gc
+import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -15,20 +18,33 @@ from servers.postgresql import PostgreSQLServer, running_postgresql
 from turns import turn
 
 from card_core.kernel import BoxKeyWrap, Kernel
-from card_core.store import FieldCipher, Store, open_store
+from card_core.store import FieldCipher, Store
 
 # Whoever starts the tests in the background may have SIGINT ignored, and children inherit that;
 # the tests that interrupt a command need it heard.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Collecting makes a million objects, all of which stay.
-gc.disable()
+# Where it may be, what tests write stays in memory: a commit waits for a disk ten times as long as
+# it computes. That nothing is lost with the power is shown on a disk of its own (power_loss.py).
+MEMORY = Path("/dev/shm")  # noqa: S108 - each run makes a directory of its own in it
+ROOM_BYTES = 4 << 30
+if (
+    os.access(MEMORY, os.W_OK)
+    and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+    and shutil.disk_usage(MEMORY).free > ROOM_BYTES
+):
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
     with turn(alone=item.get_closest_marker("alone") is not None):
         return (yield)
+
+
+def pytest_collectstart() -> None:
+    """Collecting makes a million objects, all of which stay."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
@@ -69,8 +85,10 @@ def postgresql() -> Iterator[PostgreSQLServer]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_databases(postgresql: PostgreSQLServer) -> PostgreSQLDatabases:
-    return PostgreSQLDatabases(postgresql)
+def postgresql_databases(postgresql: PostgreSQLServer) -> Iterator[PostgreSQLDatabases]:
+    made = PostgreSQLDatabases(postgresql)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
@@ -85,16 +103,15 @@ def databases(request: pytest.FixtureRequest) -> Databases:
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, databases: Databases, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, databases: Databases) -> str:
     """An upgraded database: with a bureau if the test asks for one, otherwise with nothing."""
-    return databases.fresh(tmp_path, with_bureau="bureau" in request.fixturenames)
+    return databases.fresh(with_bureau="bureau" in request.fixturenames)
 
 
 @pytest.fixture
-def store(database_url: str, cipher: FieldCipher) -> Iterator[Store]:
-    opened = open_store(database_url, cipher=cipher)
-    yield opened
-    opened.close()
+def store(databases: Databases, database_url: str, cipher: FieldCipher) -> Iterator[Store]:
+    with databases.opened(cipher) as opened:
+        yield opened
 
 
 @pytest.fixture
