@@ -14,7 +14,7 @@ from card_core.kernel.grants import Grants
 from card_core.kernel.personalising import Personaliser
 from card_core.service_channels import ChannelKind
 from card_core.store import Reader, Transaction
-from card_core.store.ids import make_id
+from card_core.store.ids import make_each, make_id
 from card_core.store.institutions import Institution, Terminal
 from card_core.store.operators import Role
 
@@ -49,6 +49,13 @@ class Scene:
 
     def new_id(self) -> str:
         return make_id(self.now, next(self._sequence), self.random_bytes)
+
+    def new_ids(self, count: int) -> list[str]:
+        """As many new ids, in their order."""
+        first = next(self._sequence) if count else 0
+        for _ in range(count - 1):
+            next(self._sequence)
+        return make_each(self.now, first, count, self.random_bytes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,18 @@ def make_id(now: datetime, sequence: int, random_bytes: Callable[[int], bytes]) 
     return (milliseconds.to_bytes(6) + sequence.to_bytes(3) + random_bytes(7)).hex()
 
 
+def make_each(
+    now: datetime, first: int, count: int, random_bytes: Callable[[int], bytes]
+) -> list[str]:
+    """As `make_id` for each of `count` sequences from `first` on, with their random bits drawn at
+    once. Raises OverflowError."""
+    milliseconds, random = int(now.timestamp() * 1000).to_bytes(6), random_bytes(7 * count)
+    return [
+        (milliseconds + (first + at).to_bytes(3) + random[7 * at : 7 * at + 7]).hex()
+        for at in range(count)
+    ]
+
+
 def make_ids(now: datetime, count: int, random_bytes: Callable[[int], bytes]) -> list[str]:
     """Ids that follow each other and share all but their last 24 bits: those of a group of rows.
 
