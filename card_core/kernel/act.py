@@ -52,10 +52,8 @@ class Scene:
 
     def new_ids(self, count: int) -> list[str]:
         """As many new ids, in their order."""
-        first = next(self._sequence) if count else 0
-        for _ in range(count - 1):
-            next(self._sequence)
-        return make_each(self.now, first, count, self.random_bytes)
+        sequences = list(itertools.islice(self._sequence, count))
+        return make_each(self.now, sequences, self.random_bytes) if count else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Row ids: 32 hexadecimal characters, in the order in which the rows were made, not guessable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 
@@ -14,14 +14,14 @@ def make_id(now: datetime, sequence: int, random_bytes: Callable[[int], bytes]) 
 
 
 def make_each(
-    now: datetime, first: int, count: int, random_bytes: Callable[[int], bytes]
+    now: datetime, sequences: Sequence[int], random_bytes: Callable[[int], bytes]
 ) -> list[str]:
-    """As `make_id` for each of `count` sequences from `first` on, with their random bits drawn at
-    once. Raises OverflowError."""
-    milliseconds, random = int(now.timestamp() * 1000).to_bytes(6), random_bytes(7 * count)
+    """As `make_id` for each of the sequences, at least one, with their random bits drawn at once.
+    Raises OverflowError."""
+    shared, random = int(now.timestamp() * 1000).to_bytes(6), random_bytes(7 * len(sequences))
     return [
-        (milliseconds + (first + at).to_bytes(3) + random[7 * at : 7 * at + 7]).hex()
-        for at in range(count)
+        (shared + sequence.to_bytes(3) + random[7 * at : 7 * at + 7]).hex()
+        for at, sequence in enumerate(sequences)
     ]
 
 

@@ -18,7 +18,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import repeat
 from typing import Any
 
@@ -120,6 +120,8 @@ GOOD: dict[str, list[Any]] = {
     "sealed": [SEALED_EACH],
     "rows": [[ROW, ROW], [], [tuple(ROW.values())]],
     "names": [tuple(ROW)],
+    "kinds": [["text", "bytea"], ["integer", "date"]],
+    "columns": [[["a", None], [MESSAGE, b""]], [[1, 2], [date(2026, 7, 1), None]]],
     "issuer": [1, 65535],
     "key_number": [1, 255],
     "minted_at": [NOW],

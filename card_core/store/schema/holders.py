@@ -94,9 +94,9 @@ applications = Table(
 )
 
 # No foreign keys from here on: the ids of others stand under the rows' HMACs, and looking each one
-# up was a third of what storing a card took. Triggers of migration 0023 (keep_holders, keep_batches,
-# keep_cards) refuse to delete what is referred to; a later migration that makes one of these tables
-# anew on SQLite drops them before and makes them again behind (decision 29).
+# up was a third of what storing a card took. Triggers of migration 0023 (keep_holders,
+# keep_batches, keep_cards) refuse to delete what is referred to; a later migration that makes one
+# of these tables anew on SQLite drops them before and makes them again behind (decision 29).
 cards = Table(
     "cards",
     metadata,

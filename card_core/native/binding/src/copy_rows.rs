@@ -3,6 +3,7 @@
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyList, PyString, PyTzInfo};
 
 /// Bytes of a usual value, with its length.
@@ -26,9 +27,11 @@ type Write = fn(&mut Vec<u8>, &Bound<'_, PyAny>) -> PyResult<()>;
 #[pyfunction]
 pub(crate) fn copy_rows<'py>(
     py: Python<'py>,
-    kinds: Vec<String>,
-    columns: Vec<Bound<'py, PyList>>,
+    kinds: &Bound<'py, PyList>,
+    columns: &Bound<'py, PyList>,
 ) -> PyResult<Bound<'py, PyBytes>> {
+    let kinds: Vec<PyBackedStr> = kinds.extract()?;
+    let columns: Vec<Bound<'py, PyList>> = columns.extract()?;
     let rows = columns.first().map_or(0, |column| column.len());
     if kinds.len() != columns.len() || columns.iter().any(|column| column.len() != rows) {
         return Err(PyValueError::new_err(

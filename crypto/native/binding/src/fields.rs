@@ -55,14 +55,26 @@ impl FieldsKey {
         &self,
         py: Python<'py>,
         table: &str,
-        names: Vec<PyBackedStr>,
+        names: &Bound<'py, PyTuple>,
         rows: &Bound<'py, PyList>,
     ) -> PyResult<Bound<'py, PyList>> {
         operational()?;
+        let names: Vec<PyBackedStr> = names.extract()?;
         let mut in_order: Vec<_> = names.iter().enumerate().collect();
         in_order.sort_unstable_by_key(|(_, name)| &***name);
-        let mut text = Vec::with_capacity(rows.len() * USUAL_SIZE);
-        let mut ends = Vec::with_capacity(rows.len());
+        let mut tags = Vec::new();
+        let mut text = Vec::with_capacity(HASHED_AT_ONCE + USUAL_SIZE);
+        let mut ends = Vec::new();
+        let mut tag_all = |text: &mut Vec<u8>, ends: &mut Vec<usize>| {
+            work(py, text.len(), || {
+                let mut start = 0;
+                for end in ends.drain(..) {
+                    tags.push(self.0.tag_of(&text[start..end]));
+                    start = end;
+                }
+            });
+            text.clear();
+        };
         for row in rows {
             let row = row.cast::<PyTuple>()?;
             if row.len() != names.len() {
@@ -77,15 +89,11 @@ impl FieldsKey {
                 }
             }
             ends.push(text.len());
+            if text.len() >= HASHED_AT_ONCE {
+                tag_all(&mut text, &mut ends);
+            }
         }
-        let tags = work(py, text.len(), || {
-            let mut start = 0;
-            let tag = |end: &usize| {
-                self.0
-                    .tag_of(&text[std::mem::replace(&mut start, *end)..*end])
-            };
-            ends.iter().map(tag).collect::<Vec<_>>()
-        });
+        tag_all(&mut text, &mut ends);
         PyList::new(py, tags.iter().map(|tag| PyBytes::new(py, tag)))
     }
 

@@ -97,18 +97,18 @@ impl Gcm {
     /// ciphertext and tag.
     ///
     /// aads: of each column, and tails: of each row, what a tag covers, one behind the other. Raises
-    /// ValueError for more than 65536 texts, and for other numbers of texts or nonces.
+    /// ValueError for more than 65536 texts or 64 MiB, and for other numbers of texts or nonces.
     fn encrypt_each<'py>(
         &self,
         py: Python<'py>,
         head: &[u8],
         nonces: &[u8],
-        plaintexts: Vec<PyBackedBytes>,
-        aads: Vec<PyBackedBytes>,
-        tails: Vec<PyBackedBytes>,
+        plaintexts: &Bound<'py, PyList>,
+        aads: &Bound<'py, PyList>,
+        tails: &Bound<'py, PyList>,
     ) -> PyResult<Bound<'py, PyList>> {
         operational()?;
-        let table = Table::new(plaintexts, aads, tails)?;
+        let table = Table::new(head, plaintexts, aads, tails)?;
         if nonces.len() != table.texts.len() * EACH_NONCE_SIZE {
             return Err(table_shape());
         }
@@ -132,17 +132,17 @@ impl Gcm {
     }
 
     /// The inverse of `encrypt_each`. Raises DecryptionError, whatever is wrong and wherever, and
-    /// ValueError for more than 65536 texts and another number of them.
+    /// ValueError for more than 65536 texts or 64 MiB, and for another number of them.
     fn decrypt_each<'py>(
         &self,
         py: Python<'py>,
         head: &[u8],
-        sealed: Vec<PyBackedBytes>,
-        aads: Vec<PyBackedBytes>,
-        tails: Vec<PyBackedBytes>,
+        sealed: &Bound<'py, PyList>,
+        aads: &Bound<'py, PyList>,
+        tails: &Bound<'py, PyList>,
     ) -> PyResult<Bound<'py, PyList>> {
         operational()?;
-        let table = Table::new(sealed, aads, tails)?;
+        let table = Table::new(head, sealed, aads, tails)?;
         let around = head.len() + EACH_NONCE_SIZE + TAG_SIZE;
         if table
             .texts
@@ -203,6 +203,7 @@ const EACH_NONCE_SIZE: usize = 12;
 
 /// Texts of one call.
 const TEXTS_MAX: usize = 1 << 16;
+const TABLE_BYTES_MAX: usize = 1 << 26;
 
 /// Texts in columns and rows, column by column, and what the tags of each cover.
 struct Table {
@@ -213,14 +214,25 @@ struct Table {
 
 impl Table {
     fn new(
-        texts: Vec<PyBackedBytes>,
-        aads: Vec<PyBackedBytes>,
-        tails: Vec<PyBackedBytes>,
+        head: &[u8],
+        texts: &Bound<'_, PyList>,
+        aads: &Bound<'_, PyList>,
+        tails: &Bound<'_, PyList>,
     ) -> PyResult<Self> {
-        if texts.len() > TEXTS_MAX || aads.len().checked_mul(tails.len()) != Some(texts.len()) {
+        let count = texts.len();
+        if count > TEXTS_MAX || aads.len().checked_mul(tails.len()) != Some(count) {
             return Err(table_shape());
         }
-        Ok(Self { texts, aads, tails })
+        let table = Self {
+            texts: texts.extract()?,
+            aads: aads.extract()?,
+            tails: tails.extract()?,
+        };
+        let text_bytes: usize = table.texts.iter().map(|text| text.len()).sum();
+        if head.len() * count + text_bytes > TABLE_BYTES_MAX {
+            return Err(PyValueError::new_err("the texts have at most 64 MiB"));
+        }
+        Ok(table)
     }
 
     /// Does something with each text, what its tag covers, and so many bytes of `made`.
