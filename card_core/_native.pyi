@@ -23,6 +23,7 @@ __all__ = [
     "assemble_credential",
     "check",
     "compose_status_changes",
+    "copy_rows",
     "credential_to_be_signed",
     "offline_to_be_signed",
     "online_to_be_signed",
@@ -60,6 +61,7 @@ class KeyRing:
 
 def require_operational() -> None: ...
 def array_text(kind: str, values: list[Any]) -> str: ...
+def copy_rows(kinds: list[str], columns: list[list[Any]]) -> bytes: ...
 def check(
     text: str,
     keys: KeyRing,

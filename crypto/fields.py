@@ -2,6 +2,7 @@
 
 encode(table, values)         # the bytes themselves
 Key(key).tag(table, values)   # HMAC-SM3 of them, 32 bytes; the key is hashed once, and wiped
+Key(key).tags(table, names, rows)   # of many rows, each a tuple of values in the order of the names
 digest(table, rows)           # SM3 over many rows in their order, 32 bytes
 
 The bytes are parts, each behind its length (4 bytes, big-endian): "row", the table, and for each

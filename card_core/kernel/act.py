@@ -14,7 +14,7 @@ from card_core.kernel.grants import Grants
 from card_core.kernel.personalising import Personaliser
 from card_core.service_channels import ChannelKind
 from card_core.store import Reader, Transaction
-from card_core.store.ids import make_id
+from card_core.store.ids import make_each, make_id
 from card_core.store.institutions import Institution, Terminal
 from card_core.store.operators import Role
 
@@ -49,6 +49,11 @@ class Scene:
 
     def new_id(self) -> str:
         return make_id(self.now, next(self._sequence), self.random_bytes)
+
+    def new_ids(self, count: int) -> list[str]:
+        """As many new ids, in their order."""
+        sequences = list(itertools.islice(self._sequence, count))
+        return make_each(self.now, sequences, self.random_bytes) if count else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,11 @@ def from_json(kind: type[_T], value: Any) -> _T:
     return read(value)
 
 
+def read_bytes(kind: type[_T], content: bytes) -> _T:
+    """As `from_json`, of what `canonical_bytes` wrote."""
+    return from_json(kind, orjson.loads(content))
+
+
 def canonical_bytes(value: Any) -> bytes:
     """The one way in which JSON is written before it is hashed or stored: sorted keys, no spaces,
     UTF-8. For texts, whole numbers of 64 bits, booleans, None, lists and objects; not for
@@ -90,7 +95,7 @@ def _reader(kind: Any) -> _Read:
         return lambda value: origin(map(read, value))
     if is_dataclass(kind):
         hints, names = get_type_hints(kind), _names(cast("type", kind))
-        return _fields_reader(kind, [(name, _reader(hints[name])) for name in names])
+        return _fields_reader(kind, [(name, hints[name], _reader(hints[name])) for name in names])
     return _word_reader(kind)
 
 
@@ -98,11 +103,17 @@ def _or_none(read: _Read) -> _Read:
     return lambda value: None if value is None else read(value)
 
 
-def _fields_reader(kind: Any, readers: list[tuple[str, _Read]]) -> _Read:
-    # A field that is newer than what was stored has its default.
-    return lambda value: kind(
-        **{name: read(value[name]) for name, read in readers if name in value}
-    )
+def _fields_reader(kind: Any, readers: list[tuple[str, Any, _Read]]) -> _Read:
+    def read(value: Any) -> Any:
+        found = {}
+        for name, hint, read_part in readers:
+            if name in value:  # a field that is newer than what was stored has its default
+                part = value[name]
+                # Most parts are texts, and stay as they are.
+                found[name] = part if hint is str is type(part) else read_part(part)
+        return kind(**found)
+
+    return read
 
 
 def _word_reader(kind: Any) -> _Read:

@@ -134,8 +134,9 @@ def sweep(tx: Transaction, before: datetime) -> int:
 def _rows(
     tx: Transaction, answered: Sequence[tuple[RequestKey, Kept, datetime]]
 ) -> list[dict[str, Any]]:
-    plaintexts = [(str(key), kept.answer) for key, kept, _ in answered]
-    sealed = tx.cipher.seal_all(table.name, "answer", plaintexts)
+    row_ids = [str(key) for key, _, _ in answered]
+    plaintexts = [kept.answer for _, kept, _ in answered]
+    sealed = tx.cipher.seal_table(table.name, row_ids, {"answer": plaintexts})["answer"]
     return [
         {
             "actor_kind": key.actor_kind,

@@ -72,21 +72,20 @@ def of_numbers(tx: Reader, numbers: Sequence[str]) -> list[Filed]:
 
 
 def add_all(tx: Transaction, batch_id: str, new: Sequence[NewApplication]) -> None:
-    bulk.insert(
+    ids = [one.id for one in new]
+    contents = {"content": [one.content for one in new]}
+    bulk.load(
         tx,
         table,
-        [
-            {
-                "id": one.id,
-                "batch_id": batch_id,
-                "position": one.position,
-                "row": one.row,
-                "number_index": _index(tx, one.number),
-                "content": tx.cipher.seal(table.name, "content", one.id, one.content),
-                "state": ApplicationState.OPEN.value,
-            }
-            for one in new
-        ],
+        {
+            "id": ids,
+            "batch_id": [batch_id] * len(new),
+            "position": [one.position for one in new],
+            "row": [one.row for one in new],
+            "number_index": [_index(tx, one.number) for one in new],
+            **tx.cipher.seal_table(table.name, ids, contents),
+            "state": [ApplicationState.OPEN.value] * len(new),
+        },
     )
 
 
@@ -101,10 +100,11 @@ def between(tx: Reader, batch_id: str, first: int, last: int) -> list[tuple[str,
         )
         .order_by(table.c.position)
     )
-    return [
-        (row.id, tx.cipher.open(table.name, "content", row.id, row.content))
-        for row in tx.connection.execute(statement)
-    ]
+    rows = tx.connection.execute(statement).all()
+    ids = [row.id for row in rows]
+    contents = {"content": [row.content for row in rows]}
+    opened = tx.cipher.open_table(table.name, ids, contents)["content"]
+    return list(zip(ids, opened, strict=True))
 
 
 def of_person(tx: Reader, batch_id: str, number: str) -> bytes | None:

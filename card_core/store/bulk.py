@@ -1,8 +1,8 @@
 """Many rows in one statement, on both databases: what a group of scans is read and written with.
 
 The statements are the same whatever the number of rows, so that they are written, and planned,
-once. PostgreSQL takes one array a column; SQLite has no round trips and takes new rows one by one,
-and what is looked for as one JSON array.
+once. PostgreSQL takes one array a column, or new rows by COPY where there are hundreds (`load`);
+SQLite has no round trips and takes new rows one by one, and what is looked for as one JSON array.
 
 What is `Pending` has been asked for; calling it gives what came. So several questions can go to the
 server in one trip (`Reader.together`).
@@ -126,6 +126,23 @@ def insert(tx: Transaction, table: Table, rows: Sequence[Row]) -> None:
         return
     values = _values(table, columns, rows, tx.connection.dialect)
     tx.run_many(_sqlite_insert(table, columns, ""), values)
+
+
+def load(tx: Transaction, table: Table, columns: Mapping[str, list[Any]]) -> None:
+    """As `insert`, of rows given column by column, all of one length: for hundreds of them.
+
+    PostgreSQL takes them by COPY, which stores a page at a time; not inside `together`.
+    """
+    names = tuple(columns)
+    if not columns[names[0]]:
+        return
+    if tx.is_sqlite:
+        binds = zip(columns.values(), _binds(table, names, tx.connection.dialect), strict=True)
+        by_column = [_each(values, bind) for values, bind in binds]
+        tx.run_many(_sqlite_insert(table, names, ""), list(zip(*by_column, strict=True)))
+        return
+    rows = _native.copy_rows(list(_array_types(table, names)), list(columns.values()))
+    tx.copy(_postgresql_copy(table, names), rows)
 
 
 def update_versions(tx: Transaction, table: Table, rows: Sequence[Row]) -> int:
@@ -336,6 +353,11 @@ def _read(row: tuple[Any, ...], readers: tuple[_Reader, ...]) -> list[Any]:
 def _postgresql_insert(table: Table, columns: tuple[str, ...], suffix: str) -> str:
     arrays = ", ".join(f"%s::{_array_type(table.c[name])}[]" for name in columns)
     return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays}){suffix}"  # noqa: S608 - names of the schema
+
+
+@lru_cache(maxsize=64)
+def _postgresql_copy(table: Table, columns: tuple[str, ...]) -> str:
+    return f"COPY {table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
 
 
 @lru_cache(maxsize=64)

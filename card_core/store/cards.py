@@ -199,37 +199,32 @@ def pairs_of(tx: Reader, card_ids: Collection[str]) -> Pending[Pairs]:
 
 
 def add_all(tx: Transaction, new: Sequence[NewCard]) -> None:
-    guarded.add_all(
+    ids, holder_ids = [card.id for card in new], [card.holder_id for card in new]
+    guarded.add_columns(
         tx,
         cards,
-        [
-            {
-                "id": card.id,
-                "holder_id": card.holder_id,
-                "card_number": card.card_number,
-                "state": card.state.value,
-                "batch_id": card.batch_id,
-                "issuer": card.issuer,
-                "region": card.region,
-                "issued_on": card.issued_on,
-                "expires_on": card.expires_on,
-            }
-            for card in new
-        ],
+        {
+            "id": ids,
+            "holder_id": holder_ids,
+            "card_number": [card.card_number for card in new],
+            "state": [card.state.value for card in new],
+            "batch_id": [card.batch_id for card in new],
+            "issuer": [card.issuer for card in new],
+            "region": [card.region for card in new],
+            "issued_on": [card.issued_on for card in new],
+            "expires_on": [card.expires_on for card in new],
+        },
     )
-    guarded.add_all(
+    guarded.add_columns(
         tx,
         ecards,
-        [
-            {
-                "id": card.ecard_id,
-                "card_id": card.id,
-                "holder_id": card.holder_id,
-                "sign_number": None,
-                "state": card.ecard_state.value,
-            }
-            for card in new
-        ],
+        {
+            "id": [card.ecard_id for card in new],
+            "card_id": ids,
+            "holder_id": holder_ids,
+            "sign_number": [None] * len(new),
+            "state": [card.ecard_state.value for card in new],
+        },
     )
 
 

@@ -17,6 +17,7 @@ import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import chain
 
 from card_core.errors import FieldKeyDiffersError, TamperedRowError
 from crypto import DecryptionError, fields, sm3, sm4
@@ -75,29 +76,54 @@ class FieldCipher:
 
     def seal(self, table: str, column: str, row_id: str, plaintext: bytes) -> bytes:
         """Raises FieldKeyDiffersError where the key of the version that seals is not here."""
-        return self.seal_all(table, column, [(row_id, plaintext)])[0]
+        return self.seal_table(table, (row_id,), {column: (plaintext,)})[column][0]
 
-    def seal_all(
-        self, table: str, column: str, plaintexts: Sequence[tuple[str, bytes]]
-    ) -> list[bytes]:
-        """Seal a column of many rows, each given as its id and plaintext; raises as `seal`.
+    def seal_table(
+        self, table: str, row_ids: Sequence[str], columns: Mapping[str, Sequence[bytes]]
+    ) -> dict[str, list[bytes]]:
+        """Seal columns of many rows, each as `seal` does a field, in one call; raises as `seal`.
 
-        Their nonces are drawn at once: a system call for each would take most of the time.
+        columns: of each its plaintexts in the order of the rows; at most 2^16 in all. Their nonces
+        are drawn at once: a system call for each would take most of the time.
         """
-        if not plaintexts:
-            return []
-        number = self._version
-        version, random = bytes((number,)), self._random_bytes(_NONCE_SIZE_BYTES * len(plaintexts))
+        number, names, rows = self._version, tuple(columns), len(row_ids)
         try:
             gcm = self._gcm(number, table)
         except LookupError:
             raise FieldKeyDiffersError(number) from None
-        sealed = []
-        for at, (row_id, plaintext) in enumerate(plaintexts):
-            nonce = random[at * _NONCE_SIZE_BYTES : (at + 1) * _NONCE_SIZE_BYTES]
-            associated = _associated(table, column, row_id, version)
-            sealed.append(version + nonce + gcm.encrypt(nonce, plaintext, associated))
-        return sealed
+        if not rows:
+            return {name: [] for name in names}
+        version = bytes((number,))
+        nonces = self._random_bytes(_NONCE_SIZE_BYTES * len(names) * rows)
+        texts = list(chain.from_iterable(columns.values()))
+        places, of_rows = _places(table, names), _of_rows(row_ids, version)
+        sealed = gcm.encrypt_each(version, nonces, texts, places, of_rows)
+        return dict(zip(names, _cut(sealed, rows), strict=True))
+
+    def open_table(
+        self, table: str, row_ids: Sequence[str], columns: Mapping[str, Sequence[bytes]]
+    ) -> dict[str, list[bytes]]:
+        """The inverse of `seal_table`, in one call where one version of the key sealed them all.
+
+        Raises TamperedRowError, which names a row that is not as it was sealed.
+        """
+        names, rows = tuple(columns), len(row_ids)
+        texts = list(chain.from_iterable(columns.values()))
+        version = texts[0][:1] if texts else b""
+        try:
+            opened = self._gcm(version[0], table).decrypt_each(
+                version, texts, _places(table, names), _of_rows(row_ids, version)
+            )
+        except (DecryptionError, LookupError):
+            # Where several versions sealed them, each opens by itself; what is wrong does not.
+            return {
+                name: [
+                    self.open(table, name, row_id, sealed)
+                    for row_id, sealed in zip(row_ids, column, strict=True)
+                ]
+                for name, column in columns.items()
+            }
+        return dict(zip(names, _cut(opened, rows), strict=True))
 
     def open(self, table: str, column: str, row_id: str, sealed: bytes) -> bytes:
         """Raises TamperedRowError, whatever is wrong."""
@@ -112,31 +138,15 @@ class FieldCipher:
             raise TamperedRowError(table, row_id) from None
 
     def seal_row(self, table: str, row_id: str, values: Mapping[str, bytes]) -> dict[str, bytes]:
-        """By column, as `seal` does each, in one call; at most 64. Raises as `seal`."""
-        number, columns = self._version, tuple(values)
-        try:
-            gcm = self._gcm(number, table)
-        except LookupError:
-            raise FieldKeyDiffersError(number) from None
-        nonces = self._random_bytes(_NONCE_SIZE_BYTES * len(columns))
-        version, texts = bytes((number,)), list(values.values())
-        places, row = _places(table, columns), _of_row(row_id, version)
-        sealed = gcm.encrypt_each(version, nonces, texts, places, row)
-        return dict(zip(columns, sealed, strict=True))
+        """By column, as `seal` does each, in one call. Raises as `seal`."""
+        sealed = self.seal_table(table, (row_id,), {name: (text,) for name, text in values.items()})
+        return {name: column[0] for name, column in sealed.items()}
 
     def open_row(self, table: str, row_id: str, sealed: Mapping[str, bytes]) -> dict[str, bytes]:
-        """By column, as `open` does each, in one call where one version of the key sealed them all;
-        at most 64. Raises TamperedRowError."""
-        columns, texts = tuple(sealed), list(sealed.values())
-        version = texts[0][:1] if texts else b""
-        try:
-            opened = self._gcm(version[0], table).decrypt_each(
-                version, texts, _places(table, columns), _of_row(row_id, version)
-            )
-        except (DecryptionError, LookupError):
-            # Where several versions sealed them, each opens by itself; what is wrong does not.
-            return {column: self.open(table, column, row_id, sealed[column]) for column in columns}
-        return dict(zip(columns, opened, strict=True))
+        """By column, as `open` does each, in one call where one version of the key sealed them all.
+        Raises TamperedRowError."""
+        opened = self.open_table(table, (row_id,), {name: (text,) for name, text in sealed.items()})
+        return {name: column[0] for name, column in opened.items()}
 
     def blind_index(self, purpose: str, value: str) -> bytes:
         """32 bytes that are the same for the same value, and tell nothing of it without the key."""
@@ -152,6 +162,12 @@ class FieldCipher:
         None counts as absent, so that a column added later leaves the HMACs of old rows right.
         """
         return self._row_key.tag(table, values)
+
+    def row_macs(
+        self, table: str, names: tuple[str, ...], rows: list[tuple[Value, ...]]
+    ) -> list[bytes]:
+        """As `row_mac` of each row, in one call. names: of the values of each, in their order."""
+        return self._row_key.tags(table, names, rows)
 
     def audit_link(self, before: bytes, event: bytes) -> bytes:
         """before: the 32 bytes of the link before."""
@@ -195,6 +211,15 @@ def _of_row(row_id: str, version: bytes) -> bytes:
     """What all columns of a row are associated with, behind their places."""
     row = row_id.encode()
     return b"%b%b%b%b" % (len(row).to_bytes(4), row, _ONE, version)
+
+
+def _of_rows(row_ids: Iterable[str], version: bytes) -> list[bytes]:
+    return [_of_row(row_id, version) for row_id in row_ids]
+
+
+def _cut(texts: list[bytes], rows: int) -> list[list[bytes]]:
+    """Column by column."""
+    return [texts[at : at + rows] for at in range(0, len(texts), rows)]
 
 
 @lru_cache(maxsize=64)

@@ -141,6 +141,12 @@ class Transaction(Reader):
         self.run(_LOCK_STATEMENTS[lock], (f"{{{keys}}}",))
         self._held.update(dict.fromkeys(new, lock))
 
+    def copy(self, sql: str, rows: bytes) -> None:
+        """Run PostgreSQL's COPY FROM STDIN with these rows, written as the statement says."""
+        cursor: Any = self.connection.connection.cursor()
+        with cursor.copy(sql) as copy:
+            copy.write(rows)
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """What happens inside is undone if it raises; the transaction itself goes on."""

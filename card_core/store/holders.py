@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import compress
 from typing import Any
 
 from sqlalchemy import select, update
@@ -124,10 +125,13 @@ def identity_of(tx: Reader, holder_id: str) -> Identity:
 
 def chip_facts_of(tx: Reader, holder_ids: Collection[str]) -> dict[str, ChipFacts]:
     """By id, what is written into the cards of these holders. Raises TamperedRowError."""
-    found = {}
-    for row in bulk.find(tx, table, ("id", *_ON_CHIPS), "id", holder_ids)():
-        found[row.id] = ChipFacts(**_opened(tx, row, _ON_CHIPS))
-    return found
+    rows = bulk.find(tx, table, ("id", *_ON_CHIPS), "id", holder_ids)()
+    if not rows:
+        return {}
+    ids, *columns = zip(*rows, strict=True)
+    opened = tx.cipher.open_table(table.name, ids, dict(zip(_ON_CHIPS, columns, strict=True)))
+    texts = (map(bytes.decode, column) for column in opened.values())
+    return dict(zip(ids, map(ChipFacts, *texts), strict=True))
 
 
 def get_all(tx: Reader, holder_ids: Collection[str]) -> dict[str, Holder]:
@@ -178,46 +182,66 @@ def numbers_with_live_card(tx: Reader, numbers: Sequence[str]) -> set[str]:
 def put_all(
     tx: Transaction,
     applications: Sequence[Application],
-    new_id: Callable[[], str],
+    new_ids: Callable[[int], list[str]],
     now: datetime,
 ) -> list[str]:
-    """Make or renew the holder of each application (at most 500); their ids, in that order."""
+    """Make or renew the holder of each application (at most 500); their ids, in that order.
+
+    new_ids: as many new ids as it is asked for.
+    """
     indexes = [index_of(tx, application.number.text) for application in applications]
-    columns = (table.c.number_index, table.c.id, table.c.social_security_number)
-    statement = select(*columns).where(bulk.among_indexes(tx, table.c.number_index, indexes))
-    known = {row.number_index: row for row in tx.connection.execute(statement)}
-    ids, new = [], []
-    for index, application in zip(indexes, applications, strict=True):
-        holder = known.get(index)
-        holder_id = new_id() if holder is None else holder.id
-        if holder and _open(tx, holder, "social_security_number") != application.number.text:
-            # An index that was moved to another's row by hand must not give that row away.
-            raise TamperedRowError(table.name, holder_id)
-        values = _sealed_values(tx, holder_id, application)
+    known = _known(tx, dict(zip(indexes, applications, strict=True)))
+    fresh = iter(new_ids(len(applications) - len(known)))
+    ids = [known[index] if index in known else next(fresh) for index in indexes]
+    columns = _sealed_columns(tx, ids, applications)
+    for at, index in enumerate(indexes):
         if index in known:
-            tx.connection.execute(update(table).where(table.c.id == holder_id).values(**values))
-        else:
-            new.append({"id": holder_id, "number_index": index, "created_at": now, **values})
-        ids.append(holder_id)
-    bulk.insert(tx, table, new)
+            values = {name: column[at] for name, column in columns.items()}
+            tx.connection.execute(update(table).where(table.c.id == ids[at]).values(**values))
+    is_new = [index not in known for index in indexes]
+    rows = {"id": ids, "number_index": indexes, "created_at": [now] * len(ids), **columns}
+    bulk.load(tx, table, {name: list(compress(column, is_new)) for name, column in rows.items()})
     return ids
 
 
-def _sealed_values(tx: Reader, holder_id: str, application: Application) -> dict[str, Any]:
-    guardian = application.guardian_number
-    plain = {
-        "social_security_number": application.number.text,
-        "name": application.name,
-        "sex": application.sex.value,
-        "birth_on": application.birth_on.isoformat(),
-        "ethnic_group": application.ethnic_code or "",
-        "phone": application.phone,
-        "address": application.address,
-        "guardian_name": application.guardian_name or "",
-        "guardian_number": "" if guardian is None else guardian.text,
+def _known(tx: Reader, wanted: Mapping[bytes, Application]) -> dict[bytes, str]:
+    """The holders who are there already, by their blind index. Raises TamperedRowError."""
+    columns = (table.c.number_index, table.c.id, table.c.social_security_number)
+    statement = select(*columns).where(bulk.among_indexes(tx, table.c.number_index, wanted))
+    known = {}
+    for row in tx.connection.execute(statement):
+        if _open(tx, row, "social_security_number") != wanted[row.number_index].number.text:
+            # An index that was moved to another's row by hand must not give that row away.
+            raise TamperedRowError(table.name, row.id)
+        known[row.number_index] = row.id
+    return known
+
+
+def _sealed_columns(
+    tx: Reader, holder_ids: Sequence[str], applications: Sequence[Application]
+) -> dict[str, list[Any]]:
+    plain = zip(*map(_plain, applications), strict=True)
+    encoded = {
+        name: list(map(str.encode, column)) for name, column in zip(_SEALED, plain, strict=True)
     }
-    encoded = {column: value.encode() for column, value in plain.items()}
-    return {**tx.cipher.seal_row(table.name, holder_id, encoded), "region": application.region}
+    sealed = tx.cipher.seal_table(table.name, holder_ids, encoded)
+    return {**sealed, "region": [application.region for application in applications]}
+
+
+def _plain(application: Application) -> tuple[str, ...]:
+    """What is sealed of an application, in the order of `_SEALED`."""
+    guardian = application.guardian_number
+    return (
+        application.number.text,
+        application.name,
+        application.sex.value,
+        application.birth_on.isoformat(),
+        application.ethnic_code or "",
+        application.phone,
+        application.address,
+        application.guardian_name or "",
+        "" if guardian is None else guardian.text,
+    )
 
 
 def _record(tx: Reader, row: Any) -> Holder:

@@ -1,6 +1,6 @@
 """Row ids: 32 hexadecimal characters, in the order in which the rows were made, not guessable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 
@@ -11,6 +11,18 @@ def make_id(now: datetime, sequence: int, random_bytes: Callable[[int], bytes]) 
     """
     milliseconds = int(now.timestamp() * 1000)
     return (milliseconds.to_bytes(6) + sequence.to_bytes(3) + random_bytes(7)).hex()
+
+
+def make_each(
+    now: datetime, sequences: Sequence[int], random_bytes: Callable[[int], bytes]
+) -> list[str]:
+    """As `make_id` for each of the sequences, at least one, with their random bits drawn at once.
+    Raises OverflowError."""
+    shared, random = int(now.timestamp() * 1000).to_bytes(6), random_bytes(7 * len(sequences))
+    return [
+        (shared + sequence.to_bytes(3) + random[7 * at : 7 * at + 7]).hex()
+        for at, sequence in enumerate(sequences)
+    ]
 
 
 def make_ids(now: datetime, count: int, random_bytes: Callable[[int], bytes]) -> list[str]:

@@ -63,24 +63,17 @@ class Chip:
 
 def add_all(tx: Transaction, batch_id: str, new: Sequence[NewMaking]) -> None:
     """The rows of cards that have a number, and wait for the bank, or for a branch's device."""
-    nothing = dict.fromkeys(
-        ("order_id", "record_number", "reason", "account", "chip", "code_index")
-    )
-    guarded.add_all(
+    guarded.add_columns(
         tx,
         table,
-        [
-            {
-                "id": one.card_id,
-                "batch_id": batch_id,
-                "position": one.position,
-                "bank": one.bank,
-                "branch": one.branch,
-                "state": one.state.value,
-                **nothing,
-            }
-            for one in new
-        ],
+        {
+            "id": [one.card_id for one in new],
+            "batch_id": [batch_id] * len(new),
+            "position": [one.position for one in new],
+            "bank": [one.bank for one in new],
+            "branch": [one.branch for one in new],
+            "state": [one.state.value for one in new],
+        },
     )
 
 

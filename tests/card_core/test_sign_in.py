@@ -316,7 +316,7 @@ def test_a_number_that_leads_to_another_person_is_refused(bureau: Bureau) -> Non
         holders.find_by_number(tx, victim.number)
     application = replace(make_application(1), number=IdentityNumber(victim.number))
     with bureau.store.write() as tx, pytest.raises(TamperedRowError):
-        holders.put_all(tx, [application], lambda: "new", bureau.clock())
+        holders.put_all(tx, [application], lambda count: ["new"] * count, bureau.clock())
 
 
 def test_a_session_made_another_persons_in_the_database_is_refused(bureau: Bureau) -> None:

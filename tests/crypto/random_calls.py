@@ -18,7 +18,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import repeat
 from typing import Any
 
@@ -64,7 +64,7 @@ SIGNATURES = [PRIVATE.sign(MESSAGE), PRIVATE.sign_digest(DIGEST), OTHER.sign(MES
 CIPHERTEXT = PUBLIC.encrypt(MESSAGE)
 SEALED = crypto_native.Gcm(bytes(16)).encrypt(bytes(12), MESSAGE, b"row")
 SEALED_EACH = crypto_native.Gcm(bytes(16)).encrypt_each(
-    b"1", bytes(24), [MESSAGE, b""], [b"row", b"column"], b"row"
+    b"1", bytes(24), [MESSAGE, b""], [b"row", b"column"], [b"row"]
 )
 STATUS_LIST = codes_native.StatusList(1000, [(1, 1), (5, 2), (999, 3)])
 LATER_LIST = codes_native.StatusList(1000, [(1, 1), (7, 2)])
@@ -116,9 +116,12 @@ GOOD: dict[str, list[Any]] = {
     "nonces": [bytes(24)],
     "plaintexts": [[MESSAGE, b""]],
     "aads": [[b"row", b"column"]],
-    "tail": [b"row"],
+    "tails": [[b"row"]],
     "sealed": [SEALED_EACH],
-    "rows": [[ROW, ROW], []],
+    "rows": [[ROW, ROW], [], [tuple(ROW.values())]],
+    "names": [tuple(ROW)],
+    "kinds": [["text", "bytea"], ["integer", "date"]],
+    "columns": [[["a", None], [MESSAGE, b""]], [[1, 2], [date(2026, 7, 1), None]]],
     "issuer": [1, 65535],
     "key_number": [1, 255],
     "minted_at": [NOW],

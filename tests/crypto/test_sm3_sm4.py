@@ -166,46 +166,59 @@ def test_no_cut_key_and_no_more_than_sixteen_are_wrapped(size: int) -> None:
 
 
 @given(
-    st.lists(st.tuples(st.binary(max_size=50), st.binary(max_size=20)), max_size=64),
+    st.lists(st.binary(max_size=20), max_size=9),
+    st.lists(st.binary(max_size=40), max_size=9),
     st.binary(max_size=3),
-    st.binary(max_size=40),
+    st.data(),
 )
-def test_several_texts_are_sealed_as_each_alone(
-    pairs: list[tuple[bytes, bytes]], head: bytes, tail: bytes
+def test_a_table_of_texts_is_sealed_as_each_alone(
+    aads: list[bytes], tails: list[bytes], head: bytes, data: st.DataObject
 ) -> None:
-    gcm, nonces = sm4.Gcm(KEY), stream(12 * len(pairs))
-    texts, aads = [text for text, _ in pairs], [aad for _, aad in pairs]
-    sealed = gcm.encrypt_each(head, nonces, texts, aads, tail)
-    for at, (text, aad) in enumerate(pairs):
+    places = [aad + tail for aad in aads for tail in tails]
+    text = st.binary(max_size=50)
+    texts = data.draw(st.lists(text, min_size=len(places), max_size=len(places)))
+    gcm, nonces = sm4.Gcm(KEY), stream(12 * len(places))
+    sealed = gcm.encrypt_each(head, nonces, texts, aads, tails)
+    for at, (text, place) in enumerate(zip(texts, places, strict=True)):
         nonce = nonces[12 * at : 12 * at + 12]
-        assert sealed[at] == head + nonce + gcm.encrypt(nonce, text, aad + tail)
-    assert gcm.decrypt_each(head, sealed, aads, tail) == texts
+        assert sealed[at] == head + nonce + gcm.encrypt(nonce, text, place)
+    assert gcm.decrypt_each(head, sealed, aads, tails) == texts
 
 
-def test_several_texts_open_only_where_each_is_as_it_was_sealed() -> None:
-    gcm, aads = sm4.Gcm(KEY), [b"a", b"b"]
-    sealed = gcm.encrypt_each(b"1", stream(24), [b"first", b"second"], aads, b"row")
+def test_a_table_of_texts_that_works_without_the_lock_is_the_same() -> None:
+    gcm, aads, tails = sm4.Gcm(KEY), [b"a", b"b"], [b"%d" % row for row in range(500)]
+    texts = [b"%d" % at * 9 for at in range(1000)]
+    sealed = gcm.encrypt_each(b"1", stream(12 * 1000), texts, aads, tails)
+    assert gcm.decrypt_each(b"1", sealed, aads, tails) == texts
+    assert gcm.decrypt(sealed[777][1:13], sealed[777][13:], b"b277") == texts[777]
+    with pytest.raises(sm4.DecryptionError):
+        gcm.decrypt_each(b"1", sealed, aads, tails[::-1])
+
+
+def test_a_table_of_texts_opens_only_where_each_is_as_it_was_sealed() -> None:
+    gcm, aads, row = sm4.Gcm(KEY), [b"a", b"b"], [b"row"]
+    sealed = gcm.encrypt_each(b"1", stream(24), [b"first", b"second"], aads, row)
     others = [
-        (b"2", sealed, aads, b"row"),
-        (b"1", sealed[::-1], aads, b"row"),
-        (b"1", sealed, [b"a", b"c"], b"row"),
-        (b"1", sealed, aads, b"another"),
-        (b"1", [sealed[0], sealed[1][:-1]], aads, b"row"),
-        (b"1", [sealed[0], b"1"], aads, b"row"),
-        (b"1", [sealed[0], b""], aads, b"row"),
+        (b"2", sealed, aads, row),
+        (b"1", sealed[::-1], aads, row),
+        (b"1", sealed, [b"a", b"c"], row),
+        (b"1", sealed, aads, [b"another"]),
+        (b"1", [sealed[0], sealed[1][:-1]], aads, row),
+        (b"1", [sealed[0], b"1"], aads, row),
+        (b"1", [sealed[0], b""], aads, row),
     ]
-    for head, texts, places, tail in others:
+    for head, texts, places, tails in others:
         with pytest.raises(sm4.DecryptionError):
-            gcm.decrypt_each(head, texts, places, tail)
+            gcm.decrypt_each(head, texts, places, tails)
 
 
-def test_several_texts_need_a_nonce_and_an_aad_each() -> None:
+def test_a_table_of_texts_needs_a_nonce_and_a_place_for_each() -> None:
     gcm = sm4.Gcm(KEY)
-    for count, nonces, aads in ((2, 1, 2), (2, 2, 1), (65, 65, 65)):
-        with pytest.raises(ValueError, match="at most 64 texts"):
-            gcm.encrypt_each(b"", bytes(12 * nonces), [b""] * count, [b""] * aads, b"")
-    with pytest.raises(ValueError, match="at most 64 texts"):
-        gcm.decrypt_each(b"", [b""], [], b"")
+    for count, nonces, aads, tails in ((2, 1, 2, 1), (2, 2, 1, 1), (3, 3, 2, 2), (65537, 0, 1, 1)):
+        with pytest.raises(ValueError, match="at most 65536 texts"):
+            gcm.encrypt_each(b"", bytes(12 * nonces), [b""] * count, [b""] * aads, [b""] * tails)
+    with pytest.raises(ValueError, match="at most 65536 texts"):
+        gcm.decrypt_each(b"", [b""], [], [])
 
 
 def test_a_mac_is_the_last_block_of_cbc_with_padding_always() -> None:

@@ -9,7 +9,6 @@ the cards: a chunk that ran is never run twice, and one that was killed has left
 need nothing of each other, and run side by side.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -20,7 +19,7 @@ from card_core.errors import TamperedRowError
 from card_core.kernel import approvals, batch_ledger, limits
 from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.batch_ledger import root_of
-from card_core.kernel.content import canonical_bytes, from_json, to_json
+from card_core.kernel.content import canonical_bytes, read_bytes, to_json
 from card_core.kernel.dates import SHANGHAI, years_later
 from card_core.kernel.sign_numbers import make_ecard_id
 from card_core.states import BatchKind, BatchState, MakingState, Step
@@ -300,9 +299,12 @@ def _add_applications(
     scene: Scene, batch_id: str, first: int, rows: Sequence[Application], contents: list[bytes]
 ) -> None:
     """first: the position of the first of them within the batch."""
+    ids = scene.new_ids(len(rows))
     new = [
-        applications.NewApplication(scene.new_id(), position, row.row, row.number.text, content)
-        for position, (row, content) in enumerate(zip(rows, contents, strict=True), first)
+        applications.NewApplication(row_id, position, row.row, row.number.text, content)
+        for position, (row_id, row, content) in enumerate(
+            zip(ids, rows, contents, strict=True), first
+        )
     ]
     applications.add_all(scene.tx, batch_id, new)
 
@@ -315,7 +317,7 @@ def _digest(tx: Reader, batch_id: str, number: int, contents: Sequence[bytes]) -
 def _read_chunk(tx: Reader, chunk: Chunk) -> list[tuple[str, Application]]:
     """The chunk's applications with their row ids, after comparing them with its digest."""
     stored = _stored_chunk(tx, chunk)
-    return [(row_id, from_json(Application, json.loads(content))) for row_id, content in stored]
+    return [(row_id, read_bytes(Application, content)) for row_id, content in stored]
 
 
 def _stored_chunk(tx: Reader, chunk: Chunk) -> list[tuple[str, bytes]]:
@@ -365,8 +367,8 @@ def _issue(
     issued_on = scene.now.astimezone(SHANGHAI).date()
     expires_on = years_later(issued_on, CARD_LIFE_YEARS)
     people = [application for _, application in rows]
-    holder_ids = holders.put_all(tx, people, scene.new_id, scene.now)
-    card_ids = [scene.new_id() for _ in people]
+    holder_ids = holders.put_all(tx, people, scene.new_ids, scene.now)
+    card_ids = scene.new_ids(len(people))
     cards.add_all(
         tx,
         [

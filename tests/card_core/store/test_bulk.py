@@ -1,6 +1,6 @@
 """Many rows at once: what goes in is what comes out, whatever it looks like."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from bureau import Bureau
@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from card_core._native import copy_rows
 from card_core.errors import StoreConflictError
+from card_core.kernel.dates import SHANGHAI
 from card_core.store import Lock, bulk
 from card_core.store.bulk import array_text
 from card_core.store.schema import answers, spent
@@ -30,6 +32,8 @@ STRANGE = [
     "x" * 60,
 ]
 AT = datetime(2026, 7, 1, 8, 0, 0, 5, tzinfo=UTC)
+Y2K = datetime(2000, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 def rows_of(strange: str) -> dict[str, object]:
@@ -181,3 +185,85 @@ def test_an_instant_without_a_zone_is_refused(bureau: Bureau) -> None:
     naive = {**rows_of("naive"), "at": AT.replace(tzinfo=None)}
     with pytest.raises(Exception, match="time zone"), bureau.store.write() as tx:
         bulk.insert(tx, answers, [naive])
+    with pytest.raises(Exception, match="time zone"), bureau.store.write() as tx:
+        bulk.load(tx, answers, {name: [value] for name, value in naive.items()})
+
+
+def test_rows_loaded_column_by_column_come_back_as_they_went_in(bureau: Bureau) -> None:
+    """Among them what a text form would have to escape, NULLs, and values that are one object."""
+    content = [strange.encode() if strange else None for strange in STRANGE]
+    columns = {
+        "actor_kind": ["terminal"] * len(STRANGE),
+        "actor_id": ["loaded"] * len(STRANGE),
+        "request_id": STRANGE,
+        "content_digest": [bytes([at, 0, 255]) for at in range(len(STRANGE))],
+        "answer": content,
+        "at": [AT, AT, datetime(1999, 12, 31, 23, 59, 59, 999_999, UTC)]
+        + [AT.astimezone(SHANGHAI)] * (len(STRANGE) - 3),
+    }
+    with bureau.store.write() as tx:
+        bulk.load(tx, answers, columns)
+        bulk.load(tx, answers, {name: [] for name in columns})
+    with bureau.store.read() as tx:
+        wanted = select(*(answers.c[name] for name in columns)).where(
+            answers.c.actor_id == "loaded"
+        )
+        found = {tuple(row) for row in tx.connection.execute(wanted)}
+    assert found == set(zip(*columns.values(), strict=True))
+
+
+def test_of_rows_loaded_twice_none_is_stored(bureau: Bureau) -> None:
+    once = {name: [value] for name, value in {**rows_of("twice"), "at": AT}.items()}
+    with bureau.store.write() as tx:
+        bulk.load(tx, answers, once)
+    with pytest.raises(StoreConflictError), bureau.store.write() as tx:
+        bulk.load(tx, answers, {name: [*values, *values] for name, values in once.items()})
+
+
+COPIED = {
+    "text": str.encode,
+    "bytea": bytes,
+    "bigint": lambda value: value.to_bytes(8, signed=True),
+    "integer": lambda value: value.to_bytes(4, signed=True),
+    "timestamptz": lambda value: ((value - Y2K) // MICROSECOND).to_bytes(8, signed=True),
+    "date": lambda value: (value - Y2K.date()).days.to_bytes(4, signed=True),
+    "boolean": lambda value: bytes([value]),
+}
+
+
+def copied(kind: str, value: object) -> bytes:
+    """A field as PostgreSQL's page on COPY has it: its length and itself, -1 for NULL."""
+    if value is None:
+        return b"\xff" * 4
+    text = COPIED[kind](value)  # type: ignore[operator] - each kind has values of its own
+    return len(text).to_bytes(4) + text
+
+
+@given(st.data(), st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4))
+def test_rows_for_copy_are_written_as_defined(data: st.DataObject, kinds: list[str]) -> None:
+    few = [data.draw(st.lists(st.none() | KINDS[kind], min_size=1, max_size=3)) for kind in kinds]
+    rows = data.draw(st.lists(st.tuples(*map(st.sampled_from, few)), max_size=6))
+    columns = [[row[at] for row in rows] for at in range(len(kinds))]
+    expected = b"".join(len(kinds).to_bytes(2) + b"".join(map(copied, kinds, row)) for row in rows)
+    written = copy_rows(kinds, columns)
+    assert written == b"PGCOPY\n\xff\r\n\0" + bytes(8) + expected + b"\xff\xff"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "columns", "error"),
+    [
+        (["text"], [[b"bytes"]], TypeError),
+        (["bytea"], [["text"]], TypeError),
+        (["integer"], [[2**31]], OverflowError),
+        (["bigint"], [[2**63]], OverflowError),
+        (["boolean"], [[1]], TypeError),
+        (["point"], [[1]], ValueError),
+        (["text", "text"], [["a"]], ValueError),
+        (["text", "text"], [["a"], ["a", "b"]], ValueError),
+    ],
+)
+def test_what_is_no_table_of_its_types_is_refused(
+    kinds: list[str], columns: list[list[object]], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        copy_rows(kinds, columns)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def old_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]
         tx = Transaction(connection, store.cipher, store.integrity, 0)
         ids = iter([f"{number}" * 32 for number in range(1, 6)])
         people = [make_application(number) for number in range(1, 6)]
-        holder_ids = holders.put_all(tx, people, lambda: next(ids), NOW)
+        holder_ids = holders.put_all(tx, people, lambda count: list(islice(ids, count)), NOW)
         batch = Batch(BATCH, "b", BatchState.ISSUED, "m" * 32, 5, 0, 5, bytes(32), bytes(32), NOW)
         batches.add(tx, batch, [batches.Chunk(BATCH, 1, 5, bytes(32), None, None, None)])
         for number, (card_id, holder_id) in enumerate(

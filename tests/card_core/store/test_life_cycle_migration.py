@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def old_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]
         tx = Transaction(connection, store.cipher, store.integrity, 0)
         ids = iter(["1" * 32, "2" * 32])
         people = [make_application(1), make_application(2)]
-        holders.put_all(tx, people, lambda: next(ids), NOW)
+        holders.put_all(tx, people, lambda count: list(islice(ids, count)), NOW)
         batch = Batch(BATCH, "b", BatchState.ISSUED, "m" * 32, 2, 0, 2, bytes(32), bytes(32), NOW)
         batches.add(tx, batch, [batches.Chunk(BATCH, 1, 2, bytes(32), None, None, None)])
         cards.add_all(tx, [new_card("a" * 32, "1" * 32, "FS0000001", 11)])
@@ -93,7 +94,13 @@ def test_a_number_has_one_live_card_and_passes_on_when_that_is_cancelled(old_sto
     assert found.id == "d" * 32
 
 
-def test_a_card_with_an_e_card_still_can_not_be_deleted(old_store: Store) -> None:
+@pytest.mark.parametrize("table", ["cards", "holders", "batches"])
+def test_a_row_that_others_refer_to_still_can_not_be_deleted(old_store: Store, table: str) -> None:
     old_store.upgrade()
+    with old_store.write() as tx:
+        tx.connection.execute(delete(schema.batch_chunks))
     with pytest.raises(StoreConflictError), old_store.write() as tx:
-        tx.connection.execute(delete(schema.cards))
+        tx.connection.execute(delete(schema.metadata.tables[table]))
+    with old_store.write() as tx:
+        for one in (schema.ecards, schema.cards, schema.holders, schema.batches):
+            assert tx.connection.execute(delete(one)).rowcount > 0

@@ -46,16 +46,51 @@ def test_fields_sealed_together_are_those_sealed_alone_under_nonces_drawn_at_onc
 
     cipher = FieldCipher(**keys(), random_bytes=draw)
     rows = [(f"{number:032}", TEXT * number) for number in range(5)]
-    sealed = cipher.seal_all("holders", "name", rows)
-    assert draws == [5 * 12]
-    for at, ((row_id, text), one) in enumerate(zip(rows, sealed, strict=True)):
-        nonce = bytes(range(at * 12, (at + 1) * 12))
+    ids = [row_id for row_id, _ in rows]
+    plain = {"name": [text for _, text in rows], "phone": [text[::-1] for _, text in rows]}
+    sealed = cipher.seal_table("holders", ids, plain)
+    assert draws == [2 * 5 * 12]
+    places = [(name, at) for name in plain for at in range(5)]
+    for number, (name, at) in enumerate(places):
+        one, text = sealed[name][at], plain[name][at]
+        nonce = bytes(range(number * 12, (number + 1) * 12))
         alone = FieldCipher(**keys(), random_bytes=lambda _, nonce=nonce: nonce)
-        assert one == alone.seal("holders", "name", row_id, text)
-        assert cipher.open("holders", "name", row_id, one) == text
+        assert one == alone.seal("holders", name, ids[at], text)
+        assert cipher.open("holders", name, ids[at], one) == text
         with pytest.raises(TamperedRowError):
-            cipher.open("holders", "name", "f" * 32, one)
-    assert cipher.seal_all("holders", "name", []) == []
+            cipher.open("holders", name, "f" * 32, one)
+    assert cipher.open_table("holders", ids, sealed) == plain
+    assert cipher.seal_table("holders", [], {"name": []}) == {"name": []}
+    assert cipher.open_table("holders", [], {"name": []}) == {"name": []}
+
+
+def test_fields_of_many_rows_open_in_their_places_alone() -> None:
+    cipher = make()
+    ids = [f"{number:032}" for number in range(3)]
+    sealed = cipher.seal_table("holders", ids, {"name": [TEXT] * 3, "phone": [TEXT] * 3})
+    swapped = [*sealed["name"][:1], *sealed["name"][:0:-1]]
+    flipped = bytearray(sealed["phone"][1])
+    flipped[-1] ^= 1
+    for table, columns, where in (
+        ("holders", {**sealed, "name": swapped}, ids[1]),
+        ("holders", {"name": sealed["phone"], "phone": sealed["name"]}, ids[0]),
+        ("holders", {**sealed, "phone": [sealed["phone"][0], bytes(flipped), b""]}, ids[1]),
+        ("holders", {**sealed, "phone": [*sealed["phone"][:2], b""]}, ids[2]),
+        ("operators", sealed, ids[0]),
+    ):
+        with pytest.raises(TamperedRowError) as refused:
+            cipher.open_table(table, ids, columns)
+        assert refused.value.row_id == where
+
+
+def test_many_rows_have_the_macs_of_each_alone() -> None:
+    cipher = make()
+    names = ("id", "version", "reason", "at")
+    rows = [(f"{at:032}", at, None if at % 2 else "r", date(2026, 1, 1)) for at in range(5)]
+    alone = [cipher.row_mac("makings", dict(zip(names, row, strict=True))) for row in rows]
+    assert cipher.row_macs("makings", names, rows) == alone
+    assert cipher.row_macs("cards", names, rows) != alone
+    assert cipher.row_macs("makings", names, []) == []
 
 
 ROW = {"name": TEXT, "phone": b"13800000000", "guardian_name": b""}

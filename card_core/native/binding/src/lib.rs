@@ -1,9 +1,10 @@
 //! The extension module `card_core._native`: it converts, releases the interpreter's lock and maps
 //! errors. What a code is, and what is refused, stands in `sscard-codes`; status lists stand in
-//! `sscard-status-list`. Arrays for PostgreSQL are conversion alone and stand here.
+//! `sscard-status-list`. Arrays and rows for PostgreSQL are conversion alone and stand here.
 
 mod array_text;
 mod checking;
+mod copy_rows;
 mod errors;
 mod keys;
 mod making;
@@ -19,6 +20,8 @@ mod _native {
     use crate::array_text::array_text;
     #[pymodule_export]
     use crate::checking::check;
+    #[pymodule_export]
+    use crate::copy_rows::copy_rows;
     #[pymodule_export]
     use crate::errors::require_operational;
     #[pymodule_export]

@@ -1,10 +1,13 @@
 //! Rows of named, typed values as bytes: `crypto/fields.py` says which.
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyInt, PyList, PyString, PyTzInfo};
+use pyo3::types::{
+    PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyInt, PyList, PyString, PyTuple, PyTzInfo,
+};
 use sscard_sm::hmac::HmacSm3;
 use sscard_sm::sm3;
 
@@ -43,6 +46,55 @@ impl FieldsKey {
         let mut row = Vec::with_capacity(USUAL_SIZE);
         write_row(&mut row, table, values)?;
         Ok(PyBytes::new(py, &self.0.tag_of(&row)))
+    }
+
+    /// The tags of many rows, 32 bytes each: as `tag`, of values in the order of their names.
+    ///
+    /// Raises TypeError for a value of another type, ValueError for a row of another length.
+    fn tags<'py>(
+        &self,
+        py: Python<'py>,
+        table: &str,
+        names: &Bound<'py, PyTuple>,
+        rows: &Bound<'py, PyList>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        operational()?;
+        let names: Vec<PyBackedStr> = names.extract()?;
+        let mut in_order: Vec<_> = names.iter().enumerate().collect();
+        in_order.sort_unstable_by_key(|(_, name)| &***name);
+        let mut tags = Vec::new();
+        let mut text = Vec::with_capacity(HASHED_AT_ONCE + USUAL_SIZE);
+        let mut ends = Vec::new();
+        let mut tag_all = |text: &mut Vec<u8>, ends: &mut Vec<usize>| {
+            work(py, text.len(), || {
+                let mut start = 0;
+                for end in ends.drain(..) {
+                    tags.push(self.0.tag_of(&text[start..end]));
+                    start = end;
+                }
+            });
+            text.clear();
+        };
+        for row in rows {
+            let row = row.cast::<PyTuple>()?;
+            if row.len() != names.len() {
+                return Err(PyValueError::new_err("a row has a value for each name"));
+            }
+            write_part(&mut text, KIND)?;
+            write_part(&mut text, table.as_bytes())?;
+            for (at, name) in &in_order {
+                let value = row.get_borrowed_item(*at)?;
+                if !value.is_none() {
+                    write_named(&mut text, name, &value)?;
+                }
+            }
+            ends.push(text.len());
+            if text.len() >= HASHED_AT_ONCE {
+                tag_all(&mut text, &mut ends);
+            }
+        }
+        tag_all(&mut text, &mut ends);
+        PyList::new(py, tags.iter().map(|tag| PyBytes::new(py, tag)))
     }
 
     fn __repr__(&self) -> &'static str {
@@ -110,13 +162,18 @@ fn write_row(row: &mut Vec<u8>, table: &str, values: &Bound<'_, PyDict>) -> PyRe
     write_part(row, KIND)?;
     write_part(row, table.as_bytes())?;
     for (name, value) in in_order {
-        write_part(row, name.as_bytes())?;
-        let start = row.len();
-        row.extend([0; 4]);
-        write_value(row, value)?;
-        let size = size_of(row.len() - start - 4)?;
-        row[start..start + 4].copy_from_slice(&size);
+        write_named(row, name, value)?;
     }
+    Ok(())
+}
+
+fn write_named(row: &mut Vec<u8>, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    write_part(row, name.as_bytes())?;
+    let start = row.len();
+    row.extend([0; 4]);
+    write_value(row, value)?;
+    let size = size_of(row.len() - start - 4)?;
+    row[start..start + 4].copy_from_slice(&size);
     Ok(())
 }
 

@@ -1,8 +1,11 @@
+use std::iter::repeat;
+
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList};
 use sscard_sm::sm4::{self, BLOCK_SIZE, Block, GcmFailed, Sm4, TAG_SIZE, WRAPPED_SIZE};
+use zeroize::Zeroizing;
 
 use crate::errors::not_opened;
 use crate::gil::work;
@@ -90,10 +93,11 @@ impl Gcm {
         })
     }
 
-    /// Encrypt several texts: of each `head`, its own 12 bytes of `nonces`, ciphertext and tag.
+    /// Encrypt the texts of a table, column by column: of each `head`, its own 12 bytes of `nonces`,
+    /// ciphertext and tag.
     ///
-    /// aads: what each tag covers, with `tail` behind. Raises ValueError for more than 64 texts,
-    /// and for other numbers of nonces or aads.
+    /// aads: of each column, and tails: of each row, what a tag covers, one behind the other. Raises
+    /// ValueError for more than 65536 texts or 64 MiB, and for other numbers of texts or nonces.
     fn encrypt_each<'py>(
         &self,
         py: Python<'py>,
@@ -101,60 +105,66 @@ impl Gcm {
         nonces: &[u8],
         plaintexts: &Bound<'py, PyList>,
         aads: &Bound<'py, PyList>,
-        tail: &[u8],
+        tails: &Bound<'py, PyList>,
     ) -> PyResult<Bound<'py, PyList>> {
         operational()?;
-        let nonces = nonces.chunks_exact(EACH_NONCE_SIZE);
-        let (texts, aads) = several(nonces.len(), plaintexts, aads)?;
-        let sealed: PyResult<Vec<_>> = texts
+        let table = Table::new(head, plaintexts, aads, tails)?;
+        if nonces.len() != table.texts.len() * EACH_NONCE_SIZE {
+            return Err(table_shape());
+        }
+        let start = head.len() + EACH_NONCE_SIZE;
+        let sizes: Vec<_> = table
+            .texts
             .iter()
-            .zip(aads)
-            .zip(nonces)
-            .map(|((text, aad), nonce)| {
-                let start = head.len() + nonce.len();
-                PyBytes::new_with(py, start + text.len() + TAG_SIZE, |whole| {
-                    whole[..head.len()].copy_from_slice(head);
-                    whole[head.len()..start].copy_from_slice(nonce);
-                    let aad = [&*aad, tail].concat();
-                    self.0
-                        .seal(nonce, &aad, text, &mut whole[start..])
-                        .map_err(gcm_failed)
-                })
-            })
+            .map(|text| start + text.len() + TAG_SIZE)
             .collect();
-        PyList::new(py, sealed?)
+        let mut sealed = vec![0; sizes.iter().sum()];
+        work(py, sealed.len() * GCM_WORK, || {
+            let nonces = nonces.chunks_exact(EACH_NONCE_SIZE);
+            table.each(&sizes, &mut sealed, nonces, |text, aad, whole, nonce| {
+                whole[..head.len()].copy_from_slice(head);
+                whole[head.len()..start].copy_from_slice(nonce);
+                self.0.seal(nonce, aad, text, &mut whole[start..])
+            })
+        })
+        .map_err(gcm_failed)?;
+        in_pieces(py, &sizes, &sealed)
     }
 
     /// The inverse of `encrypt_each`. Raises DecryptionError, whatever is wrong and wherever, and
-    /// ValueError for more than 64 texts and another number of aads.
+    /// ValueError for more than 65536 texts or 64 MiB, and for another number of them.
     fn decrypt_each<'py>(
         &self,
         py: Python<'py>,
         head: &[u8],
         sealed: &Bound<'py, PyList>,
         aads: &Bound<'py, PyList>,
-        tail: &[u8],
+        tails: &Bound<'py, PyList>,
     ) -> PyResult<Bound<'py, PyList>> {
         operational()?;
-        let (texts, aads) = several(sealed.len(), sealed, aads)?;
-        let opened: PyResult<Vec<_>> = texts
+        let table = Table::new(head, sealed, aads, tails)?;
+        let around = head.len() + EACH_NONCE_SIZE + TAG_SIZE;
+        if table
+            .texts
             .iter()
-            .zip(aads)
-            .map(|(whole, aad)| {
-                let (nonce, ciphertext) = whole
-                    .strip_prefix(head)
-                    .and_then(|rest| rest.split_first_chunk::<EACH_NONCE_SIZE>())
-                    .ok_or_else(not_opened)?;
-                let size = ciphertext.len().saturating_sub(TAG_SIZE);
-                PyBytes::new_with(py, size, |text| {
-                    let aad = [&*aad, tail].concat();
-                    self.0
-                        .open(nonce, &aad, ciphertext, text)
-                        .map_err(gcm_failed)
-                })
-            })
+            .any(|whole| !whole.starts_with(head) || whole.len() < around)
+        {
+            return Err(not_opened());
+        }
+        let sizes: Vec<_> = table
+            .texts
+            .iter()
+            .map(|whole| whole.len() - around)
             .collect();
-        PyList::new(py, opened?)
+        let mut opened = Zeroizing::new(vec![0; sizes.iter().sum()]);
+        work(py, opened.len() * GCM_WORK, || {
+            table.each(&sizes, &mut opened, repeat(()), |whole, aad, text, ()| {
+                let (nonce, ciphertext) = whole[head.len()..].split_at(EACH_NONCE_SIZE);
+                self.0.open(nonce, aad, ciphertext, text)
+            })
+        })
+        .map_err(gcm_failed)?;
+        in_pieces(py, &sizes, &opened)
     }
 
     /// Return the plaintext, or raise DecryptionError, whatever is wrong.
@@ -191,23 +201,85 @@ impl Gcm {
 /// Bytes of a nonce of `encrypt_each`.
 const EACH_NONCE_SIZE: usize = 12;
 
-/// Texts of one call: it keeps the interpreter's lock.
-const TEXTS_MAX: usize = 64;
+/// Texts of one call.
+const TEXTS_MAX: usize = 1 << 16;
+const TABLE_BYTES_MAX: usize = 1 << 26;
 
-type Several = Vec<PyBackedBytes>;
+/// Texts in columns and rows, column by column, and what the tags of each cover.
+struct Table {
+    texts: Vec<PyBackedBytes>,
+    aads: Vec<PyBackedBytes>,
+    tails: Vec<PyBackedBytes>,
+}
 
-/// So many texts, and as many aads.
-fn several(
-    count: usize,
-    texts: &Bound<'_, PyList>,
-    aads: &Bound<'_, PyList>,
-) -> PyResult<(Several, Several)> {
-    if count > TEXTS_MAX || texts.len() != count || aads.len() != count {
-        return Err(PyValueError::new_err(
-            "at most 64 texts, and of each one nonce and one aad",
-        ));
+impl Table {
+    fn new(
+        head: &[u8],
+        texts: &Bound<'_, PyList>,
+        aads: &Bound<'_, PyList>,
+        tails: &Bound<'_, PyList>,
+    ) -> PyResult<Self> {
+        let count = texts.len();
+        if count > TEXTS_MAX || aads.len().checked_mul(tails.len()) != Some(count) {
+            return Err(table_shape());
+        }
+        let table = Self {
+            texts: texts.extract()?,
+            aads: aads.extract()?,
+            tails: tails.extract()?,
+        };
+        let text_bytes: usize = table.texts.iter().map(|text| text.len()).sum();
+        if head.len() * count + text_bytes > TABLE_BYTES_MAX {
+            return Err(PyValueError::new_err("the texts have at most 64 MiB"));
+        }
+        Ok(table)
     }
-    Ok((texts.extract()?, aads.extract()?))
+
+    /// Does something with each text, what its tag covers, and so many bytes of `made`.
+    fn each<T>(
+        &self,
+        sizes: &[usize],
+        mut made: &mut [u8],
+        more: impl Iterator<Item = T>,
+        mut with: impl FnMut(&[u8], &[u8], &mut [u8], T) -> Result<(), GcmFailed>,
+    ) -> Result<(), GcmFailed> {
+        let mut covered = Vec::new();
+        let places = self
+            .aads
+            .iter()
+            .flat_map(|aad| self.tails.iter().map(move |tail| (aad, tail)));
+        for (((text, size), (aad, tail)), more) in
+            self.texts.iter().zip(sizes).zip(places).zip(more)
+        {
+            covered.clear();
+            covered.extend_from_slice(aad);
+            covered.extend_from_slice(tail);
+            let (piece, rest) = made.split_at_mut(*size);
+            made = rest;
+            with(text, &covered, piece, more)?;
+        }
+        Ok(())
+    }
+}
+
+fn table_shape() -> PyErr {
+    PyValueError::new_err("at most 65536 texts, one for each aad and tail, and of each a nonce")
+}
+
+/// The bytes cut up into pieces of these sizes.
+fn in_pieces<'py>(
+    py: Python<'py>,
+    sizes: &[usize],
+    mut bytes: &[u8],
+) -> PyResult<Bound<'py, PyList>> {
+    PyList::new(
+        py,
+        sizes.iter().map(|size| {
+            let (piece, rest) = bytes.split_at(*size);
+            bytes = rest;
+            PyBytes::new(py, piece)
+        }),
+    )
 }
 
 fn gcm_failed(error: GcmFailed) -> PyErr {
