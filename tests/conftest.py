@@ -24,6 +24,8 @@ from card_core.store import FieldCipher, Store
 # the tests that interrupt a command need it heard.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+JOURNEYS = Path(__file__).parent / "journeys"
+
 # Where it may be, what tests write stays in memory: a commit waits for a disk ten times as long as
 # it computes. That nothing is lost with the power is shown on a disk of its own (power_loss.py).
 MEMORY = Path("/dev/shm")  # noqa: S108 - each run makes a directory of its own in it
@@ -45,6 +47,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, b
 def pytest_collectstart() -> None:
     """Collecting makes a million objects, all of which stay."""
     gc.disable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those first for which others wait, while what runs beside them is short; then the longest."""
+    items.sort(
+        key=lambda item: (not item.get_closest_marker("alone"), JOURNEYS not in item.path.parents)
+    )
 
 
 def pytest_collection_finish() -> None:
