@@ -119,7 +119,6 @@ reading.then((read) => {
 
 async function check(receipt) {
   showProblem("");
-  $("checked").hidden = true;
   try {
     const { ok, answer } = await ask("POST", "/v1/receipt-checks", { body: { receipt } });
     if (ok) show(answer);
@@ -130,8 +129,9 @@ async function check(receipt) {
   }
 }
 
-/** Tells the reader; no text was got. */
+/** Tells the reader. Nothing is left of what was checked before: it would be taken for the answer. */
 function showProblem(text) {
+  $("checked").hidden = true;
   $("receipt-problem").textContent = text;
   $("receipt-text").setAttribute("aria-invalid", String(Boolean(text)));
 }
