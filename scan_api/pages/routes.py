@@ -73,7 +73,7 @@ def routes(_: Services) -> APIRouter:
 
     @router.get("/verify")
     def verify(request: Request) -> Response:
-        return site.render(request, "verify.html", public=True)
+        return site.render(request, "verify.html", camera=True, public=True)
 
     @router.get("/favicon.ico")
     async def favicon(request: Request) -> Response:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from code_reader import bring_reader
 from PIL import Image
 from playwright.sync_api import Playwright, expect
 from servers.chromium import FLAGS, chromium
@@ -111,7 +112,9 @@ def before_camera(
     launched.close()
 
 
-def test_the_camera_reads_a_code_once(before_camera: Screen) -> None:
+def test_the_camera_reads_a_code_once(
+    before_camera: Screen, stage: Stage, screens: list[Screen]
+) -> None:
     page = before_camera.page
     page.get_by_role("button", name="用摄像头").click()
     expect(page.locator("#verdict")).to_have_class("verdict accepted")
@@ -123,3 +126,16 @@ def test_the_camera_reads_a_code_once(before_camera: Screen) -> None:
     expect(page.locator("#recent li")).to_have_count(1)
     page.get_by_role("button", name="关摄像头").click()
     expect(page.locator("#camera")).to_be_hidden()
+
+    # The same code before the camera of the page where anybody checks a receipt: it is none.
+    browser = page.context.browser
+    assert browser
+    context = browser.new_context()
+    bring_reader(context)
+    screens.append(Screen.open(context, f"{stage.service_url}/verify"))
+    page = screens[-1].page
+    page.get_by_role("button", name="用摄像头扫").click()
+    expect(page.locator("#checked")).to_have_class("panel checked not-genuine")
+    assert len(page.locator("#receipt-text").input_value()) == 253
+    expect(page.locator("#camera")).to_be_hidden()
+    assert page.evaluate("document.getElementById('camera-picture').srcObject") is None

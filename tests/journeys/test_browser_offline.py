@@ -107,6 +107,7 @@ def test_phone_and_terminal_without_a_network(
     code = code_at_three_pixels(own_phone.page)
     assert (len(online), len(code)) == (253, OFFLINE_DIGITS)
     expect(own_phone.page.locator("#code-notice")).to_contain_text("只能核验身份")
+    expect(own_phone.page.locator("#code-notice")).to_contain_text("这部手机的时间慢了约")
 
     verdict = terminal.scan(code, REGISTRATION)
     assert (verdict["outcome"], verdict["offline"]) == ("accepted", True), verdict

@@ -147,6 +147,22 @@ def test_numbers_out_of_range_are_no_signature_and_no_key(page: Page) -> None:
     assert found == [[False] * len(pairs), [True, True, True, False, False]]
 
 
+def test_a_clock_that_is_wrong_is_told_both_ways_with_a_network_and_without(page: Page) -> None:
+    found = run(
+        page,
+        "const words = await import('/static/phone/clock_words.js');"
+        "return given.map((ahead) => [words.clockText(ahead), words.offlineClockText(ahead)]);",
+        [600, -600, 31, 30, -30, 0, None],
+    )
+    assert isinstance(found, list)
+    fast, slow, a_little, *right = found
+    assert all("This phone's clock is about 10 minutes fast" in text for text in fast)
+    assert all("This phone's clock is about 10 minutes slow" in text for text in slow)
+    assert all("automatically" in one[0] and "go online once" in one[1] for one in (fast, slow))
+    assert all("about 31 seconds" in text for text in a_little)
+    assert right == [["", ""]] * 4
+
+
 def test_the_qr_code_is_the_one_that_others_draw(page: Page) -> None:
     choices = Random(4)
     texts = ["".join(choices.choices("0123456789", k=493)) for _ in range(10)]

@@ -114,6 +114,15 @@ def test_a_page_runs_and_loads_nothing_but_its_own(http: TestClient, path: str) 
     assert all(url.startswith(("/", "?", "#")) for url in markup.values("src", "href"))
 
 
+def test_only_the_check_of_receipts_may_ask_for_the_camera(http: TestClient) -> None:
+    granted = [
+        path
+        for path in (*PAGES, "/verify")
+        if "camera=(self)" in http.get(path).headers["Permissions-Policy"]
+    ]
+    assert granted == ["/verify"]
+
+
 @pytest.mark.parametrize(
     "path", sorted(path for path in STATIC.rglob("*") if path.is_file()), ids=lambda path: path.name
 )

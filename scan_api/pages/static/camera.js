@@ -1,5 +1,5 @@
-// The camera as a scanner: a few grey pictures a second go to the terminal's own process, which
-// looks for a code in them. One picture is under way at a time, so a slow machine sees fewer.
+// The camera as a scanner: a few pictures a second are looked at by whoever can find a code in them.
+// One picture is under way at a time, so a slow machine sees fewer.
 
 import { NoAnswerError } from "./ask.js";
 import { t } from "./language.js";
@@ -10,9 +10,12 @@ const WIDTH_MAX = 960;
 const AWAY_MS = 3000;
 
 export class Camera {
-  /** decode(pixels, width, height): text or null. onText(text). onProblem(text to show). */
-  constructor(video, { decode, onText, onProblem }) {
-    Object.assign(this, { video, decode, onText, onProblem });
+  /**
+   * decode(camera): text or null, of what `camera.video` shows now. onText(text). onProblem(text to
+   * show), which ends in `otherwise`: what one can do without a camera.
+   */
+  constructor(video, { decode, onText, onProblem, otherwise }) {
+    Object.assign(this, { video, decode, onText, onProblem, otherwise });
     this.canvas = document.createElement("canvas");
     this.stream = null;
     this.seen = { text: null, at: 0 };
@@ -31,7 +34,7 @@ export class Camera {
       await this.video.play();
     } catch (error) {
       this.stop();
-      this.onProblem(problemOf(error));
+      this.onProblem(problemOf(error) + this.otherwise);
       return;
     }
     this.#look();
@@ -47,7 +50,7 @@ export class Camera {
   async #look() {
     const started = performance.now();
     try {
-      if (this.video.videoWidth) this.#saw(await this.decode(...this.#picture()));
+      if (this.video.videoWidth) this.#saw(await this.decode(this));
     } catch (error) {
       // The next picture is tried all the same; the page says elsewhere when its server is gone.
       if (!(error instanceof NoAnswerError)) throw error;
@@ -65,14 +68,15 @@ export class Camera {
     if (!again) this.onText(text);
   }
 
-  #picture() {
+  /** What it shows now: {pixels, width, height}, one byte of grey for each pixel. */
+  grey() {
     const scale = Math.min(1, WIDTH_MAX / this.video.videoWidth);
     const width = Math.round(this.video.videoWidth * scale);
     const height = Math.round(this.video.videoHeight * scale);
     Object.assign(this.canvas, { width, height });
     const context = this.canvas.getContext("2d", { willReadFrequently: true });
     context.drawImage(this.video, 0, 0, width, height);
-    return [grey(context.getImageData(0, 0, width, height).data), width, height];
+    return { pixels: grey(context.getImageData(0, 0, width, height).data), width, height };
   }
 }
 
@@ -88,12 +92,12 @@ function grey(rgba) {
 function problemOf(error) {
   if (error.name === "NotAllowedError") {
     return t(
-      "浏览器没有允许使用摄像头。请在地址栏旁边允许，或改用扫码枪。",
-      "The browser did not allow the camera. Allow it beside the address bar, or use a hand scanner.",
+      "浏览器没有允许使用摄像头。请在地址栏旁边允许，",
+      "The browser did not allow the camera. Allow it beside the address bar, ",
     );
   }
   return t(
-    "没有找到可用的摄像头。请检查连接，或改用扫码枪。",
-    "No camera can be used. Check that it is connected, or use a hand scanner.",
+    "没有找到可用的摄像头。请检查连接，",
+    "No camera can be used. Check that it is connected, ",
   );
 }

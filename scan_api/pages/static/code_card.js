@@ -9,6 +9,7 @@
 
 import { NoAnswerError, ask } from "./ask.js";
 import { t } from "./language.js";
+import { offlineClockText } from "./phone/clock_words.js";
 
 const REFRESH_SECONDS = 30;
 const RETRY_SECONDS = 3;
@@ -217,7 +218,7 @@ export class CodeCard {
       : t(
           "没有网络。这张码只能核验身份，不能付钱、取药；连上网会自动换回。",
           "No network. This code only shows who you are; it can't pay or collect medicine. The usual code comes back by itself.",
-        );
+        ) + offlineClockText(this.phone.time.ahead());
   }
 
   #countdownText(refresh, expires) {

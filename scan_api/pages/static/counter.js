@@ -38,7 +38,10 @@ const today = new Today();
 const camera = new Camera($("camera-picture"), {
   onText: startScan,
   onProblem: (text) => showVerdict("unknown", { title: t("摄像头不可用", "No camera"), next: text }),
-  decode: async (pixels, width, height) => {
+  otherwise: t("或改用扫码枪。", "or use a hand scanner."),
+  // The terminal's own process looks for a code.
+  decode: async (seen) => {
+    const { pixels, width, height } = seen.grey();
     const path = `/frames?width=${width}&height=${height}`;
     const { ok, answer } = await ask("POST", path, { body: pixels, headers: TOKEN });
     return ok ? answer.text : null;

@@ -7,6 +7,7 @@ import { ChangeName, NO_ANSWER, SIGNED_OUT, submitOf, tryAsk, whileBusy } from "
 import { Devices } from "./holder_devices.js";
 import { Family } from "./holder_family.js";
 import { CardFace, isUsable } from "./holder_face.js";
+import { Home } from "./holder_home.js";
 import { Places } from "./holder_places.js";
 import { Scans } from "./holder_scans.js";
 import { Showing } from "./holder_showing.js";
@@ -49,7 +50,9 @@ const showing = new Showing(codeCard);
 const scans = new Scans({ onLoss: askAboutLoss });
 const devices = new Devices(phone);
 const family = new Family({ onShow: showRelative });
+const home = new Home();
 const places = new Places($("places"), {
+  ...home.places(() => card.card_state),
   code: { show: showCode, left: leaveCode },
   card: { show: () => "face", left: () => face.cover() },
   scans: { show: showScans },

@@ -1,12 +1,11 @@
 // The few places of the holder's page, `#/code` and so on, which the browser's back button knows.
 
 const $ = (id) => document.getElementById(id);
-const USUAL = "code";
 
 export class Places {
   /**
-   * places: {name: {sections: ids, show(arrived)}}; `show` returns the id of the section to be seen.
-   * Sections that are in no place are left alone by it.
+   * places: {name: {show(), left()}}, the usual one first; `show` returns the id of the section to be
+   * seen. Sections that are in no place are left alone by it.
    */
   constructor(nav, places) {
     Object.assign(this, { nav, places, open: false });
@@ -15,7 +14,7 @@ export class Places {
 
   get here() {
     const named = location.hash.replace(/^#\//, "");
-    return Object.hasOwn(this.places, named) ? named : USUAL;
+    return Object.hasOwn(this.places, named) ? named : Object.keys(this.places)[0];
   }
 
   /** The holder is signed in: the place that the address names. */

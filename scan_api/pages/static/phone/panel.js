@@ -2,7 +2,7 @@
 
 import { NoAnswerError } from "../ask.js";
 import { pick, t } from "../language.js";
-import { CLOCK_OFF_SECONDS } from "./service_time.js";
+import { clockText } from "./clock_words.js";
 
 const OFFER = t(
   "自己的手机可以开启。开启后，没有网络时也会显示二维码，给窗口核验身份用。付钱、取药仍要联网。别人的手机、公用电脑请不要开启。",
@@ -79,29 +79,6 @@ function boundText(readyUntil) {
       `It is on. Without a network this phone shows a code that tells who you are, until ${until}; with a network that goes on by itself. `,
     ) + end
   );
-}
-
-function clockText(ahead) {
-  if (ahead === null || Math.abs(ahead) <= CLOCK_OFF_SECONDS) return "";
-  const [zh, en] = span(Math.abs(ahead));
-  return ahead > 0
-    ? t(`这部手机的时间快了${zh}。`, `This phone's clock is ${en} fast. `) + CLOCK_ADVICE
-    : t(`这部手机的时间慢了${zh}。`, `This phone's clock is ${en} slow. `) + CLOCK_ADVICE;
-}
-
-const CLOCK_ADVICE = t(
-  "请在手机的“设置”里打开“自动设置日期和时间”，否则没有网络时出示的码可能不被接受。",
-  "Please turn on “set date and time automatically” in the phone's settings; otherwise a code shown without a network may be refused.",
-);
-
-/** A stretch of time in words, in both languages. */
-function span(seconds) {
-  const [size, zh, en] =
-    [[86_400, "天", "days"], [3600, "小时", "hours"], [60, "分钟", "minutes"]].find(
-      ([unit]) => seconds >= 2 * unit,
-    ) ?? [1, "秒", "seconds"];
-  const count = Math.round(seconds / size);
-  return [`约 ${count} ${zh}`, `about ${count} ${en}`];
 }
 
 /** What a problem document tells a reader: what is wrong, and what to do. */
