@@ -186,7 +186,8 @@ async function loadScans() {
 function fill(id, title, groups) {
   $(`${id}-details`).hidden = groups.length === 0;
   const rows = groups.map((one) => [pick(one, "text"), count.format(one.count)]);
-  $(`${id}-table`).replaceChildren(table($(`${id}-title`).textContent, [title, t("次数", "Count")], rows));
+  const caption = `${$(`${id}-title`).textContent}${t("数据表", ": the table")}`;
+  $(`${id}-table`).replaceChildren(table(caption, [title, t("次数", "Count")], rows));
 }
 
 for (const id of AIMS) {
