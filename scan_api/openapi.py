@@ -20,13 +20,15 @@ PEER_SECURITY: dict[str, Any] = {"security": [{"peerSignature": []}]}
 HOLDER_SECURITY: dict[str, Any] = {"security": [{"holderSession": []}]}
 # Ending a session that has ended already is no fault.
 OPTIONAL_HOLDER_SECURITY: dict[str, Any] = {"security": [{"holderSession": []}, {}]}
-# What a terminal may hear before anybody looks at what it asks, and what a body may be told.
+# What a terminal may hear before anybody looks at what it asks (a service channel that it is none),
+# and what a body may be told.
 TERMINAL_FAULTS = (
     problems.NOT_AUTHENTICATED,
     problems.CLOCK_OFF,
     problems.TOO_MANY_FAILURES,
     problems.TERMINAL_SUSPENDED,
     problems.INSTITUTION_SUSPENDED,
+    problems.NOT_ALLOWED,
 )
 BODY_FAULTS = (
     problems.MALFORMED_JSON,

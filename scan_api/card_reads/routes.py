@@ -81,7 +81,6 @@ def routes(services: Services) -> APIRouter:
             **problem_answers(
                 *TERMINAL_FAULTS,
                 *BODY_FAULTS,
-                problems.NOT_ALLOWED,
                 problems.SIGNATURE_NEEDED,
                 problems.BUSINESS_TYPE_NOT_ALLOWED,
                 problems.UNKNOWN_BUSINESS_TYPE,

@@ -37,7 +37,6 @@ from scan_api.signed_requests import SignedRequest
 _ASKED = (
     *TERMINAL_FAULTS,
     problems.SIGNATURE_NEEDED,
-    problems.NOT_ALLOWED,
     *BODY_FAULTS,
     problems.NOT_READY,
 )
@@ -69,7 +68,6 @@ def routes(services: Services, password_work: PasswordWork) -> APIRouter:
             **problem_answers(
                 *TERMINAL_FAULTS,
                 problems.SIGNATURE_NEEDED,
-                problems.NOT_ALLOWED,
                 problems.NOT_READY,
             ),
         },

@@ -40,7 +40,6 @@ def routes(services: Services) -> APIRouter:
                 *TERMINAL_FAULTS,
                 problems.SIGNATURE_NEEDED,
                 *BODY_FAULTS,
-                problems.NOT_ALLOWED,
                 problems.IDEMPOTENCY_CONFLICT,
                 problems.NOT_READY,
             ),

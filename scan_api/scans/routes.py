@@ -47,7 +47,6 @@ def routes(services: Services, desk: ScanDesk) -> APIRouter:
                 *TERMINAL_FAULTS,
                 problems.SIGNATURE_NEEDED,
                 *BODY_FAULTS,
-                problems.NOT_ALLOWED,
                 problems.BUSINESS_TYPE_NOT_ALLOWED,
                 problems.UNKNOWN_BUSINESS_TYPE,
                 problems.IDEMPOTENCY_CONFLICT,

@@ -98,7 +98,6 @@ def routes(services: Services) -> APIRouter:
             **problem_answers(
                 *TERMINAL_FAULTS,
                 problems.SIGNATURE_NEEDED,
-                problems.NOT_ALLOWED,
                 *BODY_FAULTS,
                 problems.NOT_READY,
             ),

@@ -38,7 +38,6 @@ RowId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _TERMINAL_PROBLEMS = (
     *TERMINAL_FAULTS,
     problems.SIGNATURE_NEEDED,
-    problems.NOT_ALLOWED,
     *BODY_FAULTS,
     problems.IDEMPOTENCY_CONFLICT,
     problems.NOT_READY,

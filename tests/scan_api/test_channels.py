@@ -85,6 +85,10 @@ def test_a_terminal_is_no_channel_and_a_channel_no_terminal(
     assert (answer.status_code, code_of(answer)) == (403, "not_allowed")
     answer = service.scan(kiosk, service.mint(), business_type=REGISTRATION)
     assert (answer.status_code, code_of(answer)) == (403, "not_allowed")
+    # Nor does it read what terminals read, where no act would ask the kernel.
+    headers = {"Authorization": kiosk.authorization("GET", "/v1/terminal")}
+    answer = service.http.get("/v1/terminal", headers=headers)
+    assert (answer.status_code, code_of(answer)) == (403, "not_allowed")
 
 
 def test_a_signed_request_of_a_channel_is_taken_once(
