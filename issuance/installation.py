@@ -31,7 +31,7 @@ from issuance import field_key_files
 from issuance.errors import HomeError, SettingsError
 from issuance.home import Home, HomeFacts
 from issuance.making.personalising import CardPersonaliser
-from issuance.settings import Settings
+from issuance.settings import PersonCheckSettings, Settings
 
 SQLITE = "sqlite:///"
 DATABASE_KINDS = (SQLITE, "postgresql://", "postgresql+psycopg://")
@@ -50,7 +50,8 @@ def random_bytes(size: int) -> bytes:
 class Installation:
     """What every command works with; made by `open_installation`.
 
-    fast_store, peer_ca_file, events_url: as in Settings. checkpoint_file: where checkpoints go.
+    fast_store, peer_ca_file, events_url, person_check: as in Settings. checkpoint_file: where
+    checkpoints go.
     """
 
     home: Home
@@ -62,6 +63,7 @@ class Installation:
     fast_store: FastStoreConfig | None = None
     peer_ca_file: Path | None = None
     events_url: str | None = None
+    person_check: PersonCheckSettings | None = None
 
     @property
     def profile(self) -> Profile:
@@ -96,6 +98,7 @@ def open_installation(settings: Settings, passphrase: bytes) -> Iterator[Install
             settings.fast_store,
             settings.peer_ca_file,
             settings.events_url,
+            settings.person_check,
         )
 
 

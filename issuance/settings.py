@@ -26,6 +26,15 @@ class EngineCertificate:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonCheckSettings:
+    """address: https, or http to this machine; None: the simulated provider. secret_file: what is
+    shared with the provider, in its first line."""
+
+    address: str | None
+    secret_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one command.
 
@@ -47,6 +56,7 @@ class Settings:
     checkpoint_file: what checkpoints of the audit log are added to (SSCARD_CHECKPOINT_FILE);
         None: a file in the home.
     events_url: where events of the outbox are posted to (SSCARD_EVENTS_URL); None: nowhere.
+    person_check: who checks people online (SSCARD_PERSON_CHECK, _SECRET_FILE); None: nobody.
     """
 
     home: Home
@@ -60,6 +70,7 @@ class Settings:
     initialising_organisation: str = ""
     checkpoint_file: Path | None = None
     events_url: str | None = None
+    person_check: PersonCheckSettings | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -79,6 +90,7 @@ class Settings:
             ),
             checkpoint_file=_path(environment.get("SSCARD_CHECKPOINT_FILE")),
             events_url=_events_url(environment.get("SSCARD_EVENTS_URL")),
+            person_check=_person_check(environment),
         )
 
 
@@ -131,6 +143,26 @@ def _events_url(value: str | None) -> str | None:
             "SSCARD_EVENTS_URL must be an https:// address, or http:// to this machine, without "
             "a user or a query.",
         ) from None
+
+
+def _person_check(environment: Mapping[str, str]) -> PersonCheckSettings | None:
+    """`simulated`, or an address. Raises SettingsError; the address is not repeated."""
+    value = environment.get("SSCARD_PERSON_CHECK")
+    if not value:
+        return None
+    if value == "simulated":
+        return PersonCheckSettings(None)
+    try:
+        address = check_url(value)
+    except ValueError:
+        raise SettingsError(
+            "person_check_unusable",
+            "SSCARD_PERSON_CHECK 应为 simulated，或 https:// 地址，或本机的 http:// 地址，"
+            "不含用户名和参数。",
+            "SSCARD_PERSON_CHECK must be simulated, an https:// address, or http:// to this "
+            "machine, without a user or a query.",
+        ) from None
+    return PersonCheckSettings(address, _path(environment.get("SSCARD_PERSON_CHECK_SECRET_FILE")))
 
 
 def _fast_store(address: str | None) -> FastStoreConfig | None:

@@ -11,9 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from card_core import application_errors, errors
+from card_core import application_errors, errors, holder_errors
 from card_core.errors import CardCoreError
-from card_core.holder_errors import TooManyExportsError
 from card_core.signing import NoSigningKeyError
 from card_core.verdicts import Reason
 from crypto import CryptoError, RandomSourceError, SelfTestError
@@ -38,7 +37,14 @@ _BY_ERROR: Mapping[type[CardCoreError | CryptoError], Problem] = {
     # Not told apart from a wrong signature: whoever replays has not proved to hold the key.
     errors.ReplayedRequestError: problems.NOT_AUTHENTICATED,
     errors.TooManyShortCodesError: problems.TOO_MANY_SHORT_CODES,
-    TooManyExportsError: problems.TOO_MANY_EXPORTS,
+    holder_errors.TooManyExportsError: problems.TOO_MANY_EXPORTS,
+    holder_errors.PersonCheckMissingError: problems.PERSON_CHECK_MISSING,
+    holder_errors.PersonCheckUnavailableError: problems.PERSON_CHECK_UNAVAILABLE,
+    holder_errors.PersonCheckRefusedError: problems.PERSON_CHECK_REFUSED,
+    holder_errors.PersonCheckUndecidedError: problems.PERSON_CHECK_UNDECIDED,
+    holder_errors.PersonCheckOverError: problems.PERSON_CHECK_OVER,
+    holder_errors.PersonCheckLockedError: problems.PERSON_CHECK_LOCKED,
+    errors.WeakPasswordError: problems.WEAK_PASSWORD,
     errors.SignInRefusedError: problems.SIGN_IN_REFUSED,
     errors.SignInLockedError: problems.SIGN_IN_LOCKED,
     errors.SessionEndedError: problems.SIGN_IN_NEEDED,
@@ -65,6 +71,7 @@ _HEADERS: Mapping[Problem, Mapping[str, str]] = {
     problems.TOO_MANY_SHORT_CODES: {"Retry-After": "60"},
     problems.TOO_MANY_EXPORTS: {"Retry-After": "86400"},
     problems.REQUEST_RUNNING: {"Retry-After": "1"},
+    problems.PERSON_CHECK_UNAVAILABLE: {"Retry-After": "60"},
 }
 
 
@@ -133,7 +140,7 @@ def _of_error_below(error: CardCoreError | CryptoError) -> ProblemError:
     if problem is None:
         raise error
     match error:
-        case errors.SignInLockedError():
+        case errors.SignInLockedError() | holder_errors.PersonCheckLockedError():
             retry_after = format_datetime(error.locked_until, usegmt=True)
             return ProblemError(problem, headers={"Retry-After": retry_after})
         case errors.CardUnusableError():
@@ -150,6 +157,7 @@ def _of_error_below(error: CardCoreError | CryptoError) -> ProblemError:
             | errors.InvalidActError()
             | errors.NotReversibleError()
             | errors.AlreadyExistsError()
+            | errors.WeakPasswordError()
         ):
             # These say themselves, without personal data, what the catalogue can't know.
             told = {"detail": error.message_en, "detail_zh": error.message_zh}

@@ -9,57 +9,13 @@ errors of the lower layers get an HTTP status.
     everything else     a bland 500, made by scan_api/request_log.py
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
-MEDIA_TYPE = "application/problem+json"
+from scan_api import person_check_problems, problem_document
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One kind of fault. `title` and `detail` are English (the names are RFC 9457's)."""
-
-    code: str
-    status: int
-    title: str
-    title_zh: str
-    detail: str
-    detail_zh: str
-
-    def document(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The members of the problem document; `extra` are extension members (section 3.2)."""
-        return {
-            "type": f"/docs#problem-{self.code}",
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-            "code": self.code,
-            "title_zh": self.title_zh,
-            "detail_zh": self.detail_zh,
-            **(extra or {}),
-        }
-
-    def to_bytes(self, extra: Mapping[str, Any] | None = None) -> bytes:
-        return json.dumps(self.document(extra), ensure_ascii=False).encode()
-
-
-class ProblemError(Exception):
-    """Ends a request with a problem of the catalogue."""
-
-    def __init__(
-        self,
-        problem: Problem,
-        *,
-        extra: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(problem.code)
-        self.problem = problem
-        self.extra = dict(extra or {})
-        self.headers = dict(headers or {})
-
+MEDIA_TYPE = problem_document.MEDIA_TYPE
+Problem = problem_document.Problem
+ProblemError = problem_document.ProblemError
 
 MALFORMED_JSON = Problem(
     "malformed_json",
@@ -420,6 +376,14 @@ SELF_TEST_FAILED = Problem(
     "other means; whoever runs the service must look at it.",
     "密码模块自检未通过，签名已不可信赖。请改用其他方式办理业务，并由运维人员检查服务。",
 )
+
+PERSON_CHECK_MISSING = person_check_problems.MISSING
+PERSON_CHECK_REFUSED = person_check_problems.REFUSED
+PERSON_CHECK_UNDECIDED = person_check_problems.UNDECIDED
+PERSON_CHECK_OVER = person_check_problems.OVER
+PERSON_CHECK_LOCKED = person_check_problems.LOCKED
+PERSON_CHECK_UNAVAILABLE = person_check_problems.UNAVAILABLE
+WEAK_PASSWORD = person_check_problems.WEAK_PASSWORD
 
 CATALOGUE: Sequence[Problem] = tuple(
     value for value in list(globals().values()) if isinstance(value, Problem)

@@ -19,8 +19,9 @@ NAMES_MAX = 20_000
 class RefusalLimit:
     """A sliding window for each name: a terminal, or what somebody claimed and from where."""
 
-    def __init__(self, *, names_max: int = NAMES_MAX) -> None:
+    def __init__(self, *, names_max: int = NAMES_MAX, refusals_max: int = REFUSALS_MAX) -> None:
         self._lock = threading.Lock()
+        self._refusals_max = refusals_max
         self._names_max = names_max
         self._refused_at: dict[Hashable, deque[datetime]] = {}
 
@@ -28,14 +29,14 @@ class RefusalLimit:
         """Count one refusal. Returns 0, or the seconds to wait when the window is full (then
         nothing is counted)."""
         with self._lock:
-            refused_at = self._refused_at.pop(name, None) or deque(maxlen=REFUSALS_MAX)
+            refused_at = self._refused_at.pop(name, None) or deque(maxlen=self._refusals_max)
             while len(self._refused_at) >= self._names_max:
                 del self._refused_at[next(iter(self._refused_at))]
             self._refused_at[name] = refused_at
             # A clock that was set back would leave entries in the future: they count no more.
             while refused_at and not now - WINDOW < refused_at[0] <= now:
                 refused_at.popleft()
-            if len(refused_at) < REFUSALS_MAX:
+            if len(refused_at) < self._refusals_max:
                 refused_at.append(now)
                 return 0
             remaining = refused_at[0] + WINDOW - now

@@ -14,6 +14,7 @@ from card_core.presenting import Presenter
 from card_core.printed_codes import PrintedCodes
 from card_core.short_codes import ShortCodes
 from card_core.sign_in import Profile
+from card_core.sign_in.person_check import PersonCheck
 from card_core.store import Store
 from scan_api.holders.idempotency import RunningRequests
 from scan_api.issuers.asking import PeerClient
@@ -41,6 +42,7 @@ class Services:
     running: the holders' requests that have an Idempotency-Key and are under way.
     identifying: takes codes signed for identifying only, in one event loop; None where there is no
     fast store, and such codes are refused.
+    person_check: who checks people online; None where nobody does.
     """
 
     kernel: Kernel
@@ -60,4 +62,5 @@ class Services:
     clock: Callable[[], datetime]
     identifying: IdentifyDesk | None = None
     profile: Profile = Profile.SM
+    person_check: PersonCheck | None = None
     running: RunningRequests = field(default_factory=RunningRequests)

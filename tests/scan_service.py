@@ -33,6 +33,7 @@ from card_core.presenting import Presenter
 from card_core.printed_codes import PrintedCodes
 from card_core.service_channels import ChannelKind
 from card_core.short_codes import ShortCodes
+from card_core.sign_in.person_check import SimulatedPersonCheck
 from card_core.signing import SigningKeys
 from card_core.store.institutions import Terminal
 from card_core.trust import TrustList
@@ -162,6 +163,7 @@ class ScanService:
             pepper=PEPPER,
             clock=bureau.clock,
             identifying=self._identify_desk(fast_store),
+            person_check=SimulatedPersonCheck(random_bytes=bureau.kernel.random_bytes),
         )
         self.app: FastAPI = create_app(self.services)
         self.hospital = self._device(bureau.hospital)

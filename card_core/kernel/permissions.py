@@ -45,6 +45,7 @@ from card_core.kernel.acts.cards import (
     WithdrawTemporaryLoss,
 )
 from card_core.kernel.acts.checkpoints import KeepCheckpoint
+from card_core.kernel.acts.consents import SetConsent
 from card_core.kernel.acts.devices import IssueDeviceCredentials, RegisterDevice, RemoveDevice
 from card_core.kernel.acts.ecards import CancelECard, ResumeECard, SuspendECard
 from card_core.kernel.acts.enrolment import (
@@ -111,6 +112,11 @@ from card_core.kernel.acts.making import (
     WithdrawOrder,
 )
 from card_core.kernel.acts.offline_scans import RecordOfflineScans
+from card_core.kernel.acts.online_access import (
+    ActivateOnline,
+    ChangeHolderPassword,
+    ResetPassword,
+)
 from card_core.kernel.acts.operators import (
     AddOperator,
     ChangeRoles,
@@ -119,6 +125,7 @@ from card_core.kernel.acts.operators import (
 )
 from card_core.kernel.acts.own_access import ChangePassword, EnrolFactor
 from card_core.kernel.acts.peer_lists import TakePeerList
+from card_core.kernel.acts.person_checks import DecidePersonCheck, StartPersonCheck
 from card_core.kernel.acts.printed_codes import PrintCode
 from card_core.kernel.acts.replacements import ExchangeCard, ReplaceCard
 from card_core.kernel.acts.restores import ResumeFromBackup
@@ -290,6 +297,7 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         EndVisit: Rule(others=_HOLDER),
         ReportScan: Rule(others=_HOLDER),
         PrintCode: Rule(others=_HOLDER),
+        SetConsent: Rule(others=_HOLDER),
         RegisterDevice: Rule(others=_HOLDER),
         RemoveDevice: Rule(_MAKER, others=_HOLDER),
         IssueDeviceCredentials: Rule(others=_HOLDER),
@@ -305,6 +313,11 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
         ResumeFromBackup: Rule(others=_SYSTEM),
         SetOfflinePolicy: Rule(_ADMINISTRATOR, _CHECKER_OR_SECURITY),
         SignIn: Rule(others=_SYSTEM),
+        StartPersonCheck: Rule(others=_SYSTEM),
+        DecidePersonCheck: Rule(others=_SYSTEM),
+        ActivateOnline: Rule(others=_SYSTEM),
+        ResetPassword: Rule(others=_SYSTEM),
+        ChangeHolderPassword: Rule(others=_HOLDER),
         ExportAuditLog: Rule(_AUDITOR),
         EnrolFactor: Rule(others=_SYSTEM),
         ChangePassword: Rule(_EVERYBODY),

@@ -10,6 +10,7 @@ from card_core.store import (
     devices,
     holder_exports,
     outbox,
+    person_checks,
     printed_codes,
     proofs,
     sessions,
@@ -31,12 +32,13 @@ EVENTS_KEPT = timedelta(days=30)
 
 
 def sweep(tx: Transaction, now: datetime) -> dict[str, int]:
-    """Delete old answers, nonces, sessions, counted failures, and what was for offline scans of
-    days that are over; how many of each went."""
+    """Delete old answers, nonces, sessions, checks of people, counted failures, and what was for
+    offline scans of days that are over; how many of each went."""
     days_gone = int((now - OFFLINE_DAYS_KEPT).timestamp())
     return {
         "answers": answers.sweep(tx, now - ANSWERS_KEPT),
         "proofs": proofs.sweep(tx, now),
+        "person_checks": person_checks.sweep(tx, now),
         "sessions": sessions.sweep(tx, now),
         "short_codes": short_codes.sweep(tx, now),
         "printed_codes": printed_codes.sweep(tx, now - PRINTED_CODES_KEPT),

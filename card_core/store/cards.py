@@ -149,10 +149,16 @@ def lapsing(tx: Reader, now: datetime, *, after: str = "", limit: int = PAGE_SIZ
 
 def ecard_of(tx: Reader, card_id: str) -> ECard:
     """Raises TamperedRowError if the card's e-card is gone: they are made together."""
-    row = guarded.first(tx, ecards, select(ecards).where(ecards.c.card_id == card_id))
-    if row is None:
+    ecard = find_ecard_of(tx, card_id)
+    if ecard is None:
         raise TamperedRowError(ecards.name, card_id)
-    return _ecard(row)
+    return ecard
+
+
+def find_ecard_of(tx: Reader, card_id: str) -> ECard | None:
+    """The e-card of a card that may not be there."""
+    row = guarded.first(tx, ecards, select(ecards).where(ecards.c.card_id == card_id))
+    return None if row is None else _ecard(row)
 
 
 def get_ecard(tx: Reader, ecard_id: int) -> ECard | None:

@@ -14,7 +14,15 @@ from typing import Any, Final
 from sqlalchemy import Select, Table, delete, or_, select, update
 
 from card_core.states import ApprovalState, CardState, FilingState
-from card_core.store import bulk, credentials, guarded, holder_changes
+from card_core.store import (
+    bulk,
+    consents,
+    credentials,
+    guarded,
+    holder_changes,
+    person_checks,
+    scan_reports,
+)
 from card_core.store.credentials import SubjectKind
 from card_core.store.database import Reader, Transaction
 from card_core.store.holder_changes import ChangeKind
@@ -63,6 +71,8 @@ class Erased:
     stock_cards: int
     makings: int
     approvals: int
+    consents: int
+    scan_reports: int
 
 
 def is_erased(tx: Reader, holder_id: str) -> bool:
@@ -125,7 +135,10 @@ def erase_person(
         stock_cards=_erase_rows(tx, stock_cards, indexes),
         makings=_erase_makings(tx, record_ids),
         approvals=_erase_approvals_of(tx, record_ids, acts, now),
+        consents=consents.withdraw_all(tx, record_ids, now),
+        scan_reports=scan_reports.remove_of(tx, record_ids),
     )
+    person_checks.remove_of(tx, indexes)
     for record_id in record_ids:
         credentials.remove(tx, SubjectKind.HOLDER, record_id)
         _erase_record(tx, record_id, now)

@@ -117,6 +117,21 @@ def of_holder(tx: Reader, holder_id: str) -> list[FamilyMember]:
     return [_record(row) for row in guarded.rows(tx, table, statement)]
 
 
+def resting_on_consent(tx: Reader, holder_id: str) -> list[FamilyMember]:
+    """At most a page of this holder's offers, and of who shows their e-card by their consent."""
+    statement = (
+        select(table)
+        .where(
+            table.c.holder_id == holder_id,
+            table.c.guardianship_id.is_(None),
+            table.c.state != BindingState.ENDED.value,
+        )
+        .order_by(table.c.id)
+        .limit(PAGE_SIZE_MAX)
+    )
+    return [_record(row) for row in guarded.rows(tx, table, statement)]
+
+
 def count_offers(tx: Reader, holder_id: str, now: datetime) -> int:
     """How many offers of this holder could be taken now."""
     statement = select(func.count()).where(

@@ -35,6 +35,7 @@ from card_core.store.schema import (
     making_chunks,
     makings,
     operators,
+    person_checks,
     printed_codes,
     reversals,
     scans,
@@ -73,6 +74,7 @@ EXPIRING: Final[Mapping[Table, tuple[str, ...]]] = {
     answers: ("answer",),
     short_codes: ("code",),
     printed_codes: ("code",),
+    person_checks: ("content",),
     making_chunks: ("content",),
 }
 KEPT: Final[Mapping[Table, tuple[str, ...]]] = {scans: ("operator", "department")}

@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from card_core.store import (
     cards,
+    consents,
     family_members,
     filings,
     guardianships,
     holders,
     institutions,
+    scan_reports,
     scans,
     visits,
 )
@@ -81,6 +83,14 @@ def export(tx: Reader, holder_id: str) -> dict[str, Any]:
             }
             for one in trace.phones
         ],
+        "consents": [
+            {
+                "data_use": one.data_use.value,
+                "state": one.state.value,
+                "changed_at": one.changed_at.isoformat(),
+            }
+            for one in consents.of_records(tx, trace.record_ids)
+        ],
         "scans": _scans(tx, holder_id),
         "visits": _visits(tx, trace.record_ids),
     }
@@ -124,6 +134,8 @@ def _scans(tx: Reader, holder_id: str) -> list[dict[str, Any]]:
     names: dict[str, str] = {}
     page = scans.of_holder(tx, holder_id)
     while page:
+        reports = scan_reports.of_scans(tx, [one.id for one in page])
+        reported = {one.scan_id: one.reported_at.isoformat() for one in reports}
         found += [
             {
                 "at": one.scanned_at.isoformat(),
@@ -132,6 +144,7 @@ def _scans(tx: Reader, holder_id: str) -> list[dict[str, Any]]:
                 "reason": one.reason.value,
                 "amount_fen": one.amount_fen,
                 "medium": None if one.medium is None else one.medium.value,
+                "reported_at": reported.get(one.id),
             }
             for one in page
         ]

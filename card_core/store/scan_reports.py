@@ -1,11 +1,12 @@
 """Scans that a holder says were not theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
+from card_core.store import bulk
 from card_core.store.database import Reader, Transaction
 from card_core.store.paging import PAGE_SIZE_MAX, check_limit
 from card_core.store.schema import scan_reports as table
@@ -37,6 +38,12 @@ def of_scans(tx: Reader, scan_ids: Sequence[str]) -> list[ScanReport]:
         return []
     statement = select(table).where(table.c.scan_id.in_(scan_ids))
     return [ScanReport(*row) for row in tx.connection.execute(statement)]
+
+
+def remove_of(tx: Transaction, record_ids: Collection[str]) -> int:
+    """Those of these records' holder; how many. The audit log keeps that there were some."""
+    among = bulk.among(tx, table.c.holder_id, list(record_ids))
+    return tx.connection.execute(delete(table).where(among)).rowcount
 
 
 def latest(tx: Reader, *, limit: int = PAGE_SIZE_MAX) -> list[ScanReport]:

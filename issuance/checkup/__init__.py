@@ -5,6 +5,7 @@
     database     structure, what a commit is worth, distance, clock, room for workers, partitions
     fast_store   the Redis servers, as a worker sees them
     records      what only the keys open: issuers' keys, the trust list, operators, status lists
+    person_check who checks people online, and that it is nobody's simulation
     service      the numbers of a running service, where it is told their port
 
 Each check returns findings and leaves nothing behind. No passphrase is asked for: with
@@ -15,7 +16,7 @@ looked at from outside. A finding that is not `well` says in both languages what
 from collections.abc import Iterator
 from datetime import datetime
 
-from issuance.checkup import database, fast_store, home, machine, records, service
+from issuance.checkup import database, fast_store, home, machine, person_check, records, service
 from issuance.checkup.finding import Finding, Grade
 from issuance.settings import Settings
 
@@ -33,6 +34,7 @@ def look(
     yield from fast_store.look(settings)
     yield from machine.look_at_speed(settings)
     yield from records.look(settings, now)
+    yield from person_check.look(settings)
     if metrics_port is not None:
         yield from service.look(metrics_port)
 

@@ -26,12 +26,15 @@ from card_core.minting import Minter
 from card_core.presenting import Presenter
 from card_core.printed_codes import PrintedCodes
 from card_core.short_codes import ShortCodes
+from card_core.sign_in.person_check import PersonCheck, SimulatedPersonCheck
 from card_core.signing import SigningKeys
 from crypto import SelfTestError, self_test
+from issuance import person_check
 from issuance.applying import check_application
 from issuance.cli.listening import url_of
 from issuance.errors import IssuanceError, SettingsError
 from issuance.installation import Installation, random_bytes, utc_now
+from issuance.sandbox import is_sandbox
 from scan_api.app import create_app
 from scan_api.clock_watch import ClockWatch
 from scan_api.gauges import gauges
@@ -94,11 +97,13 @@ def make_service(
     admission: Admission | None = None,
     *,
     is_alone: bool = True,
+    simulates_person_check: bool = False,
 ) -> FastAPI:
     """The whole HTTP service over an opened installation.
 
     admission: how much it takes on at a time; its numbers learn of what is made here.
     is_alone: no other process of this machine scans; then the fast store may live in this one.
+    simulates_person_check: for a demonstration. Raises SettingsError.
     """
     admission = admission or Admission()
     minter = Minter(
@@ -145,9 +150,22 @@ def make_service(
             pepper=site.pepper,
             profile=site.profile,
             clock=clock.now,
+            person_check=choose_person_check(site, simulates=simulates_person_check),
             identifying=None if fast is None else IdentifyDesk(site.kernel, writer, fast),
         ),
         admission,
+    )
+
+
+def choose_person_check(site: Installation, *, simulates: bool) -> PersonCheck | None:
+    """Who checks people online; in a sandbox and where it `simulates`, nobody does.
+
+    Raises SettingsError.
+    """
+    if simulates or (site.person_check is None and is_sandbox(site)):
+        return SimulatedPersonCheck(random_bytes=random_bytes)
+    return person_check.choose(
+        site.person_check, profile=site.profile, clock=utc_now, random_bytes=random_bytes
     )
 
 

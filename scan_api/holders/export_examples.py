@@ -24,6 +24,32 @@ EXPORT: dict[str, Any] = {
         }
     ],
     "applications": [{"id": "0019b7a4c1d23f5e8a90b1c2d3e4f501", "state": "issued"}],
+    "filings": [
+        {
+            "id": "0019b7a4c1d23f5e8a90b1c2d3e4f503",
+            "kind": "new",
+            "channel": "online",
+            "state": "filed",
+            "filed_at": "2026-01-01T00:00:00Z",
+        }
+    ],
+    "guardianships": [
+        {
+            "as": "guardian",
+            "state": "active",
+            "evidence": "household_register",
+            "began_at": "2026-01-01T00:00:00Z",
+            "ends_on": "2036-05-01",
+        }
+    ],
+    "family_members": [
+        {
+            "as": "shower",
+            "relation": "child",
+            "state": "active",
+            "offered_at": "2026-01-01T00:00:00Z",
+        }
+    ],
     "cards": [
         {
             "card_number": "SB0000001",
@@ -42,6 +68,13 @@ EXPORT: dict[str, Any] = {
             "registered_at": "2026-01-01T00:00:00Z",
         }
     ],
+    "consents": [
+        {
+            "data_use": "scan_messages",
+            "state": "given",
+            "changed_at": "2026-01-01T00:00:00Z",
+        }
+    ],
     "scans": [
         {
             "at": "2026-01-01T00:00:17Z",
@@ -50,6 +83,7 @@ EXPORT: dict[str, Any] = {
             "reason": "accepted",
             "amount_fen": 1250,
             "medium": "online_code",
+            "reported_at": None,
         }
     ],
     "visits": [

@@ -1,13 +1,26 @@
 """All that is kept of a person, as `card_core.store.holder_export` writes it."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
+from card_core.application import ApplicationKind
+from card_core.applying import Channel, FilingEvidence
+from card_core.data_uses import DataUse
 from card_core.presented import Medium
-from card_core.states import ApplicationState, CardState, DeviceState, ECardState, VisitState
+from card_core.states import (
+    ApplicationState,
+    BindingState,
+    CardState,
+    DeviceState,
+    ECardState,
+    FilingState,
+    VisitState,
+)
+from card_core.store.consents import ConsentState
 from card_core.store.devices import Grade
+from card_core.store.family_members import Relation
 from card_core.store.holder_changes import ChangeKind
 from card_core.verdicts import Reason
 from scan_api.holders.models import HolderRequest, Password
@@ -76,8 +89,49 @@ class ExportedPhone(BaseModel):
     registered_at: datetime
 
 
+class ExportedFiling(BaseModel):
+    """An application by itself: for this person, or by them for a child."""
+
+    id: str
+    kind: ApplicationKind
+    channel: Channel
+    state: FilingState
+    filed_at: datetime
+
+
+class ExportedGuardianship(BaseModel):
+    """Whose guardian this person is or was, or that they had one; `side` says which."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    side: Annotated[Literal["ward", "guardian"], Field(alias="as")]
+    state: BindingState
+    evidence: FilingEvidence
+    began_at: datetime
+    ends_on: date
+
+
+class ExportedFamilyMember(BaseModel):
+    """An e-card that another shows: this person's, or a relative's that they show."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    side: Annotated[Literal["holder", "shower"], Field(alias="as")]
+    relation: Relation
+    state: BindingState
+    offered_at: datetime
+
+
+class ExportedConsent(BaseModel):
+    """What this person said to a use of their data that rests on consent."""
+
+    data_use: DataUse
+    state: ConsentState
+    changed_at: datetime
+
+
 class ExportedScan(BaseModel):
-    """Who scanned this person, and for what."""
+    """Who scanned this person, and for what. `reported_at`: when they said that it wasn't them."""
 
     at: datetime
     institution: str
@@ -85,6 +139,7 @@ class ExportedScan(BaseModel):
     reason: Reason
     amount_fen: int | None
     medium: Medium | None
+    reported_at: datetime | None
 
 
 class ExportedVisit(BaseModel):
@@ -101,11 +156,18 @@ class ExportedVisit(BaseModel):
 class HolderExport(BaseModel):
     """Of the holder of this session alone; of others nothing but the institutions' names."""
 
+    # Whatever is kept is given out: what has no place here is a fault, and is not left out.
+    model_config = ConfigDict(extra="forbid")
+
     format: Literal["sscard/holder-export/v1"]
     holder: ExportedPerson
     changes: list[ExportedChange]
     applications: list[ExportedApplication]
+    filings: list[ExportedFiling]
+    guardianships: list[ExportedGuardianship]
+    family_members: list[ExportedFamilyMember]
     cards: list[ExportedCard]
     phones: list[ExportedPhone]
+    consents: list[ExportedConsent]
     scans: list[ExportedScan]
     visits: list[ExportedVisit]

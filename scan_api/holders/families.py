@@ -1,5 +1,8 @@
 """A holder lets a relative show the own e-card, takes a relative's, shows it, ends it."""
 
+from datetime import timedelta
+from typing import Final
+
 from card_core.codes import PurposeClass, picture
 from card_core.identity import mask_name
 from card_core.kernel import Act, Actor, family_bindings
@@ -17,6 +20,7 @@ from card_core.store.family_members import FamilyMember, Relation
 from scan_api.holders.family_models import (
     Family,
     FamilyMintRequest,
+    GuardianView,
     MadeOffer,
     MemberChange,
     MemberView,
@@ -28,6 +32,9 @@ from scan_api.holders.family_models import (
 from scan_api.holders.idempotency import HeldKey, perform_once
 from scan_api.holders.models import ShownCode
 from scan_api.services import Services
+
+# Of a guardianship that was over by itself, on the ward's 16th birthday.
+TOLD_AFTER: Final = timedelta(days=365)
 
 
 def list_family(services: Services, holder: Actor) -> Family:
@@ -44,10 +51,23 @@ def list_family(services: Services, holder: Actor) -> Family:
             and one.expires_at is not None
             and now < one.expires_at
         ]
+        # One that ended otherwise than on the birthday is not told of.
+        bound = [
+            one
+            for one in guardianships.of_holder(tx, holder.id)
+            if one.state is BindingState.ACTIVE and today < one.ends_on + TOLD_AFTER
+        ]
         wards = [
             WardView(guardianship_id=one.id, name=_name(tx, one.ward_id), ends_on=one.ends_on)
-            for one in guardianships.of_holder(tx, holder.id)
-            if one.guardian_id == holder.id and one.is_in_force(today)
+            for one in bound
+            if one.guardian_id == holder.id
+        ]
+        guardians = [
+            GuardianView(
+                name=_name(tx, one.guardian_id), ends_on=one.ends_on, is_over=one.ends_on <= today
+            )
+            for one in bound
+            if one.ward_id == holder.id
         ]
         in_force = {
             one.id for one in (*shown, *showing) if family_bindings.is_in_force(tx, one, today)
@@ -56,7 +76,9 @@ def list_family(services: Services, holder: Actor) -> Family:
             members=[_view(tx, one, one.holder_id) for one in shown if one.id in in_force],
             shown_by=[_view(tx, one, one.shower_id or "") for one in showing if one.id in in_force],
             offers=offers,
-            wards=wards,
+            wards=[one for one in wards if today < one.ends_on],
+            grown=[one for one in wards if one.ends_on <= today],
+            guardians=guardians,
         )
 
 

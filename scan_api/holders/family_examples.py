@@ -26,6 +26,8 @@ FAMILY: dict[str, Any] = {
     "shown_by": [],
     "offers": [],
     "wards": [{"guardianship_id": GUARDIANSHIP_ID, "name": "张**", "ends_on": "2031-05-01"}],
+    "grown": [],
+    "guardians": [],
 }
 OFFER: dict[str, Any] = {
     "family_member_id": MEMBER_ID,

@@ -57,14 +57,25 @@ class WardView(BaseModel):
     ends_on: date
 
 
+class GuardianView(BaseModel):
+    """Who is my guardian, or was until I turned 16 on `ends_on`."""
+
+    name: str
+    ends_on: date
+    is_over: bool
+
+
 class Family(BaseModel):
     """`members`: whose e-cards I may show. `shown_by`: who may show mine. `offers`: of mine, that
-    nobody took yet. `wards`: whose guardian I am."""
+    nobody took yet. `wards`: whose guardian I am. `grown`: whose I was until they turned 16, within
+    a year. `guardians`: mine, for as long."""
 
     members: list[MemberView]
     shown_by: list[MemberView]
     offers: list[OfferView]
     wards: list[WardView]
+    grown: list[WardView]
+    guardians: list[GuardianView]
 
 
 class MadeOffer(BaseModel):

@@ -44,8 +44,7 @@ FAULTS = (
     problems.REQUEST_RUNNING,
     problems.IDEMPOTENCY_KEY_REUSED,
 )
-HOLDER_CHANGE: dict[str, Any] = {
-    **HOLDER_SECURITY,
+HELD_KEY: dict[str, Any] = {
     "parameters": [
         {
             "name": HEADER,
@@ -58,6 +57,7 @@ HOLDER_CHANGE: dict[str, Any] = {
         }
     ],
 }
+HOLDER_CHANGE: dict[str, Any] = {**HOLDER_SECURITY, **HELD_KEY}
 
 
 @dataclass(frozen=True, slots=True)

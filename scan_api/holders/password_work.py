@@ -1,4 +1,4 @@
-"""Slow hashes of passwords, a few at a time and on threads of their own.
+"""Slow hashes of passwords, and other slow work, a few at a time and on threads of their own.
 
 A password costs about 70 ms of a core on purpose. Without a bound, a rush of sign-ins would take
 all threads and cores, and the counters would wait.
@@ -19,16 +19,17 @@ _T = TypeVar("_T")
 
 
 class PasswordWork:
-    """The one queue of an application."""
+    """One queue of an application. threads: how much is done at a time."""
 
-    def __init__(self) -> None:
-        self._limiter = CapacityLimiter(THREADS)
+    def __init__(self, threads: int = THREADS) -> None:
+        self._limiter = CapacityLimiter(threads)
+        self._inside_max = threads + WAITING_MAX
         # Touched by the event loop's thread alone.
         self._inside = 0
 
     async def run(self, work: Callable[[], _T]) -> _T:
         """Returns what `work` returns. Raises: ProblemError (not_ready) when too many wait."""
-        if self._inside >= THREADS + WAITING_MAX:
+        if self._inside >= self._inside_max:
             raise ProblemError(problems.NOT_READY)
         self._inside += 1
         try:

@@ -12,11 +12,13 @@ from scan_api import problems
 from scan_api.holders import (
     acts,
     application_routes,
+    consent_routes,
     device_routes,
     examples,
     export_routes,
     family_routes,
     idempotency,
+    person_check_routes,
     session,
     views,
 )
@@ -270,6 +272,10 @@ def routes(services: Services, password_work: PasswordWork) -> APIRouter:
         device_routes.routes(services, holder_of_session, held_key, password_work)
     )
     router.include_router(export_routes.routes(services, holder_of_session, password_work))
+    router.include_router(
+        person_check_routes.routes(services, holder_of_session, held_key, password_work)
+    )
     router.include_router(application_routes.routes(services, holder_of_session, held_key))
     router.include_router(family_routes.routes(services, holder_of_session, held_key))
+    router.include_router(consent_routes.routes(services, holder_of_session, held_key))
     return router

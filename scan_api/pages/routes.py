@@ -29,11 +29,13 @@ class StartHints:
     desk_sign_in: str | None = None
 
 
-def routes(_: Services) -> APIRouter:
+def routes(services: Services) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     site = Site()
     shell = installing.shell_of("holder.html", site.static.named)
     worker = installing.worker(shell)
+    provider = services.person_check
+    person_check = "" if provider is None else "simulated" if provider.is_simulated else "real"
 
     @router.get("/")
     def start(request: Request) -> Response:
@@ -49,6 +51,7 @@ def routes(_: Services) -> APIRouter:
             installable=True,
             public=True,
             has_session=COOKIE in request.cookies,
+            person_check=person_check,
             manifest=installing.MANIFEST_PATH,
             scripts_first=shell.first,
         )

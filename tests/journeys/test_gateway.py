@@ -15,7 +15,7 @@ from servers import nginx
 from servers.nginx import Gateway
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from scan_api import server
+from scan_api import problems, server
 
 CITIZENS = "cards.example"
 TERMINALS = "terminals.cards.example"
@@ -203,6 +203,20 @@ def test_headers_are_limited_before_the_service(behind: Behind) -> None:
     answer = behind.say(head + few_but_too_many + b"\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 431")
     assert b"headers_too_large" in answer
+
+
+def test_one_address_begins_few_checks_of_people(behind: Behind) -> None:
+    path = "/v1/holder/person-checks"
+    with behind.client() as http:
+        answers = [http.post(path, json={}, headers={"Origin": "x"}) for _ in range(8)]
+        other = http.get("/healthz")
+    assert [one.status_code for one in answers[:6]] == [403] * 6
+    last = answers[-1]
+    assert (last.status_code, last.json()["code"]) == (429, "person_check_locked")
+    assert last.json() == problems.PERSON_CHECK_LOCKED.document()
+    assert last.headers["Retry-After"]
+    assert other.status_code == 200
+    assert len(behind.recorder.seen) < len(answers) + 1
 
 
 HIDDEN = b"GET /smuggled HTTP/1.1\r\nHost: cards.example\r\n\r\n"

@@ -1,11 +1,13 @@
 """Over HTTP: a holder applies for a card, and shows a relative's e-card."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 from bureau import Person
 from filing import bound, child_fields, next_card, ward_of
+from person_checks import OTHER_PASSWORD, forgetful, passed, post
 from scan_service import ScanService
 from starlette.testclient import TestClient
 
@@ -165,3 +167,36 @@ def test_the_own_next_card(service: ScanService) -> None:
     (seen,) = browser.get(APPLICATIONS).json()["applications"]
     assert seen["state"] == "withdrawn"
     assert next_card(bureau, person, ApplicationKind.EXCHANGE).name == person.name
+
+
+def test_the_sixteenth_birthday_is_told_to_both_before_and_after(service: ScanService) -> None:
+    bureau, guardian = service.bureau, service.person
+    child = ward_of(bureau, guardian, born_on=date(2010, 3, 5))
+    bound(bureau, child, guardian)
+
+    def told(person: Person) -> dict[str, Any]:
+        found = service.signed_in(person).get(FAMILY).json()
+        return {name: found[name] for name in ("wards", "grown", "guardians")}
+
+    before, childs = told(guardian), told(child)
+    ((ward,), ()) = before["wards"], before["grown"]
+    assert (ward["ends_on"], ward["name"][-1]) == ("2026-03-05", child.name[-1])
+    (own,) = childs["guardians"]
+    assert (own["ends_on"], own["is_over"]) == ("2026-03-05", False)
+    bureau.clock.advance(3 * 86_400)
+    after = told(guardian)
+    assert (after["wards"], after["grown"]) == ([], [ward])
+    assert [one["is_over"] for one in told(child)["guardians"]] == [True]
+    bureau.clock.advance(365 * 86_400)
+    assert told(guardian)["grown"] == told(child)["guardians"] == []
+
+
+def test_a_child_sets_a_password_of_their_own_at_sixteen_and_not_before(
+    service: ScanService,
+) -> None:
+    child = ward_of(service.bureau, service.person, born_on=date(2010, 3, 5))
+    early = post(service, "person-checks", forgetful(child))
+    assert (early.status_code, early.json()["reason"]) == (409, "under_age")
+    service.bureau.clock.advance(3 * 86_400)
+    body = {"ticket": passed(service, forgetful(child)), "new_password": OTHER_PASSWORD}
+    assert post(service, "password-resets", body).status_code == 201

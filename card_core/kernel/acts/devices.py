@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from card_core import states
 from card_core.codes import Presence, PurposeClass, key_life
+from card_core.data_uses import DataUse
 from card_core.errors import (
     AlreadyExistsError,
     CardUnusableError,
@@ -26,8 +27,9 @@ from card_core.kernel.judging import reason_of_card
 from card_core.kernel.public_keys import parse_public_key
 from card_core.states import DeviceState, Step
 from card_core.status_list import CredentialState
-from card_core.store import Lock, cards, devices
+from card_core.store import Lock, cards, consents, devices
 from card_core.store.cards import Card, ECard
+from card_core.store.consents import ConsentState
 from card_core.store.devices import Credential, Device, Grade
 from card_core.verdicts import Reason
 from crypto import sm2
@@ -123,6 +125,8 @@ class RegisterDevice(Act):
             scene.now,
         )
         devices.add(scene.tx, device)
+        given = ConsentState.GIVEN
+        consents.put(scene.tx, device.holder_id, DataUse.OFFLINE_PHONE, given, scene.now)
         answer = {"device_id": device.id, "grade": device.grade.value}
         return Done(answer, f"device/{device.id}", answer)
 

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from card_core import states
 from card_core.application_errors import FamilyError
+from card_core.data_uses import DataUse
 from card_core.errors import AlreadyExistsError, InvalidActError, NotFoundError
 from card_core.kernel import enrolment_codes, family_bindings, limits
 from card_core.kernel.act import Act, Done, Scene
@@ -27,10 +28,12 @@ from card_core.store import (
     Lock,
     card_policies,
     cards,
+    consents,
     family_members,
     guardianships,
     issuers,
 )
+from card_core.store.consents import ConsentState
 from card_core.store.family_members import FamilyMember, Relation
 
 OFFER_LASTS = timedelta(days=1)
@@ -76,6 +79,7 @@ class OfferECard(Act):
             expires_at=scene.now + OFFER_LASTS,
         )
         family_members.add(tx, offer, offer_digest(tx.cipher, code.text))
+        consents.put(tx, holder_id, DataUse.FAMILY_SHOWING, ConsentState.GIVEN, scene.now)
         expires_at = (scene.now + OFFER_LASTS).isoformat()
         shown = {"family_member_id": offer.id, "expires_at": expires_at}
         return Done({**shown, "consent_code": str(code)}, f"holder/{holder_id}", shown)

@@ -8,6 +8,7 @@ carries the holder's id, so that the database can be spread by it.
 
 from card_core.store.schema.base import metadata
 from card_core.store.schema.card_dates import card_dates
+from card_core.store.schema.consents import consents
 from card_core.store.schema.devices import (
     bundles,
     device_credentials,
@@ -44,6 +45,7 @@ from card_core.store.schema.parties import (
     operators,
     terminals,
 )
+from card_core.store.schema.person_checks import person_checks
 from card_core.store.schema.presenting import printed_codes, short_codes
 from card_core.store.schema.records import (
     answers,
@@ -98,6 +100,7 @@ AUDITED = frozenset(
         blank_cards,
         guardianships,
         family_members,
+        consents,
     }
 )
 # Whoever uses an epoch sees that its row went back, and opens a new one (decision 8); to refuse the
@@ -108,6 +111,7 @@ GUARDED = AUDITED | {
     sign_in_attempts,
     sessions,
     printed_codes,
+    person_checks,
     device_credentials,
     status_lists,
     bundles,
@@ -134,6 +138,7 @@ __all__ = [
     "card_policies",
     "cards",
     "code_box_keys",
+    "consents",
     "credentials",
     "device_credentials",
     "devices",
@@ -165,6 +170,7 @@ __all__ = [
     "outbox",
     "outbox_positions",
     "peer_scans",
+    "person_checks",
     "printed_codes",
     "proofs",
     "restores",

@@ -120,7 +120,7 @@ def served(
 ) -> Iterator[tuple[RunningServer, RunningServer, TerminalClient]]:
     """The service, the counter's page, and the pharmacy's terminal that asks for both."""
     key_ring, registry, clock = make_key_ring(site), make_registry(site), make_clock(site)
-    app = make_service(site, key_ring, registry, clock)
+    app = make_service(site, key_ring, registry, clock, simulates_person_check=True)
     service = RunningServer(app, bind_near(SERVICE_PORT))
     with (
         running(service),

@@ -3,14 +3,18 @@
 import { NoAnswerError, ask, newRequestId } from "./ask.js";
 import { cardText } from "./card_states.js";
 import { CodeCard } from "./code_card.js";
+import { Applying } from "./holder_apply.js";
 import { ChangeName, NO_ANSWER, SIGNED_OUT, submitOf, tryAsk, whileBusy } from "./holder_asking.js";
+import { DataUses } from "./holder_consents.js";
 import { Devices } from "./holder_devices.js";
 import { Family } from "./holder_family.js";
+import { Online, PasswordChange } from "./holder_online.js";
 import { CardFace, isUsable } from "./holder_face.js";
 import { Home } from "./holder_home.js";
 import { Places } from "./holder_places.js";
 import { Scans } from "./holder_scans.js";
 import { Showing } from "./holder_showing.js";
+import { Sixteen } from "./holder_sixteen.js";
 import { t } from "./language.js";
 import { makeInstallable } from "./phone/install.js";
 import { OfflinePhone } from "./phone/offline_phone.js";
@@ -51,13 +55,19 @@ const scans = new Scans({ onLoss: askAboutLoss });
 const devices = new Devices(phone);
 const family = new Family({ onShow: showRelative });
 const home = new Home();
+const dataUses = new DataUses();
+const applying = new Applying();
+const sixteen = new Sixteen();
+const online = new Online({ onDone: enter, onBack: showSignIn });
+const passwordChange = new PasswordChange({ onDone: signInAnew });
 const places = new Places($("places"), {
   ...home.places(() => card.card_state),
   code: { show: showCode, left: leaveCode },
   card: { show: () => "face", left: () => face.cover() },
   scans: { show: showScans },
-  family: { show: showFamily, left: () => family.cover() },
-  more: { show: showMore, left: () => devices.cover() },
+  family: { show: showFamily, left: leaveFamily },
+  apply: { show: showApply, left: () => applying.cover() },
+  more: { show: showMore, left: leaveMore },
 });
 
 /** The code, or why there is none. */
@@ -84,12 +94,32 @@ function showScans() {
 
 function showFamily() {
   family.show();
+  sixteen.show();
   return "family";
+}
+
+function leaveFamily() {
+  family.cover();
+  sixteen.cover();
+}
+
+function showApply() {
+  applying.show(card);
+  return "apply";
 }
 
 function showMore() {
   devices.show();
+  dataUses.show();
+  sixteen.show();
   return "more";
+}
+
+function leaveMore() {
+  devices.cover();
+  dataUses.cover();
+  sixteen.cover();
+  passwordChange.cover();
 }
 
 function showRelative(member) {
@@ -164,9 +194,15 @@ function signedOut() {
   notice(t("登录已失效，请重新登录。", "You were signed out. Please sign in again."));
 }
 
+function signInAnew(text) {
+  showSignIn();
+  notice(text);
+}
+
 function showSignIn() {
   $("loss-dialog").close();
   places.leave();
+  online.forget();
   showing.forget();
   scans.forget();
   card = null;
@@ -195,15 +231,26 @@ async function signIn() {
     );
     return;
   }
+  await enter(number, password);
+}
+
+async function enter(number, password) {
   const body = { social_security_number: number, password };
-  const reply = await tryAsk("POST", "/v1/holder/sign-ins", body, problem);
+  const reply = await tryAsk("POST", "/v1/holder/sign-ins", body, $("sign-in-problem"));
   $("password").value = "";
   if (reply?.ok) {
     $("sign-in-form").reset();
-    await open();
-  } else {
-    $("password").focus();
+    return open();
   }
+  if ($("sign-in").hidden) showSignIn();
+  $("password").focus();
+}
+
+function openOnline(purpose) {
+  notice("");
+  $("sign-in").hidden = true;
+  $("online").hidden = false;
+  online.open(purpose);
 }
 
 function askAboutLoss() {
@@ -247,6 +294,9 @@ for (const button of document.querySelectorAll("[data-report-loss]")) {
   button.addEventListener("click", askAboutLoss);
 }
 document.addEventListener(SIGNED_OUT, () => (codeCard.isOffline ? offerSignIn() : signedOut()));
+for (const button of document.querySelectorAll("[data-online]")) {
+  button.addEventListener("click", () => openOnline(button.dataset.online));
+}
 makeInstallable($("install"));
 $("sign-in-now").addEventListener("click", showSignIn);
 $("refresh-code").addEventListener("click", () => codeCard.refresh());

@@ -12,6 +12,7 @@ from card_core.application import Application, ApplicationKind
 from card_core.applying import FilingEvidence, MakingMode, RefusalReason
 from card_core.card_policy import CardNumberKept
 from card_core.codes import KeyPurpose, key_name
+from card_core.data_uses import DataUse
 from card_core.errors import ApprovalNeededError, CardCoreError, NotAllowedError
 from card_core.kernel import Act, Actor, ActorKind, DangerousAct
 from card_core.kernel.acts.at_once import OrderAtOnce, ReceiveBlanks, SpoilBlanks, SpoilReason
@@ -40,6 +41,7 @@ from card_core.kernel.acts.cards import (
     WithdrawTemporaryLoss,
 )
 from card_core.kernel.acts.checkpoints import KeepCheckpoint
+from card_core.kernel.acts.consents import SetConsent
 from card_core.kernel.acts.devices import IssueDeviceCredentials, RegisterDevice, RemoveDevice
 from card_core.kernel.acts.ecards import CancelECard, ResumeECard, SuspendECard
 from card_core.kernel.acts.enrolment import (
@@ -104,6 +106,11 @@ from card_core.kernel.acts.making import (
     WithdrawOrder,
 )
 from card_core.kernel.acts.offline_scans import RecordOfflineScans, Uploaded
+from card_core.kernel.acts.online_access import (
+    ActivateOnline,
+    ChangeHolderPassword,
+    ResetPassword,
+)
 from card_core.kernel.acts.operators import (
     AddOperator,
     ChangeRoles,
@@ -113,6 +120,7 @@ from card_core.kernel.acts.operators import (
 )
 from card_core.kernel.acts.own_access import ChangePassword, EnrolFactor
 from card_core.kernel.acts.peer_lists import TakePeerList
+from card_core.kernel.acts.person_checks import DecidePersonCheck, StartPersonCheck
 from card_core.kernel.acts.printed_codes import PrintCode
 from card_core.kernel.acts.replacements import ExchangeCard, ExchangeReason, ReplaceCard
 from card_core.kernel.acts.restores import ResumeFromBackup
@@ -153,6 +161,7 @@ from card_core.store.epochs import Node
 from card_core.store.family_members import Relation
 from card_core.store.operator_factors import FactorKind
 from card_core.store.operators import Role
+from card_core.store.person_checks import CheckPurpose, Claim
 from card_core.store.reversals import ReversalKind
 from crypto import sm2
 
@@ -224,6 +233,7 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         RevokeTerminalKeys(hospital.serial_number),
         EndVisit(ID),
         ReportScan(ID),
+        SetConsent(DataUse.SCAN_MESSAGES, given=True),
         EnsureBoxKey(date(2026, 3, 2), bytes(44)),
         ImportRoster("名册", bytes(32), (make_application(77),), 0),
         OpenImport("名册", bytes(32)),
@@ -318,6 +328,13 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         ChangeRoles("auditor", frozenset({Role.CHECKER})),
         ResetOperator("auditor", hashed),
         ChangePassword(bytes(32), hashed),
+        StartPersonCheck(
+            "0" * 64, CheckPurpose.ACTIVATE, Claim(person.number, "王", "FS0000001"), "r", "p", {}
+        ),
+        DecidePersonCheck("0" * 64, passed=True),
+        ActivateOnline("0" * 64, hashed),
+        ResetPassword("0" * 64, hashed),
+        ChangeHolderPassword(bytes(32), hashed),
         ExportAuditLog(1, bytes(32)),
         EnrolFactor(
             bytes(32),

@@ -26,8 +26,9 @@ from card_core.kernel.acts.retention import SetRetentionPolicy
 from card_core.kernel.acts.reversals import ReverseScan
 from card_core.kernel.acts.status import SetOfflinePolicy
 from card_core.service_channels import ChannelKind
-from card_core.store import field_keys, guarded, restores
+from card_core.store import field_keys, guarded, person_checks, restores
 from card_core.store.field_keys import FieldKey, FieldKeyState
+from card_core.store.person_checks import CheckPurpose, Claim, PersonCheck
 from card_core.store.reversals import ReversalKind
 from card_core.store.schema import GUARDED, cards, issuer_keys, issuers, sessions, sign_in_attempts
 from crypto import sm2
@@ -81,7 +82,11 @@ def full(bureau: Bureau) -> Bureau:
     bureau.decide(ReceiveBlanks("440604001", 1))
     print_a_code(bureau)
     with bureau.store.write() as tx:
-        check_value, now = tx.cipher.check_value(1), bureau.clock()
+        claim = Claim(mother.number, mother.name, "")
+        now = bureau.clock()
+        check = PersonCheck("0" * 64, CheckPurpose.NEW_PASSWORD, claim, "1", "simulated", now, now)
+        person_checks.add(tx, replace(check, holder_id=mother.holder_id))
+        check_value = tx.cipher.check_value(1)
         field_keys.add(tx, FieldKey(1, FieldKeyState.ACTIVE, check_value, now))
         restores.add(tx, now, now)
     return bureau

@@ -15,14 +15,17 @@ import httpx2
 from bureau import HOLDER_PASSWORD, Person
 from contract_town import NOBODY, Caller, Town, signing
 from filing import child, child_fields, file, taken
+from person_checks import OTHER_PASSWORD, begun, claim_of, collected, forgetful, passed
 from phone import Phone, day_ends, registered_phone
-from scan_service import BASE_URL, HOSPITAL_CODE, TerminalDevice
+from scan_service import BASE_URL, HOSPITAL_CODE, ScanService, TerminalDevice
 from token_purchase import FORM, Draft, name_of
 
 from card_core.codes import PurposeClass
 from card_core.kernel.acts.cards import ReportTemporaryLoss
 from card_core.kernel.acts.families import OfferECard
 from card_core.offline_records import OfflineRecord
+from card_core.store import credentials
+from card_core.store.credentials import SubjectKind
 from crypto import sm2
 from scan_api.terminals.possession import enrolment_bytes, next_key_bytes, prove
 
@@ -200,13 +203,6 @@ def get_status_list(town: Town) -> Ask:
     return Ask(terminal(town), path)
 
 
-def sign_in(town: Town) -> Ask:
-    body = {"social_security_number": town.holder.number, "password": HOLDER_PASSWORD}
-    # Nobody yet, but on the service's own page.
-    page = Caller(lambda method, target, content: {"Origin": BASE_URL})
-    return Ask(page, body=body)
-
-
 def sign_out(town: Town) -> Ask:
     return Ask(town.signed_in(town.bureau.person(), anew=True))
 
@@ -317,6 +313,54 @@ def family_member(town: Town) -> tuple[Caller, str]:
     return town.signed_in(shower), taken(town.bureau, offered, shower)
 
 
+def set_consent(town: Town) -> Ask:
+    return Ask(holder(town), {"data_use": "scan_messages"}, {"given": True})
+
+
+def on_the_page(body: dict[str, Any]) -> Ask:
+    """Of nobody yet, but on the service's own page."""
+    return Ask(Caller(lambda method, target, content: {"Origin": BASE_URL}), body=body)
+
+
+def sign_in(town: Town) -> Ask:
+    return on_the_page({"social_security_number": town.holder.number, "password": HOLDER_PASSWORD})
+
+
+def start_person_check(town: Town) -> Ask:
+    return on_the_page(claim_of(collected(town.bureau)))
+
+
+def take_person_check_result(town: Town) -> Ask:
+    return on_the_page(begun(unhurried(town), claim_of(collected(town.bureau))))
+
+
+def unhurried(town: Town) -> ScanService:
+    """One address begins thirty checks a minute."""
+    town.bureau.clock.advance(3)
+    return town.service
+
+
+def activate_ecard(town: Town) -> Ask:
+    ticket = passed(unhurried(town), claim_of(collected(town.bureau)))
+    return on_the_page({"ticket": ticket, "new_password": HOLDER_PASSWORD})
+
+
+def reset_password(town: Town) -> Ask:
+    ticket = passed(unhurried(town), forgetful(town.bureau.person()))
+    return on_the_page({"ticket": ticket, "new_password": OTHER_PASSWORD})
+
+
+def change_password(town: Town) -> Ask:
+    """With an old password that is nobody else's here."""
+    person = town.bureau.person()
+    caller = town.signed_in(person)
+    town.session(person)
+    with town.bureau.store.write() as tx:
+        hashed, now = town.bureau.hash(OTHER_PASSWORD), town.bureau.clock()
+        credentials.put(tx, SubjectKind.HOLDER, person.holder_id, hashed, now)
+    return Ask(caller, body={"password": OTHER_PASSWORD, "new_password": HOLDER_PASSWORD})
+
+
 def answer_peer_scan(town: Town) -> Ask:
     body = scan_fields(town) | {
         "institution_code": "H31010100009",
@@ -405,6 +449,13 @@ ASKS: Mapping[str, Callable[[Town], Ask]] = {
     "takeECard": take_ecard,
     "endFamilyMember": end_family_member,
     "showFamilyCode": show_family_code,
+    "startPersonCheck": start_person_check,
+    "takePersonCheckResult": take_person_check_result,
+    "activateECard": activate_ecard,
+    "resetPassword": reset_password,
+    "changePassword": change_password,
+    "listDataUses": nothing_of_a_holder,
+    "setConsent": set_consent,
     "listBusinessTypes": open_to_all,
     "answerPeerScan": answer_peer_scan,
     "answerPeerStatusList": answer_peer_status_list,
