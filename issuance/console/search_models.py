@@ -76,7 +76,7 @@ class ApplicationOfHolder(BaseModel):
 
 
 class ActOnHolder(BaseModel):
-    """`act`: a stable word. `by`: who did it, an operator's name, null for others. `about`: `holder`,
+    """`act`: a stable word. `by`: an operator's name, null for anybody else. `about`: `holder`,
     `card`, `filing` or `device`; `card_number`: where it was about a card."""
 
     number: int
