@@ -76,15 +76,15 @@ class ApplicationOfHolder(BaseModel):
 
 
 class ActOnHolder(BaseModel):
-    """`act`: a stable word. `by`: who did it, an operator's name, null for others. `about`: the
-    record, a card's number where it was about a card."""
+    """`act`: a stable word. `by`: an operator's name, null for anybody else. `about`: `holder`,
+    `card`, `filing` or `device`; `card_number`: where it was about a card."""
 
     number: int
     at: datetime
     act: str
     actor_kind: str
     by: str | None
-    about: Literal["holder", "card", "filing", "device"]
+    about: str
     card_number: str | None
 
 
