@@ -199,7 +199,12 @@ def put_all(
             values = {name: column[at] for name, column in columns.items()}
             tx.connection.execute(update(table).where(table.c.id == ids[at]).values(**values))
     is_new = [index not in known for index in indexes]
-    rows = {"id": ids, "number_index": indexes, "created_at": [now] * len(ids), **columns}
+    rows: dict[str, list[Any]] = {
+        "id": ids,
+        "number_index": indexes,
+        "created_at": [now] * len(ids),
+        **columns,
+    }
     bulk.load(tx, table, {name: list(compress(column, is_new)) for name, column in rows.items()})
     return ids
 
