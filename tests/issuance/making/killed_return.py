@@ -26,9 +26,9 @@ from issuance.making import bank_files, maker_files
 
 PORTION = 2
 ORDER_CHUNK_SIZE = 3  # chunks and portions begin at other rows
-# Every third statement or commit: another one in each start.
-STRIDE = 3
-STARTS_MAX = 200
+# Every so many statements and commits: with acts of other lengths, at all kinds of places.
+STRIDE = 7
+STARTS_MAX = 100
 _UNANSWERED = {"bank": MakingState.AT_BANK, "maker": MakingState.AT_MAKER}
 
 

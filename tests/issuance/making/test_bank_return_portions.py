@@ -19,7 +19,7 @@ from issuance.making.returns import Progress
 
 BANK = "102"
 CARDS = 5
-KILLS_LEAST = 15
+KILLS_LEAST = 5
 
 
 @pytest.fixture

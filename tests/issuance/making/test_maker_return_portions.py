@@ -26,7 +26,7 @@ from issuance.making.preparing import sign_chunks
 
 PORTION = 2
 CARDS = 7
-KILLS_LEAST = 15
+KILLS_LEAST = 5
 BRANCH = "440604001"
 
 
