@@ -1,4 +1,4 @@
-"""`make bench-issuance`: I1 to I3 beside their yardsticks, and build/bench/bench-issuance.json.
+"""`make bench-issuance`: I1 to I4 beside their yardsticks, and build/bench/bench-issuance.json.
 
 python -m benchmarks.bench_issuance [--cards 10000 100000 1000000] [--only sqlite|postgresql]
 """
@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.bench_issuance import making, memory, yardsticks
+from benchmarks.bench_issuance import making, memory, stock, yardsticks
 from benchmarks.bench_issuance.people import write_roster
 from benchmarks.bench_scan import postgresql
 from benchmarks.bench_scan.bureau import PASSPHRASE, Ground, founded
@@ -201,6 +201,12 @@ def measure(database: str, sizes: list[int]) -> dict[str, Figure]:
         first = 0
         for size in sizes:
             found = issue_rate(database, ground, url, first, size)
+            for name, figure in found.items():
+                show(name, figure)
+            figures |= found
+            first += size
+            with pool_for(ground, size) as pool:
+                found = stock.take_over_rate(database, ground, pool, first, size)
             for name, figure in found.items():
                 show(name, figure)
             figures |= found

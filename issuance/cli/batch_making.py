@@ -3,6 +3,7 @@
 The commands join those of `issuance.cli.batch` on the same group.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +54,8 @@ def show_making(batch: BatchArgument, operator: OperatorOption = None) -> None:
         found = find_batch(tx, batch)
         counts = makings.counts(tx, found.id)
         orders = [(order, makers.get(tx, order.maker_id)) for order in _orders(tx, found)]
+    if found.return_bank is not None:
+        _show_bank_return(found.return_bank, counts)
     screen.show_table(
         ["银行 Bank", "代码 Code", "状态 State", "张数 Cards"],
         [
@@ -71,6 +74,18 @@ def show_making(batch: BatchArgument, operator: OperatorOption = None) -> None:
             for one, maker in orders
         ],
     )  # fmt: skip
+
+
+def _show_bank_return(bank: str, counts: Mapping[tuple[str, MakingState], int]) -> None:
+    left = counts.get((bank, MakingState.AT_BANK), 0)
+    unsent = counts.get((bank, MakingState.AWAITING_BANK), 0)
+    sent = sum(count for (one, _), count in counts.items() if one == bank) - unsent
+    screen.warn(
+        f"银行 {bank} 的回盘尚未读完：已采用 {sent - left} / {sent} 张。请再次运行 sscard batch "
+        "bank-return。",
+        f"Bank {bank}'s return is not taken to its end: {sent - left} of {sent} cards are answered."
+        " Run sscard batch bank-return again.",
+    )
 
 
 @app.command("bank-file")
@@ -107,8 +122,8 @@ def take_bank_return(file: FileArgument, operator: OperatorOption = None) -> Non
     """读入银行回盘文件；有误则整个不采用。
     Take a bank's return, whole or not at all.
     """
-    with opened_desk(operator) as desk, screen.working("读入", "Reading"):
-        taken = bank_files.take_return(desk.site.kernel, file, actor=desk.actor)
+    with opened_desk(operator) as desk, screen.progress("读入", "Reading") as shown:
+        taken = bank_files.take_return(desk.site.kernel, file, actor=desk.actor, progress=shown)
     screen.say(
         f"开户成功 {taken['opened']}，失败 {taken['failed']}，先前已采用 {taken['known']}。",
         f"{taken['opened']} accounts opened, {taken['failed']} failed, {taken['known']} known "

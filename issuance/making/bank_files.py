@@ -1,14 +1,12 @@
 """The bank pre-opening file of a batch, and the bank's return."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from card_core.errors import NotFoundError
-from card_core.kernel import Act, Actor, Kernel
+from card_core.kernel import Actor, Kernel
 from card_core.kernel.acts.banking import (
     AT_OR_BEFORE_BANK,
     AccountReturned,
@@ -30,7 +28,6 @@ from issuance.card_files import (
     AccountRequest,
     Charset,
     ElementError,
-    RowFile,
     RowHeader,
     open_bank_return,
     write_bank_opening,
@@ -38,7 +35,7 @@ from issuance.card_files import (
 from issuance.errors import BatchError
 from issuance.files import PRIVATE, not_readable, whole_file
 from issuance.making.personalising import unfit
-from issuance.making.returns import check_header, good_rows
+from issuance.making.returns import Progress, Taking, check_header, take_whole
 
 
 def write_file(
@@ -108,11 +105,10 @@ def _request(position: int, card: Card, holder: Holder) -> AccountRequest:
     )
 
 
-def take_return(kernel: Kernel, path: Path, *, actor: Actor) -> dict[str, Any]:
-    """Take a bank's return file, whole or not at all.
+def take_return(kernel: Kernel, path: Path, *, actor: Actor, progress: Progress) -> dict[str, Any]:
+    """Take a bank's return file, whole or not at all, as `take_whole` does.
 
-    First all of it is held against what was sent, then it is taken, some rows at a time; killed in
-    between, it goes on when it is run again. Answer: opened, failed and `known` of this time.
+    Answer: batch_id, bank, and opened, failed and `known` of this time.
     Raises FileRefusedError, CardFileError, IssuanceError, KernelError.
     """
     try:
@@ -125,29 +121,20 @@ def take_return(kernel: Kernel, path: Path, *, actor: Actor) -> dict[str, Any]:
             if batch is None:
                 raise NotFoundError("batch")
             check_header(header, issuer=issuer, partner=header.partner)
-            for portion in _portions(opened, path):
-                with kernel.store.read() as tx:
-                    check_bank_return(tx, batch.id, header.partner, portion)
-            given = (batch.id, header.partner, opened.digest)
-
-            def perform(act: Act) -> dict[str, Any]:
-                return kernel.perform(act, actor=actor, request_id=new_request_id())
-
-            perform(OpenBankReturn(*given))
-            counts = Counter(opened=0, failed=0, known=0)
-            for portion in _portions(opened, path):
-                answer = perform(TakeBankReturn(*given, portion))
-                counts.update({name: answer[name] for name in counts})
-            perform(CloseBankReturn(*given))
+            batch_id, bank = batch.id, header.partner
+            given = (batch_id, bank, opened.digest)
+            taking = Taking(
+                given=_returned,
+                check=lambda tx, portion: check_bank_return(tx, batch_id, bank, portion),
+                begin=OpenBankReturn(*given),
+                take=lambda portion: TakeBankReturn(*given, portion),
+                end=CloseBankReturn(*given),
+                counts=("opened", "failed", "known"),
+                rows_max=ROWS_AT_ONCE,
+            )
+            return take_whole(kernel, opened, path, taking, actor=actor, progress=progress)
     except OSError as error:
         raise not_readable(path, error) from error
-    return {"batch_id": batch.id, "bank": header.partner, **counts}
-
-
-def _portions(opened: RowFile[AccountOutcome], path: Path) -> Iterator[tuple[AccountReturned, ...]]:
-    rows = (_returned(row) for row in good_rows(opened, path))
-    while portion := tuple(islice(rows, ROWS_AT_ONCE)):
-        yield portion
 
 
 def _returned(row: AccountOutcome) -> AccountReturned:

@@ -1,15 +1,13 @@
 """The maker file of an order, and the maker's return."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from card_core.codes import KeyPurpose
 from card_core.errors import NotFoundError, TamperedRowError
-from card_core.kernel import Act, Actor, Kernel
+from card_core.kernel import Actor, Kernel
 from card_core.kernel.acts.maker_returns import (
     RETURN_ROWS_MAX,
     CardReturned,
@@ -28,17 +26,13 @@ from issuance.batches import new_request_id
 from issuance.card_files import (
     CardOutcome,
     MakerHeader,
-    RowFile,
     SignedChunk,
     open_maker_return,
     write_maker_file,
 )
 from issuance.files import PRIVATE, not_readable, whole_file
 from issuance.making.preparing import personaliser_of, prepared_chunk
-from issuance.making.returns import check_header, good_rows
-
-Progress = Callable[[int, int], None]
-"""Called with (records written or taken, records of the file)."""
+from issuance.making.returns import Progress, Taking, check_header, take_whole
 
 
 def write_file(
@@ -97,46 +91,30 @@ def _signed(
 
 
 def take_return(kernel: Kernel, path: Path, *, actor: Actor, progress: Progress) -> dict[str, Any]:
-    """Take a maker's return file, whole or not at all.
+    """Take a maker's return file, whole or not at all, as `take_whole` does.
 
-    First all of it is held against what was sent, then it is taken, some rows at a time; killed in
-    between, it goes on when it is run again. What may still stop it then is a chip that another
-    card got since. progress: of the taking. Answer: made, failed and `known` of this time, and the
-    order's state.
+    What may still stop it when all of it was looked at is a chip that another card got since.
+    Answer: order_id, its state, and made, failed and `known` of this time.
     Raises FileRefusedError, CardFileError, IssuanceError, KernelError.
     """
     try:
         with path.open("rb") as file:
             opened = open_maker_return(file)
-            digest, records = opened.digest, opened.header.records
             order, maker = _order_of(kernel, opened.header.batch)
             check_header(opened.header, issuer=order.issuer, partner=maker.code)
-            codes: set[bytes] = set()
-            for portion in _portions(opened, path):
-                with kernel.store.read() as tx:
-                    check_return(tx, order.id, portion, codes)
-            del codes
-
-            def perform(act: Act) -> dict[str, Any]:
-                return kernel.perform(act, actor=actor, request_id=new_request_id())
-
-            perform(OpenMakerReturn(order.id, digest))
-            counts, done = Counter(made=0, failed=0, known=0), 0
-            for portion in _portions(opened, path):
-                progress(done, records)
-                answer = perform(TakeMakerReturn(order.id, digest, portion))
-                counts.update({name: answer[name] for name in counts})
-                done += len(portion)
-            closed = perform(CloseMakerReturn(order.id, digest))
+            given, codes = (order.id, opened.digest), set[bytes]()
+            taking = Taking(
+                given=_returned,
+                check=lambda tx, portion: check_return(tx, order.id, portion, codes),
+                begin=OpenMakerReturn(*given),
+                take=lambda portion: TakeMakerReturn(*given, portion),
+                end=CloseMakerReturn(*given),
+                counts=("made", "failed", "known"),
+                rows_max=RETURN_ROWS_MAX,
+            )
+            return take_whole(kernel, opened, path, taking, actor=actor, progress=progress)
     except OSError as error:
         raise not_readable(path, error) from error
-    return {"order_id": order.id, **counts, "state": closed["state"]}
-
-
-def _portions(opened: RowFile[CardOutcome], path: Path) -> Iterator[tuple[CardReturned, ...]]:
-    rows = (_returned(row) for row in good_rows(opened, path))
-    while portion := tuple(islice(rows, RETURN_ROWS_MAX)):
-        yield portion
 
 
 def _order_of(kernel: Kernel, order_id: str) -> tuple[Order, Maker]:

@@ -53,16 +53,17 @@ class Released:
             f"FS{first + at * 500:07d}" for at in range(len(ledger))
         ]
 
-    def waiting_for_locks(self) -> int:
-        """How many transactions stand before a lock."""
-        with self.ground.site.store.read() as tx:
-            found = tx.connection.execute(
-                text(
-                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-                    "AND datname = current_database()"
-                )
-            ).scalar()
-        return int(found or 0)
+
+def waiting_for_locks(ground: Ground) -> int:
+    """How many transactions stand before a lock."""
+    with ground.site.store.read() as tx:
+        found = tx.connection.execute(
+            text(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                "AND datname = current_database()"
+            )
+        ).scalar()
+    return int(found or 0)
 
 
 def released_batch(ground: Ground) -> Released:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from certificates import Authority
-from issuing_ground import Released, released_batch, until
+from issuing_ground import Released, released_batch, until, waiting_for_locks
 from office import SSCARD
 from servers.ports import free_port
 from servers.postgresql import PostgreSQLServer
@@ -106,7 +106,7 @@ def test_a_killed_worker_costs_nothing_and_the_batch_is_complete(
         # Every chunk ends by writing to the log: both workers stand there, with all else done.
         tx.connection.execute(select(schema.audit_heads).with_for_update()).all()
         issuing.start()
-        until(lambda: released.waiting_for_locks() == WORKERS)
+        until(lambda: waiting_for_locks(released.ground) == WORKERS)
         running.workers[0].kill()
         running.workers[0].wait()
     issuing.join(START_SECONDS)

@@ -1,4 +1,5 @@
-"""A batch issued by several processes, one of which is killed; on a real PostgreSQL."""
+"""A batch issued, and a stock taken over, by several processes, one of which is killed; on a real
+PostgreSQL."""
 
 import multiprocessing
 import os
@@ -7,9 +8,16 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from issuing_ground import PATIENCE_SECONDS, Released, released_batch, until
+from issuing_ground import (
+    PATIENCE_SECONDS,
+    Released,
+    released_batch,
+    until,
+    waiting_for_locks,
+)
 from servers.postgresql import PostgreSQLServer
 from sqlalchemy import select, update
+from stock_ground import ROWS, ReleasedStock, released_stock
 
 from benchmarks.bench_scan.bureau import PASSPHRASE, Ground, founded
 from card_core.errors import TamperedRowError
@@ -36,10 +44,18 @@ def released(ground: Ground) -> Released:
     return released_batch(ground)
 
 
-def issue(released: Released, progress: Callable[[int, int], None] = lambda *_: None) -> Batch:
+def issue(
+    released: Released | ReleasedStock,
+    progress: Callable[[int, int], None] = lambda *_: None,
+    workers: int = WORKERS,
+) -> Batch:
     settings = Settings.from_environment(released.ground.environment)
     site, maker = released.ground.site, released.ground.staff["maker"]
-    with engine.processes(settings, PASSPHRASE.encode(), WORKERS) as pool:
+    with (
+        engine.here(site.kernel)
+        if workers == 1
+        else engine.processes(settings, PASSPHRASE.encode(), workers) as pool
+    ):
         return engine.issue(pool, site.store, released.batch_id, actor=maker, progress=progress)
 
 
@@ -52,8 +68,11 @@ def test_processes_share_a_batch_and_no_number(released: Released) -> None:
     assert issue(released) == after
 
 
-def test_a_worker_that_is_killed_costs_nothing_but_its_chunk(released: Released) -> None:
-    errors: list[BatchError] = []
+@pytest.mark.parametrize("make", [released_batch, released_stock])
+def test_a_worker_that_is_killed_costs_nothing_but_its_chunk(
+    ground: Ground, make: Callable[[Ground], Released | ReleasedStock]
+) -> None:
+    released, errors = make(ground), []
 
     def issue_it() -> None:
         try:
@@ -62,12 +81,12 @@ def test_a_worker_that_is_killed_costs_nothing_but_its_chunk(released: Released)
             errors.append(error)
 
     issuing = threading.Thread(target=issue_it)
-    with released.ground.site.store.write() as tx:
+    with ground.site.store.write() as tx:
         # Every chunk ends by writing to the log: both workers stand there, with all else done.
         head = select(schema.audit_heads).with_for_update()
         tx.connection.execute(head).all()
         issuing.start()
-        until(lambda: released.waiting_for_locks() == WORKERS)
+        until(lambda: waiting_for_locks(ground) == WORKERS)
         victim = multiprocessing.active_children()[0].pid
         assert victim is not None
         os.kill(victim, signal.SIGKILL)
@@ -75,6 +94,17 @@ def test_a_worker_that_is_killed_costs_nothing_but_its_chunk(released: Released)
     assert not issuing.is_alive()
     assert [error.code for error in errors] == ["worker_died"]
     released.check_complete(issue(released))
+
+
+@pytest.mark.parametrize("workers", [1, WORKERS])
+def test_a_stock_comes_to_the_same_by_one_and_by_several(ground: Ground, workers: int) -> None:
+    stock, seen = released_stock(ground), []
+    after = issue(stock, lambda *shown: seen.append(shown), workers)
+    done = [one for one, _ in seen]
+    assert done == sorted(done)
+    assert (seen[0], seen[-1]) == ((0, ROWS), (ROWS, ROWS))
+    stock.check_complete(after)
+    assert issue(stock) == after
 
 
 def test_what_a_worker_process_refuses_is_heard_as_it_said_it(released: Released) -> None:

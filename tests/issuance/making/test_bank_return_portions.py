@@ -7,16 +7,19 @@ from typing import Any
 import pytest
 from bureau import Bureau
 from card_making import CardIssuer, card_issuer
+from return_kills import take_and_kill
 
 from card_core.errors import ContentChangedError, ReturnRefusedError, WrongStateError
 from card_core.kernel.acts.banking import CloseBankReturn, OpenBankReturn, SendToBank
 from card_core.kernel.acts.handing_over import ReworkCards
-from card_core.store import cards, issuers
+from card_core.store import audit, cards, issuers
 from issuance.card_files import AccountOutcome, BankReason, Charset, RowHeader, write_bank_return
 from issuance.making import bank_files
+from issuance.making.returns import Progress
 
 BANK = "102"
 CARDS = 5
+KILLS_LEAST = 5
 
 
 @pytest.fixture
@@ -59,8 +62,11 @@ def outcomes(issuer: CardIssuer, batch_id: str) -> list[AccountOutcome]:
     return rows
 
 
-def take(issuer: CardIssuer, path: Path) -> dict[str, Any]:
-    return bank_files.take_return(issuer.bureau.kernel, path, actor=issuer.bureau.maker)
+def take(
+    issuer: CardIssuer, path: Path, progress: Progress = lambda _done, _all: None
+) -> dict[str, Any]:
+    bureau = issuer.bureau
+    return bank_files.take_return(bureau.kernel, path, actor=bureau.maker, progress=progress)
 
 
 @pytest.fixture(autouse=True)
@@ -68,23 +74,12 @@ def two_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bank_files, "ROWS_AT_ONCE", 2)
 
 
-def test_a_return_that_was_killed_in_between_goes_on_and_is_for_nobody_until_then(
-    issuer: CardIssuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_return_whose_process_is_killed_goes_on_and_is_for_nobody_until_then(
+    issuer: CardIssuer, database_url: str, tmp_path: Path
 ) -> None:
     batch_id = sent_batch(issuer)
     path = write(tmp_path / "return", issuer, batch_id, outcomes(issuer, batch_id))
-    real, taken = bank_files.TakeBankReturn, []
-
-    def dies_at_the_second(*given: Any) -> Any:
-        if taken:
-            raise KeyboardInterrupt
-        taken.append(given)
-        return real(*given)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(bank_files, "TakeBankReturn", dies_at_the_second)
-        with pytest.raises(KeyboardInterrupt):
-            take(issuer, path)
+    assert take_and_kill(database_url, "bank", path, batch_id, rows=2) > 1
     assert states(issuer, batch_id) == ["23", "23", "22", "22", "22"]
     bureau = issuer.bureau
     with pytest.raises(WrongStateError):
@@ -96,10 +91,16 @@ def test_a_return_that_was_killed_in_between_goes_on_and_is_for_nobody_until_the
     ):
         with pytest.raises(WrongStateError):
             bureau.perform(act, bureau.maker)
-    answer = take(issuer, path)
-    assert (answer["opened"], answer["failed"], answer["known"]) == (2, 1, 2)
+    assert take_and_kill(database_url, "bank", path, batch_id) > KILLS_LEAST
     assert states(issuer, batch_id) == ["23", "23", "23", "23", "80"]
+    told: list[tuple[int, int]] = []
+    answer = take(issuer, path, lambda *shown: told.append(shown))
+    assert (answer["opened"], answer["failed"], answer["known"]) == (0, 0, CARDS)
+    assert told == [(0, CARDS), (2, CARDS), (4, CARDS), (CARDS, CARDS)]
     bureau.perform(ReworkCards(batch_id), bureau.maker)
+    with bureau.store.read() as tx:
+        audit.verify_chain(tx, "bureau")
+        audit.verify_rows(tx)
 
 
 def test_what_is_wrong_in_the_last_row_leaves_all_others_alone(

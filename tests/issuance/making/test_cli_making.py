@@ -8,8 +8,9 @@ from office import Office, refused
 
 from benchmarks.bench_issuance.people import applications
 from card_core.kernel import Actor, ActorKind
+from card_core.kernel.acts.banking import OpenBankReturn
 from card_core.kernel.acts.batches import ImportRoster, IssueChunk
-from card_core.store import operators
+from card_core.store import batches, operators
 from issuance.batches import new_request_id
 from issuance.installation import Installation
 from tests.stranger import bank, card_maker
@@ -61,7 +62,9 @@ def change_key(office: Office, works: MakerWorks) -> None:
     )  # fmt: skip
 
 
-def test_a_return_with_a_bad_row_changes_nothing(issued: Office) -> None:
+def test_a_return_with_a_bad_row_changes_nothing_and_one_that_is_open_is_shown(
+    issued: Office, site: Installation
+) -> None:
     head, rows = opening(issued)
     good = bank.answer(head, rows, {})
     lines = good.decode("ascii").splitlines()[1:-1]
@@ -72,7 +75,21 @@ def test_a_return_with_a_bad_row_changes_nothing(issued: Office) -> None:
     assert "22" in issued.done("batch", "making", BATCH, operator="wang")
     cut = issued.file("cut.back", good[:-1])
     assert issued.run("batch", "bank-return", str(cut), operator="wang").exit_code == 1
-    issued.done("batch", "bank-return", str(issued.file("ok.back", good)), operator="wang")
+    with site.store.read() as tx:
+        (batch,), wang = batches.page(tx), operators.find_by_name(tx, "wang")
+    assert wang
+    site.kernel.perform(
+        OpenBankReturn(batch.id, "102", bytes(32)),
+        actor=Actor(ActorKind.OPERATOR, wang.id),
+        request_id=new_request_id(),
+    )
+    shown = issued.run("batch", "making", BATCH, operator="wang")
+    assert f"银行 102 的回盘尚未读完：已采用 0 / {PEOPLE} 张" in shown.stderr
+    assert f"0 of {PEOPLE} cards are answered" in shown.stderr
+    ok = str(issued.file("ok.back", good))
+    progress = issued.run("batch", "bank-return", ok, operator="wang").stderr
+    assert f"{PEOPLE}/{PEOPLE}" in progress
+    assert "102" not in issued.run("batch", "making", BATCH, operator="wang").stderr
 
 
 def test_a_return_of_somebody_else_is_named_as_that(issued: Office) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from bureau import Bureau
 from card_making import MAKER, CardIssuer, card_issuer
+from return_kills import take_and_kill
 
 from card_core.errors import ContentChangedError, ReturnRefusedError, WrongStateError
 from card_core.kernel.acts import making as acts
@@ -17,7 +18,6 @@ from card_core.kernel.acts.maker_returns import (
     OpenMakerReturn,
     TakeMakerReturn,
 )
-from card_core.kernel.kernel import Kernel
 from card_core.states import OrderState
 from card_core.store import audit, cards, making_orders
 from issuance.card_files import CardOutcome, MakerReason, RowHeader, write_maker_return
@@ -26,11 +26,8 @@ from issuance.making.preparing import sign_chunks
 
 PORTION = 2
 CARDS = 7
+KILLS_LEAST = 5
 BRANCH = "440604001"
-
-
-class KilledError(BaseException):
-    """Nothing between here and whoever started the process hears of it."""
 
 
 @pytest.fixture(autouse=True)
@@ -83,62 +80,38 @@ def write(path: Path, order_id: str, rows: Sequence[CardOutcome], minute: int = 
     return path
 
 
-def take(issuer: CardIssuer, path: Path, kernel: Kernel | None = None) -> dict[str, Any]:
+def take(issuer: CardIssuer, path: Path) -> dict[str, Any]:
     return maker_files.take_return(
-        kernel or issuer.bureau.kernel,
+        issuer.bureau.kernel,
         path,
         actor=issuer.bureau.maker,
         progress=lambda _done, _all: None,
     )
 
 
-def take_and_die(issuer: CardIssuer, path: Path, acts_done: int) -> None:
-    """As a process that is gone behind its so many acts."""
-    kernel, left = issuer.bureau.kernel, acts_done
-
-    class Dying(Kernel):
-        def __init__(self) -> None:
-            vars(self).update(vars(kernel))
-
-        def perform(self, *arguments: Any, **more: Any) -> dict[str, Any]:
-            nonlocal left
-            if not left:
-                raise KilledError
-            left -= 1
-            return kernel.perform(*arguments, **more)
-
-    with pytest.raises(KilledError):
-        take(issuer, path, Dying())
-
-
 def states(issuer: CardIssuer, batch_id: str) -> list[str]:
     return [one.state.code for one in issuer.makings(batch_id)]
 
 
-# Opened, four portions, closed.
-@pytest.mark.parametrize("acts_done", [1, 3, 5])
-def test_killed_between_portions_it_goes_on_when_it_is_run_again(
-    issuer: CardIssuer, tmp_path: Path, acts_done: int
+def test_killed_anywhere_it_goes_on_when_it_is_run_again(
+    issuer: CardIssuer, database_url: str, tmp_path: Path
 ) -> None:
     batch_id, order_id = sent_order(issuer)
     path = write(tmp_path / "return", order_id, outcomes(issuer, batch_id, failed=4))
-    take_and_die(issuer, path, acts_done)
-    taken = min(PORTION * (acts_done - 1), CARDS)
-    assert states(issuer, batch_id).count("24") == CARDS - taken
+    assert take_and_kill(database_url, "maker", path, batch_id, rows=2 * PORTION) > 1
+    assert states(issuer, batch_id).count("24") == CARDS - 2 * PORTION
     # what is taken in part is for nobody yet
     for act in (DispatchCards(batch_id, BRANCH), ReworkCards(batch_id)):
         with pytest.raises(WrongStateError, match="maker return"):
             issuer.bureau.perform(act, issuer.bureau.maker)
 
-    answer = take(issuer, path)
-    assert answer["known"] == taken
-    assert answer["made"] + answer["failed"] == CARDS - taken
-    assert answer["state"] == OrderState.ANSWERED
+    assert take_and_kill(database_url, "maker", path, batch_id) > KILLS_LEAST
     assert states(issuer, batch_id) == ["25", "25", "25", "85", "25", "25", "25"]
     dispatched = issuer.bureau.perform(DispatchCards(batch_id, BRANCH), issuer.bureau.maker)
     assert dispatched["dispatched"] == CARDS - 1
     again = take(issuer, path)
     assert (again["made"], again["failed"], again["known"]) == (0, 0, CARDS)
+    assert again["state"] == OrderState.ANSWERED
     with issuer.bureau.store.read() as tx:
         order = making_orders.get(tx, order_id)
         assert order
@@ -170,11 +143,12 @@ def test_what_is_wrong_in_the_last_row_leaves_all_others_alone(
 
 
 def test_another_file_takes_the_place_of_one_that_was_never_finished(
-    issuer: CardIssuer, tmp_path: Path
+    issuer: CardIssuer, database_url: str, tmp_path: Path
 ) -> None:
     batch_id, order_id = sent_order(issuer)
     rows = outcomes(issuer, batch_id)
-    take_and_die(issuer, write(tmp_path / "first", order_id, rows), 2)
+    first = write(tmp_path / "first", order_id, rows)
+    assert take_and_kill(database_url, "maker", first, batch_id, rows=PORTION) > 1
     corrected = outcomes(issuer, batch_id, failed=CARDS)
     answer = take(issuer, write(tmp_path / "second", order_id, corrected, minute=1))
     assert (answer["made"], answer["failed"], answer["known"]) == (CARDS - 3, 1, 2)
