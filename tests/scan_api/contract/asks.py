@@ -8,13 +8,14 @@ import itertools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
 from bureau import HOLDER_PASSWORD, Person
 from contract_town import NOBODY, Caller, Town, signing
-from filing import child, child_fields, file, taken
+from filing import bound, child, child_fields, file, taken, ward_of
 from person_checks import OTHER_PASSWORD, begun, claim_of, collected, forgetful, passed
 from phone import Phone, day_ends, registered_phone
 from scan_service import BASE_URL, HOSPITAL_CODE, ScanService, TerminalDevice
@@ -361,6 +362,26 @@ def change_password(town: Town) -> Ask:
     return Ask(caller, body={"password": OTHER_PASSWORD, "new_password": HOLDER_PASSWORD})
 
 
+def guardianship(town: Town, *, is_lost: bool = False) -> tuple[Caller, str]:
+    """A guardian of a ward with a card, and which guardianship it is."""
+    mother = town.bureau.person()
+    ward = ward_of(town.bureau, mother, date(2021, 5, 1) + timedelta(next(_numbers)))
+    bound_id = bound(town.bureau, ward, mother)
+    if is_lost:
+        town.bureau.perform(ReportTemporaryLoss(ward.card_id), mother.actor)
+    return town.signed_in(mother), bound_id
+
+
+def report_ward_loss(town: Town) -> Ask:
+    caller, bound_id = guardianship(town)
+    return Ask(caller, {"guardianship_id": bound_id}, {})
+
+
+def withdraw_ward_loss(town: Town) -> Ask:
+    caller, bound_id = guardianship(town, is_lost=True)
+    return Ask(caller, {"guardianship_id": bound_id}, {"password": HOLDER_PASSWORD})
+
+
 def answer_peer_scan(town: Town) -> Ask:
     body = scan_fields(town) | {
         "institution_code": "H31010100009",
@@ -448,6 +469,8 @@ ASKS: Mapping[str, Callable[[Town], Ask]] = {
     "offerECard": offer_ecard,
     "takeECard": take_ecard,
     "endFamilyMember": end_family_member,
+    "reportWardLoss": report_ward_loss,
+    "withdrawWardLoss": withdraw_ward_loss,
     "showFamilyCode": show_family_code,
     "startPersonCheck": start_person_check,
     "takePersonCheckResult": take_person_check_result,
