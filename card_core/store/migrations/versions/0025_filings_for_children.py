@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy import text
 
 revision = "0025"
-down_revision = "0022"
+down_revision = "0023"
 
 _OPEN = text("state IN ('filed', 'accepted')")
 _ACCEPTED = text("state = 'accepted'")
