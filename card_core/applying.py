@@ -164,12 +164,6 @@ GUARDIAN_MISSING: Final = Ineligible(
     f"For somebody under {GUARDED_UNDER_YEARS} a guardian applies: give the guardian, and what "
     "shows it with its number",
 )
-AT_WINDOW: Final = Ineligible(
-    "at_window",
-    "该申领不能在线受理，请监护人携监护关系材料到窗口办理",
-    "This application is not taken online; come to the window with what shows that you are the "
-    "guardian",
-)
 NOT_IN_BATCHES: Final = Ineligible(
     "exchange_at_once",
     "换卡须收回旧卡，只在柜面即时办理",

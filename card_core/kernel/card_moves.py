@@ -9,7 +9,7 @@ from card_core.kernel.act import Done, Scene
 from card_core.kernel.actors import ActorKind
 from card_core.kernel.dates import SHANGHAI
 from card_core.states import CardState, ECardState, Step
-from card_core.store import Lock, Reader, card_dates, cards, sessions
+from card_core.store import Lock, Reader, card_dates, cards, guardianships, sessions
 from card_core.store.card_dates import CardDate
 from card_core.store.cards import Card, ECard
 from card_core.store.credentials import SubjectKind
@@ -26,6 +26,25 @@ def lock_card(scene: Scene, card_id: str) -> Card:
     if scene.actor.kind is ActorKind.HOLDER and card.holder_id != scene.actor.id:
         raise NotFoundError("card")
     return card
+
+
+def lock_card_in_care(scene: Scene, card_id: str) -> tuple[Card, dict[str, str]]:
+    """As `lock_card`, also for the guardian of the card's holder while that is in force.
+
+    Beside the card: under which guardianship, for the audit event. Raises NotFoundError, the same
+    for a card that never was, a stranger's, and one whose holder the actor guards no more.
+    """
+    card = cards.get(scene.tx, card_id, Lock.OWN)
+    if card is None:
+        raise NotFoundError("card")
+    if scene.actor.kind is not ActorKind.HOLDER or card.holder_id == scene.actor.id:
+        return card, {}
+    # Behind the card, as where a death or a merge ends it; locked, so that it ends before or after.
+    bound = guardianships.active_between(scene.tx, card.holder_id, scene.actor.id)
+    bound = bound and guardianships.get(scene.tx, bound.id, Lock.SHARED)
+    if bound is None or not bound.is_in_force(scene.now.astimezone(SHANGHAI).date()):
+        raise NotFoundError("card")
+    return card, {"guardianship_id": bound.id}
 
 
 def move(

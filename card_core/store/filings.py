@@ -161,6 +161,15 @@ def has_open_one(tx: Reader, filed_by: str, number: str) -> bool:
     return tx.connection.execute(statement).first() is not None
 
 
+def has_accepted_one(tx: Reader, number: str) -> bool:
+    """Whether one for this number is accepted and not yet taken in, whoever filed it."""
+    statement = select(table.c.id).where(
+        table.c.number_index == index_of(tx, number),
+        table.c.state == FilingState.ACCEPTED.value,
+    )
+    return tx.connection.execute(statement).first() is not None
+
+
 def decide(tx: Transaction, filing: Filing, state: FilingState, now: datetime, **more: Any) -> None:
     """more: checker_id, refusal, batch_id."""
     guarded.change(tx, table, filing.id, state=state.value, decided_at=now, **more)

@@ -1,4 +1,4 @@
-"""What a holder does: show a code, report the card lost, take the report back."""
+"""What a holder does: show a code, report a loss, their own or a ward's, take the report back."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from card_core.errors import NotFoundError
 from card_core.kernel import Act, Actor
 from card_core.kernel.acts.cards import ReportTemporaryLoss, WithdrawTemporaryLoss
 from card_core.kernel.acts.scan_reports import ReportScan
-from card_core.store import cards
+from card_core.store import cards, guardianships
 from scan_api.holders import session
 from scan_api.holders.idempotency import HeldKey, perform_once
 from scan_api.holders.models import (
@@ -54,6 +54,35 @@ def withdraw_loss(
     return _change(services, holder, held, prepare)
 
 
+def report_ward_loss(
+    services: Services, holder: Actor, held: HeldKey, guardianship_id: str
+) -> CardStateChange:
+    """As `report_loss`, of the card of a child whose guardian the holder is. Raises: KernelError,
+    where there is nothing to report one and the same for every reason."""
+    return _change(
+        services,
+        holder,
+        held,
+        lambda: ReportTemporaryLoss(_ward_card_id(services, holder, guardianship_id)),
+    )
+
+
+def withdraw_ward_loss(
+    services: Services,
+    holder: Actor,
+    held: HeldKey,
+    guardianship_id: str,
+    request: LossWithdrawal,
+) -> CardStateChange:
+    """The guardian's own password is asked. Raises: KernelError, SignInError."""
+
+    def prepare() -> Act:
+        session.check_password(services, holder, request.password)
+        return WithdrawTemporaryLoss(_ward_card_id(services, holder, guardianship_id))
+
+    return _change(services, holder, held, prepare)
+
+
 def report_scan(services: Services, holder: Actor, held: HeldKey, scan_id: str) -> ReportedScan:
     """Raises: KernelError."""
     answer = perform_once(services.kernel, held, lambda: ReportScan(scan_id), holder=holder)
@@ -71,6 +100,19 @@ def card_id_of(services: Services, holder: Actor) -> str:
     """The holder's card that is not cancelled. Raises: NotFoundError."""
     with services.store.read() as tx:
         card = cards.live_card_of(tx, holder.id)
+    if card is None:
+        raise NotFoundError("card")
+    return card.id
+
+
+def _ward_card_id(services: Services, holder: Actor, guardianship_id: str) -> str:
+    """Of a guardianship of this holder's. Whether it is in force the act asks, in its own
+    transaction."""
+    with services.store.read() as tx:
+        bound = guardianships.get(tx, guardianship_id)
+        if bound is None or bound.guardian_id != holder.id:
+            raise NotFoundError("card")
+        card = cards.live_card_of(tx, bound.ward_id)
     if card is None:
         raise NotFoundError("card")
     return card.id

@@ -21,6 +21,7 @@ from scan_api.holders import (
     person_check_routes,
     session,
     views,
+    ward_routes,
 )
 from scan_api.holders.idempotency import HOLDER_CHANGE, HeldKey
 from scan_api.holders.models import (
@@ -278,4 +279,5 @@ def routes(services: Services, password_work: PasswordWork) -> APIRouter:
     router.include_router(application_routes.routes(services, holder_of_session, held_key))
     router.include_router(family_routes.routes(services, holder_of_session, held_key))
     router.include_router(consent_routes.routes(services, holder_of_session, held_key))
+    router.include_router(ward_routes.routes(services, holder_of_session, held_key, password_work))
     return router

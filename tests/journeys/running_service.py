@@ -44,12 +44,14 @@ class Running:
 
 
 @contextmanager
-def serving(folder: Path, environment: Mapping[str, str], *options: str) -> Iterator[Running]:
-    """Start it on a free port; killed at the end if it is still there."""
-    log_file = folder / "service.log"
+def serving(
+    folder: Path, environment: Mapping[str, str], *options: str, command: str = "serve"
+) -> Iterator[Running]:
+    """Start it on a free port; killed at the end if it is still there. command: or `console`."""
+    log_file = folder / ("service.log" if command == "serve" else f"{command}.log")
     with log_file.open("w") as log:
         process = subprocess.Popen(
-            [SSCARD, "serve", "--port", "0", *options],
+            [SSCARD, command, "--port", "0", *options],
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             stderr=log,

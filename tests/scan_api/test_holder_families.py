@@ -1,22 +1,30 @@
 """Over HTTP: a holder applies for a card, and shows a relative's e-card."""
 
 import json
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from bureau import Person
-from filing import bound, child_fields, next_card, ward_of
+from bureau import HOLDER_PASSWORD, Person
+from filing import REGISTER, bound, child, child_fields, file, next_card, ward_of
 from person_checks import OTHER_PASSWORD, forgetful, passed, post
 from scan_service import ScanService
+from sqlalchemy import event, select
 from starlette.testclient import TestClient
 
 from card_core.application import ApplicationKind
 from card_core.applying import FilingEvidence
+from card_core.errors import NotFoundError
+from card_core.identity import Sex
 from card_core.kernel.acts.batches import IssueChunk
+from card_core.kernel.acts.cards import CancelCard, CancelReason, ReportTemporaryLoss
 from card_core.kernel.acts.filings import AcceptFiling
+from card_core.kernel.acts.guardians import EndGuardianship
 from card_core.kernel.acts.taking_in import BatchFilings
+from card_core.kernel.dates import SHANGHAI
 from card_core.store import cards, holders
+from card_core.store.schema import audit_events
 
 APPLICATIONS = "/v1/holder/applications"
 FAMILY = "/v1/holder/family"
@@ -200,3 +208,100 @@ def test_a_child_sets_a_password_of_their_own_at_sixteen_and_not_before(
     service.bureau.clock.advance(3 * 86_400)
     body = {"ticket": passed(service, forgetful(child)), "new_password": OTHER_PASSWORD}
     assert post(service, "password-resets", body).status_code == 201
+
+
+def lost_and_found(browser: TestClient, path: str) -> tuple[Any, Any]:
+    """What somebody is told who reports a loss there, and then takes it back."""
+    lost = browser.post(f"{path}/loss-reports", json={})
+    return lost, browser.post(f"{path}/loss-withdrawals", json={"password": HOLDER_PASSWORD})
+
+
+def test_a_guardian_reports_a_wards_loss_as_their_own(service: ScanService) -> None:
+    mother, bureau = service.person, service.bureau
+    ward = ward_of(bureau, mother)
+    path = f"{FAMILY}/wards/{bound(bureau, ward, mother)}"
+    browser = service.signed_in(mother)
+    shown = service.mint(ward)
+    lost = browser.post(f"{path}/loss-reports", json={})
+    assert (lost.status_code, lost.json()) == (200, {"card_state": "temporary_loss"})
+    assert bureau.scan(shown)["reason"] == "card_lost"
+    assert bureau.scan(service.mint(mother))["outcome"] == "accepted"
+    wrong = browser.post(f"{path}/loss-withdrawals", json={"password": "000000"})
+    assert (wrong.status_code, wrong.json()["code"]) == (401, "sign_in_refused")
+    again = browser.post(f"{path}/loss-reports", json={})
+    browser.post("/v1/holder/loss-reports", json={})
+    own = browser.post("/v1/holder/loss-reports", json={})
+    assert (again.status_code, again.content) == (409, own.content)
+    found = browser.post(f"{path}/loss-withdrawals", json={"password": HOLDER_PASSWORD})
+    assert (found.status_code, found.json()) == (200, {"card_state": "normal"})
+    with bureau.store.read() as tx:
+        asked = select(audit_events).where(audit_events.c.act == "report_temporary_loss")
+        first = tx.connection.execute(asked.order_by(audit_events.c.seq)).first()
+    assert first is not None
+    assert first.actor_id == mother.holder_id
+    assert "guardianship_id" in str(first.detail)
+
+
+def test_whoever_is_no_guardian_any_more_is_told_what_a_stranger_is(service: ScanService) -> None:
+    mother, bureau = service.person, service.bureau
+    today = bureau.clock().astimezone(SHANGHAI).date()
+    almost = ward_of(bureau, mother, today.replace(year=today.year - 16) + timedelta(days=1))
+    stranger = bureau.person()
+    ended, cardless, strangers = (
+        ward_of(bureau, one, date(2020, 5, day))
+        for one, day in ((mother, 1), (mother, 2), (stranger, 3))
+    )
+    over = bound(bureau, ended, mother)
+    bureau.perform(EndGuardianship(over), bureau.maker)
+    without = bound(bureau, cardless, mother)
+    bureau.decide(CancelCard(cardless.card_id, CancelReason.MADE_IN_ERROR))
+    foreign = bound(bureau, strangers, stranger)
+    grown = bound(bureau, almost, mother)
+    bureau.clock.advance(2 * 86_400)
+    browser = service.signed_in(mother)
+    never_was = lost_and_found(browser, f"{FAMILY}/wards/{'0' * 32}")
+    assert {one.status_code for one in never_was} == {404}
+    for bound_id in (over, without, foreign, grown):
+        told = lost_and_found(browser, f"{FAMILY}/wards/{bound_id}")
+        assert [one.content for one in told] == [one.content for one in never_was]
+        assert [one.headers for one in told] == [one.headers for one in never_was]
+    # The act itself asks again: what was looked up before it may be over by then.
+    for ward in (ended, strangers, almost):
+        with pytest.raises(NotFoundError):
+            bureau.perform(ReportTemporaryLoss(ward.card_id), mother.actor)
+
+
+def test_whoever_guesses_learns_nothing_of_a_child(service: ScanService) -> None:
+    """Known or not, with a card, an application, another name: one answer, by the same work."""
+    bureau = service.bureau
+    mother, *guessers = bureau.people(3)
+    ward_of(bureau, mother)
+    children = [child(mother, serial) for serial in range(5)]
+    filed = file(bureau, children[1], actor=mother.actor)
+    bureau.perform(AcceptFiling(filed["filing_id"], REGISTER, "户 1"), bureau.checker)
+    file(bureau, children[2], actor=mother.actor)
+    bureau.import_roster((replace(children[3], row=1),))
+    # Beside those four a child whom nobody knows; in each round the names are right, or wrong.
+    statements: list[str] = []
+    engine = bureau.store._engine
+    event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    # Which field keys there are is looked at as time goes by, whatever is asked.
+    seen: dict[tuple[Any, ...], list[str]] = {}
+    for guesser, right in zip(guessers, (True, False), strict=True):
+        browser = service.signed_in(guesser)
+        for one in (*children[:4], child(mother, 9 + right)):
+            asked = child_fields() | {
+                "name": one.name if right else "别家孩子",
+                "number": one.number.text,
+                "sex": "男" if one.sex is Sex.MALE else "女",
+            }
+            statements.clear()
+            answer = browser.post(APPLICATIONS, json={"kind": "new", "child": asked})
+            told = (answer.status_code, answer.json().get("state"), len(answer.content))
+            headers = tuple(sorted(answer.headers.items()))
+            work = [one for one in statements if "FROM field_keys" not in one]
+            seen.setdefault((*told, headers, *work), []).append(asked["number"])
+    assert len(seen) == 1, [(key[:3], len(key), who) for key, who in seen.items()]
+    ((status, state, *_),) = seen
+    assert (status, state) == (201, "filed")
+    assert len(statements) > 5

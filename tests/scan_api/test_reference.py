@@ -84,6 +84,8 @@ OPERATIONS = {
     "takeECard": "POST /v1/holder/family/members",
     "endFamilyMember": "DELETE /v1/holder/family/members/{family_member_id}",
     "showFamilyCode": "POST /v1/holder/family/members/{family_member_id}/codes",
+    "reportWardLoss": "POST /v1/holder/family/wards/{guardianship_id}/loss-reports",
+    "withdrawWardLoss": "POST /v1/holder/family/wards/{guardianship_id}/loss-withdrawals",
     "healthz": "GET /healthz",
     "readyz": "GET /readyz",
 }

@@ -90,7 +90,8 @@ class ActivateECard(Act):
 
 @dataclass(frozen=True, slots=True)
 class ReportTemporaryLoss(Act):
-    """临时挂失, by the holder or at a window; from its commit on no code of the card is taken.
+    """临时挂失, by the holder, their guardian or at a window; from its commit on no code of the
+    card is taken.
 
     It lapses by itself after the days of the issuer's policy; the answer's `loss_lapses_at` says
     when (ISO 8601, UTC).
@@ -104,18 +105,18 @@ class ReportTemporaryLoss(Act):
         limits.check_id("card_id", self.card_id)
 
     def apply(self, scene: Scene) -> Done:
-        card = card_moves.lock_card(scene, self.card_id)
+        card, bound = card_moves.lock_card_in_care(scene, self.card_id)
         days = card_policies.of(scene.tx, card.issuer).loss_days
         lapses_at = end_of_day(scene.now) + days * DAY
         step = Step.REPORT_TEMPORARY_LOSS
-        done = card_moves.move(scene, card, step, loss_lapses_at=lapses_at)
+        done = card_moves.move(scene, card, step, bound, loss_lapses_at=lapses_at)
         lapses = {"loss_lapses_at": lapses_at.isoformat()}
         return replace(done, answer=done.answer | lapses, detail=done.detail | lapses)
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawTemporaryLoss(Act):
-    """解挂 of a temporary loss."""
+    """解挂 of a temporary loss, by whoever may report it."""
 
     act: ClassVar[str] = "withdraw_temporary_loss"
 
@@ -125,8 +126,8 @@ class WithdrawTemporaryLoss(Act):
         limits.check_id("card_id", self.card_id)
 
     def apply(self, scene: Scene) -> Done:
-        card = card_moves.lock_card(scene, self.card_id)
-        return card_moves.move(scene, card, Step.WITHDRAW_TEMPORARY_LOSS)
+        card, bound = card_moves.lock_card_in_care(scene, self.card_id)
+        return card_moves.move(scene, card, Step.WITHDRAW_TEMPORARY_LOSS, bound)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from typing import ClassVar
 
 from card_core import applying, states
 from card_core.application import Application, ApplicationKind
-from card_core.application_errors import ApplicationRefusedError
 from card_core.applying import Channel, FilingEvidence, MakingMode, RefusalReason
 from card_core.errors import InvalidActError, NotAllowedError, NotFoundError, SamePersonError
 from card_core.kernel import limits
@@ -42,8 +41,9 @@ class FileApplication(Act):
     evidence, reference: what was seen and the number of it; for somebody under 16 what shows the
     guardian. A holder shows nothing: whoever checks it does.
     Answer: filing_id, and its state: `accepted` where no second person is asked.
-    Raises ApplicationRefusedError, whose code says why this person may not have it; NotAllowedError
-    where a holder applies for somebody else than themselves or a child of theirs.
+    Raises ApplicationRefusedError, whose code says why this person may not have it; of a child for
+    whom a holder applies that is asked when it is accepted. NotAllowedError where a holder applies
+    for somebody else than themselves or a child of theirs.
     """
 
     act: ClassVar[str] = "file_application"
@@ -69,14 +69,12 @@ class FileApplication(Act):
             if self.evidence is None:
                 raise InvalidActError("evidence", "须注明查验的证件", "must say what was seen")
             check_guardian(application, self.evidence, self.reference, today=today)
-        try:
+        if not is_wards:
             check_eligible(tx, application, self.mode, is_filed=False)
-        except ApplicationRefusedError:
-            number = application.number.text
-            if not is_wards or filings.has_open_one(tx, scene.actor.id, number):
-                raise
-            # What is known of a child is for whoever has shown that they are the guardian.
-            raise refused(applying.AT_WINDOW) from None
+        # What is known of a child is for whoever has shown that they are the guardian: until then
+        # nothing of it is even looked up. What stands against it, the window tells.
+        elif filings.has_open_one(tx, scene.actor.id, application.number.text):
+            raise refused(applying.OPEN_APPLICATION)
         needs = applying.needs_check(application, channel, self.mode, today=today)
         filing = Filing(
             id=scene.new_id(),
@@ -147,6 +145,7 @@ class AcceptFiling(Act):
     def apply(self, scene: Scene) -> Done:
         tx = scene.tx
         holder_base.lock(tx, Lock.SHARED)
+        filings.lock(tx, Lock.OWN)
         filing = lock_filing(tx, self.filing_id)
         state = states.after(states.FILING, "application", filing.state, Step.ACCEPT)
         if filing.filed_by == scene.actor.id:
@@ -164,6 +163,8 @@ class AcceptFiling(Act):
             raise InvalidActError("evidence", "须注明查验的证件", "must say what was seen")
         check_guardian(application, evidence, reference, today=today_of(scene))
         check_eligible(tx, application, filing.mode, is_filed=True)
+        if filings.has_accepted_one(tx, application.number.text):
+            raise refused(applying.OPEN_APPLICATION)
         filings.decide(tx, filing, state, scene.now, checker_id=scene.actor.id)
         return _done(filing, state)
 

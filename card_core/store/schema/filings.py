@@ -16,6 +16,7 @@ from card_core.store.columns import Instant
 from card_core.store.schema.base import ID, STATE, guard, metadata
 
 _OPEN = text("state IN ('filed', 'accepted')")
+_ACCEPTED = text("state = 'accepted'")
 
 filings = Table(
     "filings",
@@ -37,9 +38,22 @@ filings = Table(
     Column("decided_at", Instant),
     Column("erased_at", Instant),  # when what is personal was taken out
     *guard(),
-    # A person has one application under way, whatever else fails.
+    # A person has one application that goes on, and nobody files two for one person, whatever else
+    # fails. Several may wait for a child: who is the guardian, the window sees.
     Index(
-        "uq_filings_open", "number_index", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN
+        "uq_filings_accepted",
+        "number_index",
+        unique=True,
+        sqlite_where=_ACCEPTED,
+        postgresql_where=_ACCEPTED,
+    ),
+    Index(
+        "uq_filings_open_by",
+        "number_index",
+        "filed_by",
+        unique=True,
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
     ),
     Index("ix_filings_state", "state", "id"),
     Index("ix_filings_filed_by", "filed_by"),

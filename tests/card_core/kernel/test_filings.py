@@ -255,16 +255,28 @@ def test_a_holder_applies_for_the_own_card_and_for_a_child(bureau: Bureau) -> No
 
 
 def test_whoever_says_to_be_a_guardian_learns_nothing_of_a_child(bureau: Bureau) -> None:
-    """A child with a card, a number with another name, an application of the right guardian's: one
-    answer, whoever asks."""
+    """A child with a card, a number with another name, an application of the right guardian's: all
+    are filed, as for a child whom nobody knows. What stands against one is told to whoever accepts
+    it, before whom the documents lie."""
     guardian, stranger = bureau.people(2)
     ward_of(bureau, guardian)
     with_card = child(stranger)
-    file(bureau, child(guardian, 1), BATCH, guardian.actor)
-    for asked in (with_card, replace(with_card, name="别人"), child(stranger, 1)):
+    rightful = file(bureau, child(guardian, 1), BATCH, guardian.actor)
+    bureau.perform(AcceptFiling(rightful["filing_id"], REGISTER, "户 1"), bureau.checker)
+    other = bureau.person()
+    for asked, by, code in (
+        (with_card, stranger, "has_live_card"),
+        (replace(child(other), name="别人"), other, "name_differs"),
+        (child(stranger, 1), stranger, "has_open_application"),
+    ):
+        filed = file(bureau, asked, BATCH, by.actor)
+        assert filed["state"] == "filed"
         with pytest.raises(ApplicationRefusedError) as error:
-            file(bureau, asked, BATCH, stranger.actor)
-        assert error.value.code == "at_window"
+            bureau.perform(AcceptFiling(filed["filing_id"], REGISTER, "户 1"), bureau.checker)
+        assert error.value.code == code
+        bureau.perform(
+            RefuseFiling(filed["filing_id"], RefusalReason.NOT_THE_GUARDIAN), bureau.checker
+        )
     # At the window the reason is told.
     with pytest.raises(ApplicationRefusedError) as error:
         file(bureau, with_card, evidence=REGISTER, reference="户 1")

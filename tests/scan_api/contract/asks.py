@@ -7,14 +7,21 @@ operation changes or uses up one.
 import itertools
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx2
 from bureau import HOLDER_PASSWORD, Person
 from contract_town import NOBODY, Caller, Town, signing
-from filing import child, child_fields, file, taken
+from family_asks import (
+    end_family_member,
+    offer_ecard,
+    report_ward_loss,
+    show_family_code,
+    take_ecard,
+    withdraw_ward_loss,
+)
+from filing import child, child_fields, file
+from one_ask import Ask
 from person_checks import OTHER_PASSWORD, begun, claim_of, collected, forgetful, passed
 from phone import Phone, day_ends, registered_phone
 from scan_service import BASE_URL, HOSPITAL_CODE, ScanService, TerminalDevice
@@ -22,32 +29,13 @@ from token_purchase import FORM, Draft, name_of
 
 from card_core.codes import PurposeClass
 from card_core.kernel.acts.cards import ReportTemporaryLoss
-from card_core.kernel.acts.families import OfferECard
 from card_core.offline_records import OfflineRecord
 from card_core.store import credentials
 from card_core.store.credentials import SubjectKind
 from crypto import sm2
 from scan_api.terminals.possession import enrolment_bytes, next_key_bytes, prove
 
-JSON = "application/json"
 _numbers = itertools.count(1)
-
-
-@dataclass
-class Ask:
-    """rightful: who may ask this. body: fields; None for no body. media_type: of the body."""
-
-    rightful: Caller
-    path: dict[str, Any] = field(default_factory=dict)
-    body: dict[str, Any] | None = None
-    media_type: str = JSON
-
-    def content(self) -> bytes:
-        if self.body is None:
-            return b""
-        if self.media_type == FORM:
-            return urlencode(self.body).encode()
-        return json.dumps(self.body).encode()
 
 
 def text_of(answer: httpx2.Response) -> str:
@@ -286,33 +274,6 @@ def withdraw_application(town: Town) -> Ask:
     return Ask(town.signed_in(parent), {"application_id": filed["filing_id"]})
 
 
-def offer_ecard(town: Town) -> Ask:
-    return Ask(town.signed_in(town.bureau.person()), body={})
-
-
-def take_ecard(town: Town) -> Ask:
-    offered = town.bureau.perform(OfferECard(), town.bureau.person().actor)
-    body = {"consent_code": offered["consent_code"], "relation": "parent"}
-    return Ask(town.signed_in(town.bureau.person()), body=body)
-
-
-def end_family_member(town: Town) -> Ask:
-    caller, member_id = family_member(town)
-    return Ask(caller, {"family_member_id": member_id})
-
-
-def show_family_code(town: Town) -> Ask:
-    caller, member_id = family_member(town)
-    return Ask(caller, {"family_member_id": member_id}, {})
-
-
-def family_member(town: Town) -> tuple[Caller, str]:
-    """Somebody who shows a relative's e-card, and which."""
-    parent, shower = town.bureau.people(2)
-    offered = town.bureau.perform(OfferECard(), parent.actor)
-    return town.signed_in(shower), taken(town.bureau, offered, shower)
-
-
 def set_consent(town: Town) -> Ask:
     return Ask(holder(town), {"data_use": "scan_messages"}, {"given": True})
 
@@ -448,6 +409,8 @@ ASKS: Mapping[str, Callable[[Town], Ask]] = {
     "offerECard": offer_ecard,
     "takeECard": take_ecard,
     "endFamilyMember": end_family_member,
+    "reportWardLoss": report_ward_loss,
+    "withdrawWardLoss": withdraw_ward_loss,
     "showFamilyCode": show_family_code,
     "startPersonCheck": start_person_check,
     "takePersonCheckResult": take_person_check_result,

@@ -133,6 +133,8 @@ HOLDERS: Mapping[str, str] = {
     "changePassword": "sign_in_refused",
     "listDataUses": OK,
     "setConsent": OK,
+    "reportWardLoss": "not_found",
+    "withdrawWardLoss": "not_found",
 }
 ANYBODY = {
     "enrolTerminal",
@@ -281,6 +283,7 @@ def other_of(value: Any) -> Any:
 FOREIGN = ["getReceipt", "reverseScan", "takeVisitStep", "recordCardRead"]
 FOREIGN += ["endVisit", "removeDevice", "fetchCredentials", "withdrawApplication"]
 FOREIGN += ["endFamilyMember", "showFamilyCode", "reportScan"]
+FOREIGN += ["reportWardLoss", "withdrawWardLoss"]
 
 
 def test_foreign_and_unknown_are_told_apart_by_nobody(town: Town) -> None:

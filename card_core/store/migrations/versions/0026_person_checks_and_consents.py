@@ -16,7 +16,7 @@ from sqlalchemy import (
 from card_core.store.columns import Instant
 
 revision = "0026"
-down_revision = "0028"
+down_revision = "0025"
 
 
 def upgrade() -> None:

@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy import text
 
 revision = "0027"
-down_revision = "0023"
+down_revision = "0026"
 
 
 def upgrade() -> None:
