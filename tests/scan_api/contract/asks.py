@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx2
+import person_bodies
 from bureau import HOLDER_PASSWORD, Person
 from contract_town import NOBODY, Caller, Town, signing
 from family_asks import (
@@ -22,16 +23,14 @@ from family_asks import (
 )
 from filing import child, child_fields, file
 from one_ask import Ask
-from person_checks import OTHER_PASSWORD, begun, claim_of, collected, forgetful, passed
+from person_checks import OTHER_PASSWORD
 from phone import Phone, day_ends, registered_phone
-from scan_service import BASE_URL, HOSPITAL_CODE, ScanService, TerminalDevice
+from scan_service import BASE_URL, HOSPITAL_CODE, TerminalDevice
 from token_purchase import FORM, Draft, name_of
 
 from card_core.codes import PurposeClass
 from card_core.kernel.acts.cards import ReportTemporaryLoss
 from card_core.offline_records import OfflineRecord
-from card_core.store import credentials
-from card_core.store.credentials import SubjectKind
 from crypto import sm2
 from scan_api.terminals.possession import enrolment_bytes, next_key_bytes, prove
 
@@ -287,38 +286,12 @@ def sign_in(town: Town) -> Ask:
     return on_the_page({"social_security_number": town.holder.number, "password": HOLDER_PASSWORD})
 
 
-def start_person_check(town: Town) -> Ask:
-    return on_the_page(claim_of(collected(town.bureau)))
-
-
-def take_person_check_result(town: Town) -> Ask:
-    return on_the_page(begun(unhurried(town), claim_of(collected(town.bureau))))
-
-
-def unhurried(town: Town) -> ScanService:
-    """One address begins thirty checks a minute."""
-    town.bureau.clock.advance(3)
-    return town.service
-
-
-def activate_ecard(town: Town) -> Ask:
-    ticket = passed(unhurried(town), claim_of(collected(town.bureau)))
-    return on_the_page({"ticket": ticket, "new_password": HOLDER_PASSWORD})
-
-
-def reset_password(town: Town) -> Ask:
-    ticket = passed(unhurried(town), forgetful(town.bureau.person()))
-    return on_the_page({"ticket": ticket, "new_password": OTHER_PASSWORD})
-
-
 def change_password(town: Town) -> Ask:
     """With an old password that is nobody else's here."""
     person = town.bureau.person()
     caller = town.signed_in(person)
     town.session(person)
-    with town.bureau.store.write() as tx:
-        hashed, now = town.bureau.hash(OTHER_PASSWORD), town.bureau.clock()
-        credentials.put(tx, SubjectKind.HOLDER, person.holder_id, hashed, now)
+    person_bodies.give_password(town, person, OTHER_PASSWORD)
     return Ask(caller, body={"password": OTHER_PASSWORD, "new_password": HOLDER_PASSWORD})
 
 
@@ -412,10 +385,10 @@ ASKS: Mapping[str, Callable[[Town], Ask]] = {
     "reportWardLoss": report_ward_loss,
     "withdrawWardLoss": withdraw_ward_loss,
     "showFamilyCode": show_family_code,
-    "startPersonCheck": start_person_check,
-    "takePersonCheckResult": take_person_check_result,
-    "activateECard": activate_ecard,
-    "resetPassword": reset_password,
+    "startPersonCheck": lambda town: on_the_page(person_bodies.claim(town)),
+    "takePersonCheckResult": lambda town: on_the_page(person_bodies.begun_check(town)),
+    "activateECard": lambda town: on_the_page(person_bodies.activation(town)),
+    "resetPassword": lambda town: on_the_page(person_bodies.reset(town)),
     "changePassword": change_password,
     "listDataUses": nothing_of_a_holder,
     "setConsent": set_consent,
