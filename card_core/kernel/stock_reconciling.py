@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final
 
 from card_core.stock_card import StockCard
-from card_core.store import Reader, applications, cards, holder_base, stock_cards
+from card_core.store import Reader, applications, cards, holder_base, issuers, stock_cards
 from card_core.store.holder_base import KeyData
 
 AT_ONCE: Final = 500
@@ -100,6 +100,10 @@ class _There:
         self._held = stock_cards.held_by_number(tx, stock_id, card_numbers)
         self._codes = stock_cards.codes_held(tx, stock_id, codes)
         self._card_numbers = cards.numbers_there(tx, card_numbers)
+        if not stock_id and (issuer := issuers.own(tx)):
+            # A released batch has its numbers before it has its cards. Those that a stock holds
+            # were passed over when numbers were taken.
+            self._card_numbers |= set(filter(issuer.has_allocated, card_numbers))
 
     def refusal_of(self, card: StockCard, taken: _Taken) -> str | None:
         """The first of REFUSALS that holds."""

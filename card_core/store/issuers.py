@@ -42,6 +42,12 @@ class Issuer:
         """The issuer's letters and seven digits."""
         return f"{self.card_letters}{serial:07d}"
 
+    def has_allocated(self, card_number: str) -> bool:
+        """Whether this is one of the numbers that were taken for batches, made or not."""
+        letters, digits = card_number[:2], card_number[2:]
+        is_own = letters == self.card_letters and len(digits) == 7 and digits.isdecimal()
+        return is_own and int(digits) < self.next_card_serial
+
 
 def own(tx: Reader) -> Issuer | None:
     """The issuer that this bureau is; None before it is set up."""

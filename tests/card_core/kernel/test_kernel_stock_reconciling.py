@@ -25,7 +25,7 @@ from card_core.kernel.acts.holder_base import HolderEvidence, MergeHolders, seen
 from card_core.kernel.stock_reconciling import REFUSALS, reconcile
 from card_core.states import CardState
 from card_core.stock_card import StockCard
-from card_core.store import applications, cards, holders, schema
+from card_core.store import applications, cards, holders, issuers, schema
 from card_core.store.cards import Card
 from crypto import sm3
 
@@ -107,6 +107,22 @@ def card_of_person(bureau: Bureau, card_id: str) -> Card:
         card = cards.get(tx, card_id)
     assert card is not None
     return card
+
+
+def test_a_number_that_a_released_batch_has_taken_is_taken(bureau: Bureau) -> None:
+    batch = bureau.released_batch(2)
+    with bureau.store.read() as tx:
+        issuer = issuers.required(tx)
+    last, free = (issuer.card_number(issuer.next_card_serial - less) for less in (1, 0))
+    answer = import_stock(
+        bureau, make_stock_card(1, card_number=last), make_stock_card(2, card_number=free)
+    )
+    assert codes(answer) == {2: "card_number_taken"}
+    issued = bureau.perform(IssueChunk(batch["batch_id"], 1), bureau.maker)
+    assert issued["issued"] == 2
+    bureau.approve(answer)
+    take_over(bureau, answer)
+    assert [card_of(bureau, one).card_number for one in (last, free)] == [last, free]
 
 
 def test_another_phone_is_noted_and_ours_stays(bureau: Bureau) -> None:
