@@ -26,7 +26,7 @@ def console(
     For this machine alone by default; put a TLS proxy in front for others. Ctrl-C stops it.
     """
     from issuance.cli import serving  # noqa: PLC0415 - other commands needn't wait for FastAPI
-    from issuance.cli.desk_app import make_console  # noqa: PLC0415 - as above
+    from issuance.cli.desk_app import make_admission, make_console  # noqa: PLC0415 - as above
     from issuance.cli.log_following import following_log  # noqa: PLC0415 - as above
     from issuance.cli.log_lines import log_to_stderr  # noqa: PLC0415 - as above
 
@@ -38,7 +38,9 @@ def console(
         stack.enter_context(following_log(site.store))
         listening = bind(host, port)
         stack.callback(listening.close)
-        server = serving.RunningServer(make_console(site, clock), listening)
+        admission = make_admission()
+        app = make_console(site, clock, admission)
+        server = serving.RunningServer(app, listening, admission)
         stack.enter_context(serving.running(server))
         server.wait_until_started()
         url = url_of(listening)

@@ -1,16 +1,32 @@
 """The desk and the operators' API over an opened installation, within the limits of a request."""
 
+import math
+
 from starlette.types import ASGIApp
 
 from issuance.console.app import LARGER_BODIES, create_console
 from issuance.installation import Installation
 from scan_api.clock_watch import ClockWatch
 from scan_api.limits import RequestLimits
+from scan_api.overload import Admission, Overload, Places
 from scan_api.pages.site import Site
+from scan_api.request_log import RequestLines, RequestLog
 from scan_api.security_headers import SecurityHeaders
 
 
-def make_console(site: Installation, clock: ClockWatch) -> ASGIApp:
+def make_admission() -> Admission:
+    """How much a console takes on at a time: however long an import or a maker file takes, as many
+    others go on beside it."""
+    admission = Admission()
+    admission.scans = admission.others = Places(32, 64, aim_seconds=math.inf)
+    return admission
+
+
+def make_console(site: Installation, clock: ClockWatch, admission: Admission) -> ASGIApp:
+    """admission: how much it takes on at a time; what is more is told to come again (503).
+
+    As in the service, a body is read before a place is taken, and each request has its line.
+    """
     app = create_console(
         site.kernel,
         pepper=site.pepper,
@@ -18,4 +34,5 @@ def make_console(site: Installation, clock: ClockWatch) -> ASGIApp:
         clock=clock.now,
         site=Site("issuance.console.pages"),
     )
-    return SecurityHeaders(RequestLimits(app, LARGER_BODIES))
+    limited = RequestLimits(Overload(app, admission), LARGER_BODIES)
+    return SecurityHeaders(RequestLog(limited, RequestLines(admission.metrics)))

@@ -19,7 +19,7 @@ from issuance.cli.demo.bureau import DemoHolder
 from issuance.cli.demo.folder import DemoFolder, fresh_folder
 from issuance.cli.demo.steps import Steps, boxed
 from issuance.cli.desk import LOOPBACK
-from issuance.cli.desk_app import make_console
+from issuance.cli.desk_app import make_admission, make_console
 from issuance.cli.listening import bind
 from issuance.cli.publishing import publishing
 from issuance.cli.serving import (
@@ -100,7 +100,9 @@ def _play(path: Path, *, once: bool) -> None:
 def desk_served(site: Installation) -> Iterator[RunningServer]:
     """The operators' pages."""
     clock = make_clock(site)
-    server = RunningServer(make_console(site, clock), bind_near(DESK_PORT))
+    admission = make_admission()
+    app = make_console(site, clock, admission)
+    server = RunningServer(app, bind_near(DESK_PORT), admission)
     with running(server), clock.watched():
         yield server
 
