@@ -167,8 +167,9 @@ class Screen:
 
 
 def sign_in(screen: Screen, person: Person) -> None:
-    screen.page.get_by_label("社会保障号码").fill(person.number)
-    screen.page.get_by_label("密码", exact=True).fill(HOLDER_PASSWORD)
+    form = screen.page.locator("#sign-in-form")
+    form.get_by_label("社会保障号码").fill(person.number)
+    form.get_by_label("密码", exact=True).fill(HOLDER_PASSWORD)
     screen.page.keyboard.press("Enter")
     screen.page.locator("#code-picture").wait_for()
 
