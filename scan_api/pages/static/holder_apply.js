@@ -112,7 +112,7 @@ export class Applying {
     child.number = child.number.toUpperCase();
     if (!/^\d{17}[\dX]$/.test(child.number)) {
       $("child-problem").textContent = t("孩子的身份证号码应为 18 位。", "The child's identity number has 18 characters.");
-      return $("child-number").focus();
+      return document.querySelector("[data-child=number]").focus();
     }
     // The number says both; the bureau compares them.
     child.birth_on = child.number.replace(/^.{6}(....)(..)(..).*$/, "$1-$2-$3");

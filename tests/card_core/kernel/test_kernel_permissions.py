@@ -1,6 +1,6 @@
 """Who may do what: every act tried by every kind of actor, against a matrix written out by hand."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from bureau import ISSUER, KEY_NUMBER, SYSTEM, Bureau, Person, make_application, terminal_actor
@@ -154,7 +154,7 @@ from card_core.kernel.applicants import as_known
 from card_core.kernel.permissions import ACTS, RULES, is_dangerous
 from card_core.kernel.second_factor import Proof
 from card_core.life_events import LifeEvent
-from card_core.store import cards
+from card_core.store import cards, sessions
 from card_core.store.credentials import SubjectKind
 from card_core.store.devices import Grade
 from card_core.store.epochs import Node
@@ -163,6 +163,7 @@ from card_core.store.operator_factors import FactorKind
 from card_core.store.operators import Role
 from card_core.store.person_checks import CheckPurpose, Claim
 from card_core.store.reversals import ReversalKind
+from card_core.store.sessions import Session
 from crypto import sm2
 
 NOBODY = "f" * 32
@@ -334,7 +335,7 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         DecidePersonCheck("0" * 64, passed=True),
         ActivateOnline("0" * 64, hashed),
         ResetPassword("0" * 64, hashed),
-        ChangeHolderPassword(bytes(32), hashed),
+        ChangeHolderPassword(own_session(bureau, person), hashed),
         ExportAuditLog(1, bytes(32)),
         EnrolFactor(
             bytes(32),
@@ -352,6 +353,15 @@ def sample_acts(bureau: Bureau, person: Person) -> dict[str, Act]:
         WithdrawTemporaryLoss(person.card_id),
     ]
     return {act.act: act for act in acts}
+
+
+def own_session(bureau: Bureau, person: Person) -> bytes:
+    """Of one who has just signed in; its digest."""
+    now = bureau.clock()
+    opened = Session(SubjectKind.HOLDER, person.holder_id, now, now, now + timedelta(hours=1))
+    with bureau.store.write() as tx:
+        sessions.add(tx, b"\1" * 32, opened)
+    return b"\1" * 32
 
 
 def test_the_matrix_and_the_samples_cover_every_act(bureau: Bureau) -> None:

@@ -6,7 +6,7 @@ searched in `scan_api/contract/test_canaries.py`.
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -81,19 +81,22 @@ def test_one_value_that_was_not_sealed_is_found(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seal_all = FieldCipher.seal_all
+    seal_table = FieldCipher.seal_table
     left_open: list[bytes] = []
 
     def bypassed(
-        cipher: FieldCipher, table: str, column: str, plaintexts: Sequence[tuple[str, bytes]]
-    ) -> list[bytes]:
-        sealed = seal_all(cipher, table, column, plaintexts)
-        if not left_open and (table, column) == ("applications", "content"):
-            left_open.append(plaintexts[0][1])
-            sealed[0] = left_open[0]
+        cipher: FieldCipher,
+        table: str,
+        row_ids: Sequence[str],
+        columns: Mapping[str, Sequence[bytes]],
+    ) -> dict[str, list[bytes]]:
+        sealed = seal_table(cipher, table, row_ids, columns)
+        if not left_open and table == "applications" and "content" in columns:
+            left_open.append(columns["content"][0])
+            sealed["content"][0] = left_open[0]
         return sealed
 
-    monkeypatch.setattr(FieldCipher, "seal_all", bypassed)
+    monkeypatch.setattr(FieldCipher, "seal_table", bypassed)
     people = tuple(make_application(FIRST + serial) for serial in range(2))
     bureau.perform(ImportRoster("名册", sm3.digest(b"open"), people, 0), bureau.maker)
     assert left_open

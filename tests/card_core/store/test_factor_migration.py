@@ -8,10 +8,19 @@ import pytest
 from alembic import command
 from bureau import make_cipher
 from servers.postgresql import PostgreSQLServer
+from sqlalchemy import insert
 
-from card_core.store import Store, Transaction, migration, open_store, operator_factors, sessions
+from card_core.store import (
+    Store,
+    Transaction,
+    migration,
+    open_store,
+    operator_factors,
+    schema,
+    sessions,
+)
 from card_core.store.credentials import SubjectKind
-from card_core.store.sessions import Session
+from card_core.store.guarded import values_with_mac
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 BEFORE = "0013"
@@ -38,7 +47,11 @@ def test_operators_sign_in_anew(old_store: Store) -> None:
     with old_store._writing.begin() as connection:
         tx = Transaction(connection, old_store.cipher, old_store.integrity, 0)
         for kind, digest in ids.items():
-            sessions.add(tx, digest, Session(kind, "1" * 32, NOW, NOW, NOW + timedelta(hours=8)))
+            opened = {"subject_kind": kind.value, "subject_id": "1" * 32, "created_at": NOW}
+            lasting = {"last_seen_at": NOW, "expires_at": NOW + timedelta(hours=8)}
+            # Without the columns that came since.
+            row = values_with_mac(tx, schema.sessions, {"id": digest.hex(), **opened, **lasting})
+            connection.execute(insert(schema.sessions).values(**row))
     old_store.upgrade()
     with old_store.read() as tx:
         assert sessions.find(tx, ids[SubjectKind.OPERATOR]) is None
