@@ -205,13 +205,16 @@ def measure(database: str, sizes: list[int]) -> dict[str, Figure]:
                 show(name, figure)
             figures |= found
             first += size
+        figures |= resume_seconds(database, ground, first)
+        first += RESUME_CARDS
+        # Last: a stock comes in as a whole, and what it leaves in this process would count above.
+        for size in sizes:
             with pool_for(ground, size) as pool:
                 found = stock.take_over_rate(database, ground, pool, first, size)
             for name, figure in found.items():
                 show(name, figure)
             figures |= found
             first += size
-        figures |= resume_seconds(database, ground, first)
     return figures
 
 
