@@ -26,9 +26,9 @@ def console(
     For this machine alone by default; put a TLS proxy in front for others. Ctrl-C stops it.
     """
     from issuance.cli import serving  # noqa: PLC0415 - other commands needn't wait for FastAPI
-    from issuance.cli.desk_app import make_admission, make_console  # noqa: PLC0415 - as above
-    from issuance.cli.log_following import following_log  # noqa: PLC0415 - as above
-    from issuance.cli.log_lines import log_to_stderr  # noqa: PLC0415 - as above
+    from issuance.cli.desk_app import make_admission, make_console  # noqa: PLC0415 - draws pages by FastAPI
+    from issuance.cli.log_following import following_log  # noqa: PLC0415 - for what serves alone
+    from issuance.cli.log_lines import log_to_stderr  # noqa: PLC0415 - for what serves alone
 
     with log_to_stderr(), ExitStack() as stack:
         site = stack.enter_context(opened_site())

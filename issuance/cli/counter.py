@@ -4,8 +4,11 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+
+from starlette.types import ASGIApp
 
 from card_core.kernel import enrolment_codes
 from card_core.store.terminal_journal import SECRET_SIZE, KeptTime
@@ -150,16 +153,7 @@ def serve(
     passphrase = _passphrase(directory, passphrase_file)
     key = _opened(directory, passphrase)
     with _asked_by_page(service, directory, key, passphrase, refresh_seconds) as asked:
-        listening = bind(LOOPBACK, port)
-        app = create_counter_app(asked, port=listening.getsockname()[1])
-        server = RunningServer(app, listening)
-        with running(server):
-            screen.say(
-                f"扫码页面：{server.url}（Ctrl-C 停止）",
-                f"The counter is at {server.url} (Ctrl-C stops it)",
-            )
-            serve_until_stopped([server])
-    screen.say("扫码页面已停止。", "The counter has stopped.")
+        _serve_page(partial(create_counter_app, asked), port, "扫码页面", "The counter")
 
 
 def serve_channel(service: str, port: int, folder: Path, passphrase_file: Path | None) -> None:
@@ -172,16 +166,26 @@ def serve_channel(service: str, port: int, folder: Path, passphrase_file: Path |
     clock = ServiceClock(KeptTime(), wall=time.time, monotonic=_counting_on)
     by_it = {"clock": clock.timestamp, "learn": clock.learn}
     with _connected(ChannelClient, service, key, **by_it) as client:
-        listening = bind(LOOPBACK, port)
-        app = create_kiosk_app(client, port=listening.getsockname()[1])
-        server = RunningServer(app, listening)
-        with running(server):
-            screen.say(
-                f"自助终端页面：{server.url}（Ctrl-C 停止）",
-                f"The kiosk is at {server.url} (Ctrl-C stops it)",
-            )
-            serve_until_stopped([server])
-    screen.say("自助终端页面已停止。", "The kiosk has stopped.")
+        _serve_page(partial(create_kiosk_app, client), port, "自助终端页面", "The kiosk")
+
+
+class _Page(Protocol):
+    """Makes a page's application; `port`: the one that it is served on."""
+
+    def __call__(self, *, port: int) -> ASGIApp: ...
+
+
+def _serve_page(page: _Page, port: int, name_zh: str, name_en: str) -> None:
+    """On this machine alone, until stopped. Raises IssuanceError."""
+    listening = bind(LOOPBACK, port)
+    server = RunningServer(page(port=listening.getsockname()[1]), listening)
+    with running(server):
+        screen.say(
+            f"{name_zh}：{server.url}（Ctrl-C 停止）",
+            f"{name_en} is at {server.url} (Ctrl-C stops it)",
+        )
+        serve_until_stopped([server])
+    screen.say(f"{name_zh}已停止。", f"{name_en} has stopped.")
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """`sscard channel`: on the machine of a service channel, serve its page."""
 
-from typing import Annotated
-
 import typer
 
 from issuance.cli.terminal import (
@@ -9,6 +7,7 @@ from issuance.cli.terminal import (
     DEFAULT_SERVICE,
     FolderOption,
     PassphraseFileOption,
+    PortOption,
     ServiceOption,
 )
 
@@ -26,10 +25,7 @@ def _group() -> None:
 @app.command()
 def serve(
     service: ServiceOption = DEFAULT_SERVICE,
-    port: Annotated[
-        int,
-        typer.Option(metavar="PORT", min=0, max=65535, help="本机端口。\n\nPort on this machine."),
-    ] = 8082,
+    port: PortOption = 8082,
     folder: FolderOption = DEFAULT_FOLDER,
     passphrase_file: PassphraseFileOption = None,
 ) -> None:

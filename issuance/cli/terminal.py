@@ -36,6 +36,9 @@ SerialArgument = Annotated[
 FolderOption = Annotated[
     Path, typer.Option(envvar="SSCARD_TERMINAL_HOME", help="终端密钥文件夹。\n\nThe key's folder.")
 ]
+PortOption = Annotated[
+    int, typer.Option(metavar="PORT", min=0, max=65535, help="本机端口。\n\nPort on this machine.")
+]
 PassphraseFileOption = Annotated[
     Path | None,
     typer.Option(
@@ -71,10 +74,7 @@ def init(
 @app.command()
 def serve(
     service: ServiceOption = DEFAULT_SERVICE,
-    port: Annotated[
-        int,
-        typer.Option(metavar="PORT", min=0, max=65535, help="本机端口。\n\nPort on this machine."),
-    ] = 8081,
+    port: PortOption = 8081,
     folder: FolderOption = DEFAULT_FOLDER,
     passphrase_file: PassphraseFileOption = None,
     refresh_seconds: Annotated[

@@ -78,10 +78,9 @@ def _write_csv(lines: Iterator[list[str]], out: BinaryIO) -> None:
 
 
 def _write_xlsx(lines: Iterator[list[str]], out: BinaryIO) -> None:
-    # openpyxl is large, and a quarter of a second to import.
-    from openpyxl import Workbook  # noqa: PLC0415 - see above
-    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - see above
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # noqa: PLC0415 - see above
+    from openpyxl import Workbook  # noqa: PLC0415 - a quarter of a second, for a workbook alone
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - comes with openpyxl
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # noqa: PLC0415 - comes with openpyxl
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("roster")

@@ -27,15 +27,12 @@ PROVED_WITHIN: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ActivateOnline(Act):
-    """开通电子社保卡 by the person themselves; a card that was handed out is put to use with it.
+class _ByCheck(Act):
+    """What rests on a check of the person.
 
-    check_id: of a check for this that was passed. password_hash: of `sign_in.hash_password`, after
-    `check_new_password`. Answer: card_id, ecard_state, sign_number. Raises PersonCheckOverError,
-    also where the card's state has changed since.
+    check_id: of one for this very act that was passed. password_hash: of `sign_in.hash_password`,
+    after `check_new_password`.
     """
-
-    act: ClassVar[str] = "activate_online"
 
     check_id: str
     password_hash: str
@@ -46,6 +43,17 @@ class ActivateOnline(Act):
 
     def request(self) -> Any:
         return {"check_id": self.check_id}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ActivateOnline(_ByCheck):
+    """开通电子社保卡 by the person themselves; a card that was handed out is put to use with it.
+
+    Answer: card_id, ecard_state, sign_number. Raises PersonCheckOverError, also where the card's
+    state has changed since.
+    """
+
+    act: ClassVar[str] = "activate_online"
 
     def apply(self, scene: Scene) -> Done:
         check, holder_id = _passed(scene, self.check_id, CheckPurpose.ACTIVATE)
@@ -63,25 +71,14 @@ class ActivateOnline(Act):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ResetPassword(Act):
+class ResetPassword(_ByCheck):
     """忘记密码: another password for whoever passed the check of the person.
 
     Every session ends and every phone is removed: somebody else may have had the old one.
-    check_id, password_hash: as in `ActivateOnline`. Answer: changed, devices_removed.
-    Raises PersonCheckOverError.
+    Answer: changed, devices_removed. Raises PersonCheckOverError.
     """
 
     act: ClassVar[str] = "reset_password"
-
-    check_id: str
-    password_hash: str
-
-    def __post_init__(self) -> None:
-        limits.check_hash("check_id", self.check_id)
-        limits.check_text("password_hash", self.password_hash, characters_max=PASSWORD_HASH_MAX)
-
-    def request(self) -> Any:
-        return {"check_id": self.check_id}
 
     def apply(self, scene: Scene) -> Done:
         check, holder_id = _passed(scene, self.check_id, CheckPurpose.NEW_PASSWORD)
