@@ -1,24 +1,22 @@
 """The desk and the operators' API over an opened installation, within the limits of a request."""
 
-import math
-
 from starlette.types import ASGIApp
 
 from issuance.console.app import LARGER_BODIES, create_console
 from issuance.installation import Installation
 from scan_api.clock_watch import ClockWatch
 from scan_api.limits import RequestLimits
-from scan_api.overload import Admission, Overload, Places
+from scan_api.overload import Admission, Overload
 from scan_api.pages.site import Site
 from scan_api.request_log import RequestLines, RequestLog
 from scan_api.security_headers import SecurityHeaders
 
 
 def make_admission() -> Admission:
-    """How much a console takes on at a time: however long an import or a maker file takes, as many
-    others go on beside it."""
+    """How much a console takes on at a time: all its requests have the places that the service has
+    for people, of which long work takes none away."""
     admission = Admission()
-    admission.scans = admission.others = Places(32, 64, aim_seconds=math.inf)
+    admission.scans = admission.others
     return admission
 
 

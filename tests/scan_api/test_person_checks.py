@@ -343,6 +343,8 @@ def test_a_new_password_signs_everybody_out_and_unbinds_the_phones(service: Scan
     answer = post(service, "password-resets", body)
     assert (answer.status_code, answer.json()) == (201, {"changed": True, "devices_removed": 1})
     assert elsewhere.get("/v1/holder/card").status_code == 401
+    again = post(service, "password-resets", {**body, "new_password": HOLDER_PASSWORD})
+    assert again.json()["code"] == "person_check_over"  # a check that was passed is good once
     with service.bureau.store.read() as tx:
         device = devices.get(tx, phone.device_id)
     assert device is not None

@@ -52,6 +52,7 @@ def test_where_all_places_are_taken_one_is_told_to_come_again(bureau: Bureau) ->
 
 def test_long_work_takes_no_places_from_others() -> None:
     places = make_admission().places_for(HOLDER)
+    assert (places.running_max, places.waiting_max) == (32, 64)
     for _ in range(1000):
         places.measure(600)
     assert places.running_max == 32
