@@ -2,7 +2,7 @@
 
 import pytest
 from phone import registered_phone
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 from stage import Screen, Stage, sign_in, type_code
 
 from card_core.identity import mask_name, mask_number
@@ -55,6 +55,27 @@ def test_the_back_button_knows_the_places_and_leaves_no_code_behind(
     phone.page.go_forward()
     phone.page.reload()
     expect(phone.page.get_by_role("heading", name="我的卡")).to_be_visible()
+
+
+def test_a_code_waits_for_no_other_place(
+    browser: Browser, stage: Stage, screens: list[Screen]
+) -> None:
+    """The rest of the page does not come, then it does: a network as it is in a cellar."""
+    context = browser.new_context(service_workers="block")
+    context.route("**/holder_rest.js", lambda route: route.abort())
+    phone = Screen.open(context, f"{stage.service_url}/holder")
+    screens.append(phone)
+    phone.expected += ["Failed to load resource: net::ERR_FAILED", "registration blocked by"]
+    sign_in(phone, stage.bureau.person())
+    go(phone, "card")
+    expect(phone.page.locator("#notice")).to_contain_text("连不上服务")
+    expect(phone.page.locator("#code-picture")).to_be_visible()
+
+    context.unroute("**/holder_rest.js")
+    phone.page.reload()
+    go(phone, "card")
+    expect(phone.page.get_by_role("heading", name="我的卡")).to_be_visible()
+    context.close()
 
 
 def test_a_code_to_identify_pays_for_nothing(stage: Stage, phone: Screen, counter: Screen) -> None:

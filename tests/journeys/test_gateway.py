@@ -76,8 +76,12 @@ class Behind:
             timeout=10,
         )
 
-    def connect(self, name: str = CITIZENS, **versions: ssl.TLSVersion) -> ssl.SSLSocket:
+    def connect(
+        self, name: str = CITIZENS, *, protocols: tuple[str, ...] = (), **versions: ssl.TLSVersion
+    ) -> ssl.SSLSocket:
         context = ssl.create_default_context(cafile=str(self.authority))
+        if protocols:
+            context.set_alpn_protocols(protocols)
         for limit, version in versions.items():
             setattr(context, limit, version)
         plain = socket.create_connection(("127.0.0.1", self.gateway.port), 10)
@@ -144,6 +148,12 @@ def test_the_newest_protocols_are_spoken_and_the_old_ones_are_not(behind: Behind
             assert connection.version() == version.name.replace("_", ".")
     with pytest.raises(ssl.SSLError), pytest.warns(DeprecationWarning, match="TLSv1"):
         behind.connect(minimum_version=ssl.TLSVersion.TLSv1, maximum_version=ssl.TLSVersion.TLSv1_1)
+
+
+def test_a_page_is_asked_for_all_at_once_where_the_browser_can(behind: Behind) -> None:
+    for offered in (("h2", "http/1.1"), ("http/1.1",)):
+        with behind.connect(protocols=offered) as connection:
+            assert connection.selected_alpn_protocol() == offered[0]
 
 
 def test_another_name_gets_no_answer(behind: Behind) -> None:

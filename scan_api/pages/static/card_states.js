@@ -30,6 +30,9 @@ const E_CARD = [
   t("请带身份证到社保卡窗口启用电子社保卡。", "Take your identity card to the card window to activate the e-card."),
 ];
 
+/** Whether the service gives codes for it. */
+export const isUsable = (card) => card.card_state === "normal" && card.e_card_state === "active";
+
 /** [title, advice] for a card that is not normal, or for an e-card that is not active. */
 export const cardText = (cardState) => TEXTS[cardState] ?? E_CARD;
 

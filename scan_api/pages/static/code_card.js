@@ -9,7 +9,6 @@
 
 import { NoAnswerError, ask } from "./ask.js";
 import { t } from "./language.js";
-import { offlineClockText } from "./phone/clock_words.js";
 
 const REFRESH_SECONDS = 30;
 const RETRY_SECONDS = 3;
@@ -22,13 +21,14 @@ const OFFLINE_LIFE_SECONDS = 60;
 
 export class CodeCard {
   /**
+   * picture, cover, countdown, bar, seconds, notice: elements of the page.
    * bars: { box, picture, digits, toggle }, the short code for one-dimensional scanners, on demand.
    * kind: what the phone's own code is good for stands here while one is shown. phone: the
-   * OfflinePhone. onRefused(): the service gives no code; the page finds out why and shows that.
+   * OfflinePhone. onShown(): a code is on the screen. onRefused(): the service gives no code; the
+   * page finds out why and shows that.
    */
-  constructor({ picture, cover, countdown, bar, seconds, notice, kind, bars, phone, onRefused }) {
-    Object.assign(this, { picture, cover, countdown, bar, seconds, notice, kind, bars });
-    Object.assign(this, { phone, onRefused });
+  constructor({ phone, onShown, onRefused, bars, ...parts }) {
+    Object.assign(this, { phone, onShown, onRefused, bars, ...parts });
     bars.toggle.addEventListener("click", () => this.#wantBars(!this.barsWanted));
     this.source = OWN;
     this.code = null;
@@ -164,6 +164,7 @@ export class CodeCard {
       const now = performance.now();
       this.code = {
         isOffline: true,
+        clockText: made.clock_text,
         refreshAt: now + REFRESH_SECONDS * 1000,
         expiresAt: now + OFFLINE_LIFE_SECONDS * 1000,
       };
@@ -188,6 +189,7 @@ export class CodeCard {
     this.countdown.hidden = false;
     this.kind.hidden = !this.code.isOffline;
     this.#stayAwake();
+    this.onShown();
   }
 
   #tick() {
@@ -218,7 +220,7 @@ export class CodeCard {
       : t(
           "没有网络。这张码只能核验身份，不能付钱、取药；连上网会自动换回。",
           "No network. This code only shows who you are; it can't pay or collect medicine. The usual code comes back by itself.",
-        ) + offlineClockText(this.phone.time.ahead());
+        ) + this.code.clockText;
   }
 
   #countdownText(refresh, expires) {

@@ -1,24 +1,16 @@
 // The holder's page: sign in, show the code, report the card lost, take that back.
+//
+// A code is what somebody waits for at a counter, so nothing else is loaded before it: all other
+// places come after it (holder_rest.js), or when one of them is opened.
 
 import { NoAnswerError, ask, newRequestId } from "./ask.js";
-import { cardText } from "./card_states.js";
+import { cardText, isUsable } from "./card_states.js";
 import { CodeCard } from "./code_card.js";
-import { Applying } from "./holder_apply.js";
 import { ChangeName, NO_ANSWER, SIGNED_OUT, submitOf, tryAsk, whileBusy } from "./holder_asking.js";
-import { DataUses } from "./holder_consents.js";
-import { Devices } from "./holder_devices.js";
-import { Family } from "./holder_family.js";
-import { Online, PasswordChange } from "./holder_online.js";
-import { CardFace, isUsable } from "./holder_face.js";
-import { Home } from "./holder_home.js";
 import { Places } from "./holder_places.js";
-import { Scans } from "./holder_scans.js";
 import { Showing } from "./holder_showing.js";
-import { Sixteen } from "./holder_sixteen.js";
 import { t } from "./language.js";
-import { makeInstallable } from "./phone/install.js";
 import { OfflinePhone } from "./phone/offline_phone.js";
-import { PhonePanel } from "./phone/panel.js";
 
 const RETRY_MS = 3000;
 
@@ -26,9 +18,11 @@ const $ = (id) => document.getElementById(id);
 
 const lossName = new ChangeName();
 let card = null;
+/** A Rest, once it is loaded; and the promise of it. */
+let rest = null;
+let arriving = null;
 
-const phone = new OfflinePhone(() => panel.draw());
-const panel = new PhonePanel(phone);
+const phone = new OfflinePhone(() => rest?.panel.draw());
 const phoneLoaded = phone.load();
 
 const codeCard = new CodeCard({
@@ -46,29 +40,59 @@ const codeCard = new CodeCard({
     toggle: $("show-bars"),
   },
   phone,
+  onShown: fetchRest,
   onRefused: refused,
 });
 
-const face = new CardFace();
 const showing = new Showing(codeCard);
-const scans = new Scans({ onLoss: askAboutLoss });
-const devices = new Devices(phone);
-const family = new Family({ onShow: showRelative });
-const home = new Home();
-const dataUses = new DataUses();
-const applying = new Applying();
-const sixteen = new Sixteen();
-const online = new Online({ onDone: enter, onBack: showSignIn });
-const passwordChange = new PasswordChange({ onDone: signInAnew });
-const places = new Places($("places"), {
-  ...home.places(() => card.card_state),
-  code: { show: showCode, left: leaveCode },
-  card: { show: () => "face", left: () => face.cover() },
-  scans: { show: showScans },
-  family: { show: showFamily, left: leaveFamily },
-  apply: { show: showApply, left: () => applying.cover() },
-  more: { show: showMore, left: leaveMore },
-});
+const later = (...names) => names.map((name) => [name, placeOfRest(name)]);
+const places = new Places(
+  $("places"),
+  Object.fromEntries([
+    // Drawn by the server where type is large.
+    ...later(...($("home") ? ["home"] : [])),
+    ["code", { show: showCode, left: leaveCode }],
+    ...later("card", "scans", "family", "apply", "more"),
+  ]),
+);
+
+/** All that no code waits for. Rejects where the network doesn't bring it. */
+async function restOfPage() {
+  arriving ??= import("./holder_rest.js");
+  try {
+    const { Rest } = await arriving;
+    rest ??= new Rest({
+      phone,
+      cardNow: () => card,
+      onEnter: enter,
+      onBack: showSignIn,
+      onNewPassword: signInAnew,
+      onLoss: askAboutLoss,
+      onShow: showRelative,
+    });
+  } catch (error) {
+    arriving = null;
+    throw error;
+  }
+  return rest;
+}
+
+/** Early, so that nobody waits for it; whoever opens one of its places is told of a failure. */
+function fetchRest() {
+  restOfPage().catch(() => {});
+}
+
+function placeOfRest(name) {
+  return {
+    show: () => restOfPage().then(({ places: found }) => found[name].show(), codeInstead),
+    left: () => rest?.places[name].left?.(),
+  };
+}
+
+function codeInstead() {
+  notice(NO_ANSWER);
+  places.go("code");
+}
 
 /** The code, or why there is none. */
 function showCode() {
@@ -87,41 +111,6 @@ function leaveCode() {
   $("sign-in-again").hidden = true;
 }
 
-function showScans() {
-  scans.show();
-  return "scans";
-}
-
-function showFamily() {
-  family.show();
-  sixteen.show();
-  return "family";
-}
-
-function leaveFamily() {
-  family.cover();
-  sixteen.cover();
-}
-
-function showApply() {
-  applying.show(card);
-  return "apply";
-}
-
-function showMore() {
-  devices.show();
-  dataUses.show();
-  sixteen.show();
-  return "more";
-}
-
-function leaveMore() {
-  devices.cover();
-  dataUses.cover();
-  sixteen.cover();
-  passwordChange.cover();
-}
-
 function showRelative(member) {
   showing.family(member);
   places.go("code");
@@ -129,6 +118,7 @@ function showRelative(member) {
 
 function withoutCode(section) {
   leaveCode();
+  fetchRest();
   phoneLoaded.then(() => phone.holdBack());
   return section;
 }
@@ -202,21 +192,20 @@ function signInAnew(text) {
 function showSignIn() {
   $("loss-dialog").close();
   places.leave();
-  online.forget();
+  rest?.forget();
   showing.forget();
-  scans.forget();
   card = null;
   for (const section of document.querySelectorAll("main > section")) section.hidden = true;
   $("sign-in").hidden = false;
   $("sign-in-title").focus();
+  fetchRest();
 }
 
 function showCard(answer) {
   card = answer;
   phoneLoaded.then(() => phone.sees(answer));
-  face.show(card);
+  rest?.sees(card);
   showing.of(card);
-  scans.watch();
   places.enter();
 }
 
@@ -246,7 +235,13 @@ async function enter(number, password) {
   $("password").focus();
 }
 
-function openOnline(purpose) {
+async function openOnline(purpose) {
+  let online;
+  try {
+    ({ online } = await restOfPage());
+  } catch {
+    return notice(NO_ANSWER);
+  }
   notice("");
   $("sign-in").hidden = true;
   $("online").hidden = false;
@@ -295,9 +290,8 @@ for (const button of document.querySelectorAll("[data-report-loss]")) {
 }
 document.addEventListener(SIGNED_OUT, () => (codeCard.isOffline ? offerSignIn() : signedOut()));
 for (const button of document.querySelectorAll("[data-online]")) {
-  button.addEventListener("click", () => openOnline(button.dataset.online));
+  button.addEventListener("click", whileBusy(button, () => openOnline(button.dataset.online)));
 }
-makeInstallable($("install"));
 $("sign-in-now").addEventListener("click", showSignIn);
 $("refresh-code").addEventListener("click", () => codeCard.refresh());
 for (const button of document.querySelectorAll("[data-sign-out]")) {
@@ -306,5 +300,9 @@ for (const button of document.querySelectorAll("[data-sign-out]")) {
 
 // Without a session there is nothing to ask: the form is there already. But a phone that makes
 // codes by itself may have no network, and then shows one.
-if (document.body.dataset.session === "maybe") open();
-else phoneLoaded.then(() => phone.canShow() && open());
+if (document.body.dataset.session === "maybe") {
+  open();
+} else {
+  fetchRest();
+  phoneLoaded.then(() => phone.canShow() && open());
+}

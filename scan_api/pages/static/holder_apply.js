@@ -40,7 +40,9 @@ const NOTHING = t(
 );
 
 export class Applying {
-  constructor() {
+  /** cardNow(): the service's answer on the own card. */
+  constructor(cardNow) {
+    this.cardNow = cardNow;
     this.name = new ChangeName();
     for (const button of document.querySelectorAll("[data-apply]")) {
       button.addEventListener("click", whileBusy(button, () => this.#own(button.dataset.apply)));
@@ -49,8 +51,8 @@ export class Applying {
     form.addEventListener("submit", whileBusy(submitOf(form), () => this.#child()));
   }
 
-  /** card: the service's answer on the own card. */
-  async show(card) {
+  async show() {
+    const card = this.cardNow();
     const [kind, text] = OWN[card.card_state] ?? ["", NOTHING];
     $("apply-own-text").textContent = text;
     for (const button of document.querySelectorAll("[data-apply]")) button.hidden = button.dataset.apply !== kind;

@@ -1,7 +1,7 @@
 // The face of the card: masked; in full only while the holder looks, asked for when tapped.
 
 import { tryAsk, whileBusy } from "./holder_asking.js";
-import { stateText } from "./card_states.js";
+import { isUsable, stateText } from "./card_states.js";
 import { t } from "./language.js";
 
 const $ = (id) => document.getElementById(id);
@@ -56,5 +56,3 @@ export class CardFace {
     $("face-number").textContent = number;
   }
 }
-
-export const isUsable = (card) => card.card_state === "normal" && card.e_card_state === "active";

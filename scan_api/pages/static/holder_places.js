@@ -5,7 +5,8 @@ const $ = (id) => document.getElementById(id);
 export class Places {
   /**
    * places: {name: {show(), left()}}, the usual one first; `show` returns the id of the section to be
-   * seen. Sections that are in no place are left alone by it.
+   * seen, or a promise of it; of nothing where the place can't be shown and another one was gone to.
+   * Sections that are in no place are left alone by it.
    */
   constructor(nav, places) {
     Object.assign(this, { nav, places, open: false });
@@ -36,14 +37,17 @@ export class Places {
     else location.hash = `#/${name}`;
   }
 
-  show({ arrived }) {
+  async show({ arrived }) {
+    const { here } = this;
     this.nav.hidden = false;
     for (const link of this.nav.querySelectorAll("a")) {
-      if (link.hash === `#/${this.here}`) link.setAttribute("aria-current", "page");
+      if (link.hash === `#/${here}`) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    for (const [name, place] of Object.entries(this.places)) if (name !== this.here) place.left?.();
-    const shown = this.places[this.here].show();
+    for (const [name, place] of Object.entries(this.places)) if (name !== here) place.left?.();
+    const shown = await this.places[here].show();
+    // Meanwhile another place was gone to, or nobody is signed in any more.
+    if (!shown || !this.open || here !== this.here) return;
     const changed = $(shown).hidden;
     for (const section of document.querySelectorAll("main > section")) {
       section.hidden = section.id !== shown;

@@ -11,7 +11,8 @@ const ROUND_MS = 3_600_000;
 const RETRY_MS = 60_000;
 const DAY = 86_400;
 
-const loadMaking = () => Promise.all([import("./offline_code.js"), import("./qr.js")]);
+const loadMaking = () =>
+  Promise.all([import("./offline_code.js"), import("./qr.js"), import("./clock_words.js")]);
 const loadDevice = () => import("./device.js");
 
 export class OfflinePhone {
@@ -63,9 +64,12 @@ export class OfflinePhone {
     return this.readyUntil > 0;
   }
 
-  /** {text, picture_svg, minted_at} of a new code, minted now; null where this phone can't. */
+  /**
+   * {text, picture_svg, minted_at, clock_text} of a new code, minted now; null where this phone
+   * can't. clock_text: what to know of a clock that is wrong.
+   */
   async code() {
-    const [{ offlineCode }, { toSvg }] = await loadMaking();
+    const [{ offlineCode }, { toSvg }, { offlineClockText }] = await loadMaking();
     const { dayKey } = await loadDevice();
     // What is kept counts, not what this page remembers: another page may have cleared it.
     this.#has(await this.box.read(RECORD));
@@ -74,7 +78,8 @@ export class OfflinePhone {
     const d = await dayKey(this.box, day);
     const mintedAt = Math.floor(this.#seconds());
     const text = offlineCode(day.credential, d, mintedAt);
-    return { text, picture_svg: toSvg(text), minted_at: mintedAt };
+    const clockText = offlineClockText(this.time.ahead());
+    return { text, picture_svg: toSvg(text), minted_at: mintedAt, clock_text: clockText };
   }
 
   /** What an answer of the service said. */
