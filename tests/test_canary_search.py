@@ -3,6 +3,7 @@
 import zipfile
 from pathlib import Path
 
+import canaries
 import pytest
 from canaries import Hit, code_bytes, found_in, is_code, search, spellings
 
@@ -54,3 +55,16 @@ def test_what_is_not_there_is_not_found() -> None:
     assert found_in(CANARIES, *nothing) == set()
     assert found_in(CANARIES, f'"{PASSWORD}"'.encode()) == {PASSWORD}
     assert search(CANARIES, []) == set()
+
+
+def test_a_file_that_is_gone_is_none_and_one_that_cannot_be_read_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, gone = tmp_path / "kept", tmp_path / "gone"
+    kept.write_text(NUMBER)
+    assert {hit.place for hit in search(CANARIES, [kept, gone])} == {"kept"}
+    # Gone between one look and the next.
+    monkeypatch.setattr(canaries, "_unpacked", lambda path, folder: {})
+    assert {hit.place for hit in search(CANARIES, [kept, gone])} == {"kept"}
+    with pytest.raises(RuntimeError, match="directory"):
+        search(CANARIES, [kept, tmp_path])
