@@ -23,6 +23,7 @@ class Channel(StrEnum):
 
     WINDOW = "window"  # 柜面
     ONLINE = "online"  # 网上
+    HOME_VISIT = "home_visit"  # 上门
 
 
 class MakingMode(StrEnum):
@@ -191,10 +192,11 @@ def needs_check(
 
     A new card for an adult who stands at the window, made in a batch, is checked when the batch is
     released. What nobody saw, what a guardian asks for, what ends another card, and what leaves
-    the house within the hour is checked by itself.
+    the house within the hour is checked by itself; so is what came from a visit at home, where the
+    clerk was alone.
     """
     return (
-        channel is Channel.ONLINE
+        channel is not Channel.WINDOW
         or mode is MakingMode.AT_ONCE
         or application.kind is not ApplicationKind.NEW
         or is_guarded(application, today)

@@ -11,7 +11,7 @@ errors of the lower layers get an HTTP status.
 
 from collections.abc import Sequence
 
-from scan_api import person_check_problems, problem_document
+from scan_api import clerk_problems, person_check_problems, problem_document
 
 MEDIA_TYPE = problem_document.MEDIA_TYPE
 Problem = problem_document.Problem
@@ -384,6 +384,8 @@ PERSON_CHECK_OVER = person_check_problems.OVER
 PERSON_CHECK_LOCKED = person_check_problems.LOCKED
 PERSON_CHECK_UNAVAILABLE = person_check_problems.UNAVAILABLE
 WEAK_PASSWORD = person_check_problems.WEAK_PASSWORD
+CARD_NOT_HERE = clerk_problems.CARD_NOT_HERE
+TOO_MANY_TRIES = clerk_problems.TOO_MANY_TRIES
 
 CATALOGUE: Sequence[Problem] = tuple(
     value for value in list(globals().values()) if isinstance(value, Problem)

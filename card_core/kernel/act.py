@@ -24,8 +24,8 @@ Answer = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What the actor is now, as read in this transaction: an operator's roles, where a terminal
-    stands, the kind of the service channel at which somebody acts. Everything in it is active and
-    locked against change."""
+    stands, the kind of the service channel at which somebody acts and where that stands. Everything
+    in it is active and locked against change."""
 
     roles: frozenset[Role] = frozenset()
     terminal: Terminal | None = None

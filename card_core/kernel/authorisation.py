@@ -28,16 +28,19 @@ def read_actor(tx: Transaction, actor: Actor) -> Standing:
     if actor.channel_id is None:
         return _read_who(tx, actor)
     # In the order in which a channel's own acts lock: the machine, then whoever is before it.
-    channel = _channel_standing(tx, actor.channel_id).channel
-    return replace(_read_who(tx, actor), channel=channel)
+    at = _channel_standing(tx, actor.channel_id)
+    return replace(_read_who(tx, actor), channel=at.channel, institution=at.institution)
 
 
 def check_may_perform(scene: Scene, act: type[Act]) -> None:
     """By the table of the actor, and by that of the channel at which it acts."""
-    rule, channel = RULES[act], scene.standing.channel
-    if scene.actor.kind not in rule.others and not scene.standing.roles & rule.roles:
-        raise NotAllowedError
-    if channel is not None and CHANNEL_RIGHTS[channel].get(act) is not scene.actor.kind:
+    rule, channel, roles = RULES[act], scene.standing.channel, scene.standing.roles
+    if channel is not None:
+        if CHANNEL_RIGHTS[channel].get(act) is not scene.actor.kind:
+            raise NotAllowedError
+        # What a clerk does there is the table's to say; a maker's rights end at the bureau's door.
+        roles = rule.roles if Role.CLERK in roles else frozenset()
+    if scene.actor.kind not in rule.others and not roles & rule.roles:
         raise NotAllowedError
 
 

@@ -5,14 +5,16 @@
     administrator 系统管理员  prepares: operators, institutions, terminals, keys, policies
     security 安全管理员   approves who works here, and with a checker keys and policies
     auditor 审计管理员    reads the audit log; changes nothing, sees no personal data
+    clerk 渠道经办        serves people at a service channel (a bank's counter); nothing elsewhere
 
-The last three each stand alone (`store.operators.ALONE`): nobody has one of them and another role.
+Administrator, security and auditor each stand alone (`store.operators.ALONE`): nobody has one of
+them and another role.
 
 A dangerous act (`DangerousAct`) has approvers; nobody does it alone, whatever their roles, and
 nobody approves what they proposed themselves.
 
-Whoever acts at a service channel needs the right of both: their own, and that of the channel's kind
-(`CHANNEL_RIGHTS`).
+At a service channel there is what its kind may (`CHANNEL_RIGHTS`) and nothing else: by holders and
+the system with the right that they have anywhere, by operators with the role `clerk` alone.
 """
 
 from collections.abc import Mapping
@@ -155,7 +157,7 @@ from card_core.kernel.acts.stock import ImportStock, ReleaseStock, TakeOverChunk
 from card_core.kernel.acts.taking_in import BatchFilings, IssueAtOnce
 from card_core.kernel.acts.trust import ImportTrustList, PinTrustAuthority
 from card_core.kernel.acts.visits import EndVisit
-from card_core.service_channels import ChannelKind
+from card_core.service_channels import ATTENDED, ChannelKind
 from card_core.store.operators import Role
 
 
@@ -326,21 +328,27 @@ RULES: Mapping[type[Act], Rule] = MappingProxyType(
 )
 
 
-EACH_CHANNEL: Mapping[type[Act], ActorKind] = MappingProxyType(
-    {RotateTerminalKey: ActorKind.CHANNEL, SignIn: ActorKind.SYSTEM, SignOut: ActorKind.HOLDER}
+# What people come to each kind of service channel for.
+CHANNEL_ERRANDS: Mapping[ChannelKind, frozenset[type[Act]]] = MappingProxyType(
+    {
+        ChannelKind.KIOSK: frozenset({ReportTemporaryLoss, PrintCode}),
+        ChannelKind.BANK_COUNTER: frozenset({HandOverCard, ActivateCard, ReportTemporaryLoss}),
+        ChannelKind.HOME_VISIT: frozenset({ActivateCard, ReportTemporaryLoss, FileApplication}),
+    }
 )
+
+
+def _rights(kind: ChannelKind) -> Mapping[type[Act], ActorKind]:
+    who = ActorKind.OPERATOR if kind in ATTENDED else ActorKind.HOLDER
+    rights: dict[type[Act], ActorKind] = dict.fromkeys(CHANNEL_ERRANDS[kind], who)
+    rights[RotateTerminalKey], rights[SignIn] = ActorKind.CHANNEL, ActorKind.SYSTEM
+    rights[SignOut] = who
+    return MappingProxyType(rights)
+
 
 # At each kind of service channel: which acts there are, and which kind of actor does them there.
 CHANNEL_RIGHTS: Mapping[ChannelKind, Mapping[type[Act], ActorKind]] = MappingProxyType(
-    {
-        ChannelKind.KIOSK: MappingProxyType(
-            {
-                **EACH_CHANNEL,
-                ReportTemporaryLoss: ActorKind.HOLDER,
-                PrintCode: ActorKind.HOLDER,
-            }
-        )
-    }
+    {kind: _rights(kind) for kind in ChannelKind}
 )
 
 

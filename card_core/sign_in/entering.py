@@ -17,6 +17,7 @@ from card_core.errors import (
 )
 from card_core.kernel import Act, Actor, ActorKind, Answer, Kernel, second_factor
 from card_core.kernel.acts.sessions import NOBODY, SESSION_IDLE, SignIn, SignOut
+from card_core.service_channels import CLERK_SESSION_IDLE
 from card_core.service_channels import SESSION_IDLE as CHANNEL_SESSION_IDLE
 from card_core.sign_in import passwords
 from card_core.sign_in.factors import Prover
@@ -31,6 +32,10 @@ NAME_MAX = 64
 TOUCH_EVERY = timedelta(minutes=1)
 CHANNEL_TOUCH_EVERY = timedelta(seconds=15)
 _SIGNING_IN = "sign_in"
+_AT_CHANNEL_IDLE = {
+    SubjectKind.HOLDER: CHANNEL_SESSION_IDLE,
+    SubjectKind.OPERATOR: CLERK_SESSION_IDLE,
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -84,9 +89,11 @@ def sign_in_operator(
     pepper: bytes,
     profile: Profile = Profile.SM,
     token: str | None = None,
+    channel_id: str | None = None,
 ) -> SignedIn:
     """prover: answers with the operator's second factor. token: of `new_token`, where the challenge
-    was told before (`challenge_of`); good for one attempt.
+    was told before (`challenge_of`); good for one attempt. channel_id: the service channel at which
+    a clerk signs in, and the only place where the session then is one.
 
     Raises SignInRefusedError, for a wrong name, password or second factor alike;
     SignInLockedError; FactorMissingError for who has no second factor yet.
@@ -94,7 +101,15 @@ def sign_in_operator(
     compared = compare(
         kernel, SubjectKind.OPERATOR, typed(name).lower(), password, pepper=pepper, profile=profile
     )
-    return _sign_in(kernel, SubjectKind.OPERATOR, compared, prover, profile, token=token)
+    return _sign_in(
+        kernel,
+        SubjectKind.OPERATOR,
+        compared,
+        prover,
+        profile,
+        token=token,
+        channel_id=channel_id,
+    )
 
 
 def challenge_of(kernel: Kernel, name: str, token: str) -> bytes:
@@ -130,7 +145,7 @@ def live_session(kernel: Kernel, token: str, *, channel_id: str | None = None) -
 
 def ends_at(session: Session) -> datetime:
     """When the session ends if it is not used again; aware, UTC."""
-    idle = SESSION_IDLE if session.channel_id is None else CHANNEL_SESSION_IDLE
+    idle = SESSION_IDLE if session.channel_id is None else _AT_CHANNEL_IDLE[session.subject_kind]
     return min(session.expires_at, session.last_seen_at + idle)
 
 

@@ -1,4 +1,4 @@
-"""Operators (经办, 复核, 系统、安全、审计管理员): who works at the bureau, and in which roles."""
+"""Operators (经办, 复核, 渠道经办, 系统、安全、审计管理员): who works there, and in which roles."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     SECURITY = "security"
     AUDITOR = "auditor"
+    CLERK = "clerk"
 
 
 # GB/T 22239-2019, 8.1.5: system, security and audit administration are three people's. Each of

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from starlette.types import ASGIApp
 
 from card_core.kernel import enrolment_codes
+from card_core.sign_in import Prover
 from card_core.store.terminal_journal import SECRET_SIZE, KeptTime
 from crypto import sm2
 from issuance.cli import screen
@@ -156,8 +157,10 @@ def serve(
         _serve_page(partial(create_counter_app, asked), port, "扫码页面", "The counter")
 
 
-def serve_channel(service: str, port: int, folder: Path, passphrase_file: Path | None) -> None:
-    """Serve the page of a service channel until stopped.
+def serve_channel(
+    service: str, port: int, folder: Path, passphrase_file: Path | None, prover: Prover | None
+) -> None:
+    """Serve the page of a service channel until stopped. prover: of the clerk whose machine it is.
 
     Raises IssuanceError, KeyFileError, SelfTestError.
     """
@@ -166,7 +169,8 @@ def serve_channel(service: str, port: int, folder: Path, passphrase_file: Path |
     clock = ServiceClock(KeptTime(), wall=time.time, monotonic=_counting_on)
     by_it = {"clock": clock.timestamp, "learn": clock.learn}
     with _connected(ChannelClient, service, key, **by_it) as client:
-        _serve_page(partial(create_kiosk_app, client), port, "自助终端页面", "The kiosk")
+        page = partial(create_kiosk_app, client, prover=prover)
+        _serve_page(page, port, "服务渠道页面", "The channel's page")
 
 
 class _Page(Protocol):

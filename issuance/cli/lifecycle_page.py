@@ -148,9 +148,10 @@ What was applied for to be made at once (即时制卡) begins at the device of i
 _APPLYING = """\
 Who may apply for a new card, a replacement or an exchange is a table over the state of the card
 that there is (`card_core/applying.py`); `-` stands for "may", and no card is as good as a cancelled
-one. A second person accepts whatever came online, is for a child, ends another card, or is made at
-once; a new card for an adult at the window is looked at when its batch is released. What is
-accepted goes into a batch, or is made at once (`issue_at_once`). See [window.md](window.md).
+one. A second person accepts whatever came online or from a visit at home, is for a child, ends
+another card, or is made at once; a new card for an adult at the window is looked at when its batch
+is released. What is accepted goes into a batch, or is made at once (`issue_at_once`). See
+[window.md](window.md).
 """
 _EVENTS = """\
 ## Life events 人生事件

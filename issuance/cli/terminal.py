@@ -155,7 +155,8 @@ def prepare(
         ChannelKind | None,
         typer.Option(
             metavar="KIND",
-            help="登记为服务渠道：kiosk 自助终端。\n\nAs a service channel: kiosk.",
+            help="登记为服务渠道：kiosk 自助终端、bank_counter 银行网点柜台、home_visit 上门平板。"
+            "\n\nAs a service channel: kiosk, bank_counter or home_visit.",
         ),
     ] = None,
     operator: OperatorOption = None,

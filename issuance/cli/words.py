@@ -96,6 +96,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[str, str]] = MappingProxyType(
         Channel: {
             Channel.WINDOW: "柜面",
             Channel.ONLINE: "网上",
+            Channel.HOME_VISIT: "上门",
         },
         MakingMode: {
             MakingMode.AT_ONCE: "即时制卡",
@@ -115,7 +116,11 @@ _WORDS: Mapping[type[StrEnum], Mapping[str, str]] = MappingProxyType(
             ApprovalState.APPLIED: "已生效",
             ApprovalState.REJECTED: "已驳回",
         },
-        ChannelKind: {ChannelKind.KIOSK: "自助终端"},
+        ChannelKind: {
+            ChannelKind.KIOSK: "自助终端",
+            ChannelKind.BANK_COUNTER: "银行网点柜台",
+            ChannelKind.HOME_VISIT: "上门平板",
+        },
         ServiceState: {
             ServiceState.ACTIVE: "启用",
             ServiceState.SUSPENDED: "已停用",
@@ -144,6 +149,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[str, str]] = MappingProxyType(
             Role.ADMINISTRATOR: "系统管理员",
             Role.SECURITY: "安全管理员",
             Role.AUDITOR: "审计管理员",
+            Role.CLERK: "渠道经办",
         },
     }
 )

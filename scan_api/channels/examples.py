@@ -10,9 +10,10 @@ _TEXT = "0123456789012345678901234567"
 CHANNEL: dict[str, Any] = {
     "serial_number": "00000000000000c1",
     "kind": "kiosk",
+    "is_attended": False,
     "institution_code": "B44060400003",
     "institution_name": "禅城区社保服务大厅",
-    "rights": ["print_code", "report_temporary_loss"],
+    "rights": ["print_code", "report_temporary_loss", "see_applications"],
     "server_time": "2026-01-01T00:00:00.250000Z",
 }
 SIGN_IN: dict[str, Any] = {"social_security_number": "990101199001011237", "password": "274095"}

@@ -34,6 +34,10 @@ class PrintRequest(ChannelRequest):
     session: SessionToken
 
 
+class ProgressRequest(ChannelRequest):
+    session: SessionToken
+
+
 class ChannelLossReport(ChannelRequest):
     """The card of the session's holder is lost."""
 
@@ -44,10 +48,12 @@ class ChannelLossReport(ChannelRequest):
 
 
 class ChannelView(BaseModel):
-    """rights: the acts that may be done here, by the words of the audit log."""
+    """rights: the acts that may be done here, by the words of the audit log, and
+    `see_applications`. is_attended: whether a clerk signs in, and not the holder."""
 
     serial_number: str
     kind: ChannelKind
+    is_attended: bool
     institution_code: str
     institution_name: str
     rights: list[str]

@@ -1,14 +1,11 @@
 """What service channels call."""
 
-from typing import Any
-
 from fastapi import APIRouter
-from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from scan_api import problems
-from scan_api.channels import examples, serving
+from scan_api.channels import clerk_routes, examples, serving
 from scan_api.channels.models import (
     CardLost,
     ChannelLossReport,
@@ -19,38 +16,21 @@ from scan_api.channels.models import (
     ChannelView,
     PrintedCode,
     PrintRequest,
+    ProgressRequest,
 )
+from scan_api.channels.shapes import gives, takes
+from scan_api.holders import family_examples
+from scan_api.holders.application_models import Applications
 from scan_api.holders.password_work import PasswordWork
 from scan_api.openapi import (
-    BODY_FAULTS,
     SIGNED_SECURITY,
     TERMINAL_FAULTS,
     example,
     json_answer,
     problem_answers,
-    raw_body,
 )
-from scan_api.problems import Problem
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
-
-_ASKED = (
-    *TERMINAL_FAULTS,
-    problems.SIGNATURE_NEEDED,
-    *BODY_FAULTS,
-    problems.NOT_READY,
-)
-
-
-def _takes(model: type[BaseModel], value: dict[str, Any]) -> dict[str, Any]:
-    return {**SIGNED_SECURITY, **raw_body(model, {"asked": example("At a kiosk", value)})}
-
-
-def _gives(
-    description: str, value: dict[str, Any], *found: Problem, status: int = 200
-) -> dict[int | str, dict[str, Any]]:
-    answer = json_answer(description, {"answer": example(description, value)}, status=status)
-    return {**answer, **problem_answers(*_ASKED, *found)}
 
 
 def routes(services: Services, password_work: PasswordWork) -> APIRouter:
@@ -86,14 +66,14 @@ def routes(services: Services, password_work: PasswordWork) -> APIRouter:
         operation_id="openChannelSession",
         summary="Somebody stands before it · 办理人登录",
         status_code=201,
-        responses=_gives(
+        responses=gives(
             "A short session · 短时会话",
             examples.SESSION,
             problems.SIGN_IN_REFUSED,
             problems.SIGN_IN_LOCKED,
             status=201,
         ),
-        openapi_extra=_takes(ChannelSignIn, examples.SIGN_IN),
+        openapi_extra=takes(ChannelSignIn, examples.SIGN_IN),
     )
     async def open_channel_session(request: Request) -> ChannelSession:
         """With number and password, as on the holder's page; the two count the same failures. The
@@ -109,8 +89,8 @@ def routes(services: Services, password_work: PasswordWork) -> APIRouter:
         "/sessions/end",
         operation_id="endChannelSession",
         summary="They left · 结束办理",
-        responses=_gives("The session is over · 会话已结束", examples.ENDED),
-        openapi_extra=_takes(ChannelSessionEnd, examples.SESSION_ALONE),
+        responses=gives("The session is over · 会话已结束", examples.ENDED),
+        openapi_extra=takes(ChannelSessionEnd, examples.SESSION_ALONE),
     )
     async def end_channel_session(request: Request) -> ChannelSessionEnded:
         """A session that has ended already stays so. 结束会话。"""
@@ -122,7 +102,7 @@ def routes(services: Services, password_work: PasswordWork) -> APIRouter:
         "/loss-reports",
         operation_id="reportLossAtChannel",
         summary="Report the card lost · 挂失",
-        responses=_gives(
+        responses=gives(
             "Lost from now on · 已挂失",
             examples.LOST,
             problems.SIGN_IN_NEEDED,
@@ -130,7 +110,7 @@ def routes(services: Services, password_work: PasswordWork) -> APIRouter:
             problems.WRONG_STATE,
             problems.IDEMPOTENCY_CONFLICT,
         ),
-        openapi_extra=_takes(ChannelLossReport, examples.LOSS),
+        openapi_extra=takes(ChannelLossReport, examples.LOSS),
     )
     async def report_loss_at_channel(request: Request) -> CardLost:
         """As on the holder's page: from this answer on no code of the card is accepted.
@@ -146,14 +126,14 @@ def routes(services: Services, password_work: PasswordWork) -> APIRouter:
         operation_id="printCode",
         summary="Print a code · 打印一次性码",
         status_code=201,
-        responses=_gives(
+        responses=gives(
             "A code for the paper · 打印码",
             examples.PRINTED,
             problems.SIGN_IN_NEEDED,
             problems.CARD_UNUSABLE,
             status=201,
         ),
-        openapi_extra=_takes(PrintRequest, examples.SESSION_ALONE),
+        openapi_extra=takes(PrintRequest, examples.SESSION_ALONE),
     )
     async def print_code(request: Request) -> PrintedCode:
         """28 digits that may be shown for the first time until `valid_until`, and are accepted
@@ -165,4 +145,25 @@ def routes(services: Services, password_work: PasswordWork) -> APIRouter:
         signed = await SignedRequest.read(request)
         return await run_in_threadpool(serving.print_code, services, signed, content_type)
 
+    @router.post(
+        "/applications/progress",
+        operation_id="seeApplicationsAtChannel",
+        summary="How far applications are · 申领进度",
+        responses=gives(
+            "The newest first · 最近的在前",
+            family_examples.APPLICATIONS,
+            problems.SIGN_IN_NEEDED,
+        ),
+        openapi_extra=takes(ProgressRequest, examples.SESSION_ALONE),
+    )
+    async def see_applications_at_channel(request: Request) -> Applications:
+        """As on the holder's page: those that the holder filed, and those for them.
+
+        与持卡人页面相同：本人提交的和为本人提交的申领。
+        """
+        content_type = request.headers.get("content-type", "")
+        signed = await SignedRequest.read(request)
+        return await run_in_threadpool(serving.see_applications, services, signed, content_type)
+
+    router.include_router(clerk_routes.routes(services, password_work))
     return router

@@ -2,7 +2,7 @@
 2 the holder's session at it · 3 the act, in whose transaction channel and holder are read anew.
 """
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel
 
@@ -10,7 +10,8 @@ from card_core import sign_in
 from card_core.codes import picture
 from card_core.kernel import Actor, ActorKind
 from card_core.kernel.acts.cards import ReportTemporaryLoss
-from card_core.kernel.permissions import CHANNEL_RIGHTS, EACH_CHANNEL
+from card_core.kernel.permissions import CHANNEL_ERRANDS
+from card_core.service_channels import ATTENDED, SHOWING_APPLICATIONS
 from scan_api import problems
 from scan_api.bodies import check_media_type, parse_body
 from scan_api.channels.models import (
@@ -23,13 +24,18 @@ from scan_api.channels.models import (
     ChannelView,
     PrintedCode,
     PrintRequest,
+    ProgressRequest,
 )
 from scan_api.holders.acts import card_id_of
+from scan_api.holders.application_models import Applications
+from scan_api.holders.applications import list_applications
 from scan_api.holders.views import view_card
 from scan_api.problems import ProblemError
 from scan_api.services import Services
 from scan_api.signed_requests import SignedRequest
 from scan_api.terminals.authentication import Caller
+
+SEE_APPLICATIONS: Final = "see_applications"
 
 _Asked = TypeVar("_Asked", bound=BaseModel)
 
@@ -40,20 +46,24 @@ def view_channel(services: Services, signed: SignedRequest) -> ChannelView:
     terminal, institution = caller.terminal, caller.institution
     if terminal.channel is None:
         raise ProblemError(problems.NOT_ALLOWED)
-    rights = CHANNEL_RIGHTS[terminal.channel].keys() - EACH_CHANNEL.keys()
+    kind = terminal.channel
+    rights = {act.act for act in CHANNEL_ERRANDS[kind]}
+    if kind in SHOWING_APPLICATIONS:
+        rights.add(SEE_APPLICATIONS)
     return ChannelView(
         serial_number=terminal.serial_number.hex(),
-        kind=terminal.channel,
+        kind=kind,
+        is_attended=kind in ATTENDED,
         institution_code=institution.code,
         institution_name=institution.name,
-        rights=sorted(act.act for act in rights),
+        rights=sorted(rights),
         server_time=services.clock(),
     )
 
 
 def open_session(services: Services, signed: SignedRequest, content_type: str) -> ChannelSession:
     """Raises: ProblemError, SignInRefusedError, SignInLockedError."""
-    caller, asked = _asked(services, signed, content_type, ChannelSignIn)
+    caller, asked = asked_of(services, signed, content_type, ChannelSignIn)
     opened = sign_in.sign_in_holder(
         services.kernel,
         asked.social_security_number,
@@ -77,7 +87,7 @@ def end_session(
     services: Services, signed: SignedRequest, content_type: str
 ) -> ChannelSessionEnded:
     """One that has ended already stays so. Raises: ProblemError."""
-    caller, asked = _asked(services, signed, content_type, ChannelSessionEnd)
+    caller, asked = asked_of(services, signed, content_type, ChannelSessionEnd)
     sign_in.sign_out(services.kernel, asked.session, channel_id=caller.terminal.id)
     return ChannelSessionEnded(ended_at=services.clock())
 
@@ -87,16 +97,24 @@ def report_loss(services: Services, signed: SignedRequest, content_type: str) ->
 
     Raises: ProblemError, SessionEndedError, KernelError.
     """
-    caller, asked = _asked(services, signed, content_type, ChannelLossReport)
+    caller, asked = asked_of(services, signed, content_type, ChannelLossReport)
     holder = _holder(services, caller, asked.session)
     act = ReportTemporaryLoss(card_id_of(services, holder))
     answer = services.kernel.perform(act, actor=holder, request_id=asked.request_id)
     return CardLost(card_state=answer["card_state"], loss_lapses_at=answer["loss_lapses_at"])
 
 
+def see_applications(services: Services, signed: SignedRequest, content_type: str) -> Applications:
+    """Those of whoever stands before the channel. Raises: ProblemError, SessionEndedError."""
+    caller, asked = asked_of(services, signed, content_type, ProgressRequest)
+    if caller.terminal.channel not in SHOWING_APPLICATIONS:
+        raise ProblemError(problems.NOT_ALLOWED)
+    return list_applications(services, _holder(services, caller, asked.session))
+
+
 def print_code(services: Services, signed: SignedRequest, content_type: str) -> PrintedCode:
     """Raises: ProblemError, SessionEndedError, CardUnusableError, KernelError."""
-    caller, asked = _asked(services, signed, content_type, PrintRequest)
+    caller, asked = asked_of(services, signed, content_type, PrintRequest)
     text, valid_until = services.printed_codes.print(_holder(services, caller, asked.session))
     return PrintedCode(
         text=text,
@@ -117,9 +135,10 @@ def _caller(services: Services, signed: SignedRequest) -> Caller:
     return caller
 
 
-def _asked(
+def asked_of(
     services: Services, signed: SignedRequest, content_type: str, model: type[_Asked]
 ) -> tuple[Caller, _Asked]:
+    """Which channel asks, and what. Raises: ProblemError, ReplayedRequestError."""
     caller = _caller(services, signed)
     check_media_type(content_type)
     return caller, parse_body(model, signed.body)

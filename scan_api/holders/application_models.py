@@ -13,8 +13,8 @@ from scan_api.holders.models import HolderRequest
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class Child(HolderRequest):
-    """The child who gets the card, as a roster has them; the guardian is the session's holder."""
+class Applicant(HolderRequest):
+    """Who gets the card, as a roster has them."""
 
     name: Text
     certificate: Annotated[Text, Field(description="居民身份证, 居民户口簿 ...")]
@@ -27,6 +27,10 @@ class Child(HolderRequest):
     region: Text
     bank: Text
     branch: Annotated[Text, Field(description="Where the card is collected.")]
+
+
+class Child(Applicant):
+    """The child who gets the card; the guardian is the session's holder."""
 
 
 class CardApplication(HolderRequest):

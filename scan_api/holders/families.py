@@ -1,6 +1,6 @@
 """A holder lets a relative show the own e-card, takes a relative's, shows it, ends it."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from card_core.codes import PurposeClass, picture
@@ -14,9 +14,10 @@ from card_core.kernel.acts.families import (
     offer_digest,
 )
 from card_core.kernel.dates import SHANGHAI
-from card_core.states import BindingState
-from card_core.store import Reader, family_members, guardianships, holders
+from card_core.states import BindingState, CardState
+from card_core.store import Reader, cards, family_members, guardianships, holders
 from card_core.store.family_members import FamilyMember, Relation
+from card_core.store.guardianships import Guardianship
 from scan_api.holders.family_models import (
     Family,
     FamilyMintRequest,
@@ -57,11 +58,7 @@ def list_family(services: Services, holder: Actor) -> Family:
             for one in guardianships.of_holder(tx, holder.id)
             if one.state is BindingState.ACTIVE and today < one.ends_on + TOLD_AFTER
         ]
-        wards = [
-            WardView(guardianship_id=one.id, name=_name(tx, one.ward_id), ends_on=one.ends_on)
-            for one in bound
-            if one.guardian_id == holder.id
-        ]
+        wards = [_ward(tx, one, today) for one in bound if one.guardian_id == holder.id]
         guardians = [
             GuardianView(
                 name=_name(tx, one.guardian_id), ends_on=one.ends_on, is_over=one.ends_on <= today
@@ -126,6 +123,19 @@ def show(
 def _view(tx: Reader, member: FamilyMember, other_id: str) -> MemberView:
     return MemberView(
         family_member_id=member.id, name=_name(tx, other_id), relation=member.relation
+    )
+
+
+def _ward(tx: Reader, bound: Guardianship, today: date) -> WardView:
+    state = None
+    if today < bound.ends_on:
+        card = cards.live_card_of(tx, bound.ward_id)
+        state = CardState.CANCELLED if card is None else card.state
+    return WardView(
+        guardianship_id=bound.id,
+        name=_name(tx, bound.ward_id),
+        ends_on=bound.ends_on,
+        card_state=state,
     )
 
 

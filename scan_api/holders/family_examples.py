@@ -25,7 +25,14 @@ FAMILY: dict[str, Any] = {
     "members": [{"family_member_id": MEMBER_ID, "name": "张*", "relation": "parent"}],
     "shown_by": [],
     "offers": [],
-    "wards": [{"guardianship_id": GUARDIANSHIP_ID, "name": "张**", "ends_on": "2031-05-01"}],
+    "wards": [
+        {
+            "guardianship_id": GUARDIANSHIP_ID,
+            "name": "张**",
+            "ends_on": "2031-05-01",
+            "card_state": "normal",
+        }
+    ],
     "grown": [],
     "guardians": [],
 }

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from card_core.states import BindingState
+from card_core.states import BindingState, CardState
 from card_core.store.family_members import Relation
 from scan_api.holders.models import HolderRequest
 
@@ -50,11 +50,15 @@ class OfferView(BaseModel):
 
 
 class WardView(BaseModel):
-    """A child whose guardian I am, until the day before `ends_on`."""
+    """A child whose guardian I am, until the day before `ends_on`.
+
+    `card_state`: `cancelled` for who has no card; null once the child has turned 16.
+    """
 
     guardianship_id: str
     name: str
     ends_on: date
+    card_state: CardState | None
 
 
 class GuardianView(BaseModel):

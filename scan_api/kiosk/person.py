@@ -1,7 +1,7 @@
-"""Whoever stands before the kiosk: one at a time, and forgotten soon.
+"""Whoever is signed in at the channel: one at a time, and forgotten soon.
 
-The session's token is here, in this process, and never in the page. The page ends a session after
-a minute in which nobody touched it; this is what holds when the page has gone.
+The session's token is here, in this process, and never in the page. The page ends a session in
+which nobody touched it; this is what holds when the page has gone.
 """
 
 import threading
@@ -12,8 +12,9 @@ from typing import Any, Final
 from scan_api.kiosk.client import ChannelClient
 from scan_api.terminal.errors import TerminalError
 
-# What the page leaves, and its warning, with some seconds to spare.
+# What the page leaves, and its warning, with some seconds to spare: to a person, and to a clerk.
 IDLE_SECONDS: Final = 90.0
+CLERK_IDLE_SECONDS: Final = 330.0
 
 
 class NobodyHereError(TerminalError):
@@ -35,20 +36,24 @@ class PersonBefore:
         self._lock = threading.Lock()
         self._session = ""
         self._touched_at = 0.0
+        self._idle_seconds = IDLE_SECONDS
 
-    def arrive(self, social_security_number: str, password: str) -> dict[str, Any]:
+    def arrive(
+        self, open_session: Callable[[], dict[str, Any]], *, idle_seconds: float = IDLE_SECONDS
+    ) -> dict[str, Any]:
         """Sign in; what the page is told has no token. Raises: TerminalError."""
         self.leave()
-        opened = self._client.open_session(social_security_number, password)
+        opened = open_session()
         session = opened.pop("session")
         with self._lock:
             self._session, self._touched_at = session, self._monotonic()
+            self._idle_seconds = idle_seconds
         return opened
 
     def session(self) -> str:
         """The session that goes on by this. Raises: NobodyHereError."""
         with self._lock:
-            is_over = self._monotonic() - self._touched_at > IDLE_SECONDS
+            is_over = self._monotonic() - self._touched_at > self._idle_seconds
             if self._session and not is_over:
                 self._touched_at = self._monotonic()
                 return self._session

@@ -172,7 +172,7 @@ def test_a_terminal_enrols_itself_and_later_changes_its_key(
     ("what", "drawn", "ended"),
     [
         ("terminal", 'class="counter"', "扫码页面已停止"),
-        ("channel", 'class="kiosk"', "自助终端页面已停止"),
+        ("channel", 'class="kiosk"', "服务渠道页面已停止"),
     ],
 )
 def test_a_machine_serves_its_page_and_stops_cleanly(

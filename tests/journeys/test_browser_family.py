@@ -1,5 +1,7 @@
-"""A daughter's phone shows her mother's code, until either ends it."""
+"""A daughter's phone shows her mother's code, until either ends it; and she is a mother herself."""
 
+from bureau import HOLDER_PASSWORD
+from filing import bound, ward_of
 from playwright.sync_api import Browser, expect
 from stage import PHONE, Screen, Stage, sign_in, type_code
 
@@ -53,3 +55,42 @@ def test_a_daughter_shows_her_mothers_code_until_it_is_ended(
     expect(phone.page.locator("#notice")).to_contain_text(mask_name(mother.name))
     expect(phone.page.locator("#card-name")).to_have_text(mask_name(daughter.name))
     context.close()
+
+    child = ward_of(stage.bureau, daughter)
+    bound(stage.bureau, child, daughter)
+    open_family(phone)
+    report_and_find(phone, mask_name(child.name))
+
+
+def report_and_find(phone: Screen, name: str) -> None:
+    """The child's card is lost, unless the guardian goes back; and then it is found."""
+    page = phone.page
+    child = page.locator("#family-members li")
+    child.get_by_role("button", name=f"给{name}的卡挂失").click()
+    expect(page.get_by_role("heading", name=f"给{name}的卡挂失？")).to_be_visible()
+    assert phone.barriers() == []
+    phone.keep("holder-ward-loss-zh")
+    page.locator("#ward-loss-dialog [value=keep]").click()
+    expect(page.locator("#ward-loss-dialog")).to_be_hidden()
+    child.get_by_role("button", name=f"给{name}的卡挂失").click()
+    page.locator("#ward-loss-go").click()
+    expect(page.locator("#ward-told")).to_contain_text(f"{name}的卡已临时挂失")
+    expect(child).to_contain_text("卡已临时挂失")
+    assert phone.barriers() == []
+    phone.keep("holder-ward-lost-zh")
+    # In the other language, in large type and on a dark screen; a wrong password is no way back.
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{phone.url}?lang=en&type=large#/family")
+    child.get_by_role("button", name="Undo the loss report").click()
+    phone.keep("holder-ward-found-en-dark-large")
+    assert not phone.scrolls_sideways()
+    assert phone.barriers() == []
+    phone.expected.append("401")
+    page.locator("#ward-found-password").fill("135791")
+    page.keyboard.press("Enter")
+    expect(page.locator("#ward-found-dialog-problem")).not_to_be_empty()
+    page.locator("#ward-found-password").fill(HOLDER_PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#ward-told")).to_contain_text("works again")
+    child.get_by_role("button", name=f"Report the card of {name} lost").click()
+    phone.keep("holder-ward-loss-en-dark-large")

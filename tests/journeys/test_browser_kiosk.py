@@ -8,12 +8,16 @@ from contextlib import contextmanager
 import pytest
 import zxingcpp
 from bureau import HOLDER_PASSWORD, MemorySigner, Person
+from filing import next_card
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from scan_service import HOSPITAL_CODE
 from stage import PHONE, Screen, Stage, listening, served, type_code, url_of
 
+from card_core.application import ApplicationKind
+from card_core.applying import MakingMode
 from card_core.identity import mask_name
+from card_core.kernel.acts.filings import FileApplication
 from card_core.kernel.acts.institutions import SuspendTerminal
 from card_core.service_channels import ChannelKind
 from card_core.states import CardState
@@ -212,6 +216,8 @@ def test_every_screen_fits_and_is_whole_in_its_language(
 ) -> None:
     for language, scheme, size in (("zh", "light", "large"), ("en", "dark", "normal")):
         person = stage.bureau.person()
+        application = next_card(stage.bureau, person, ApplicationKind.EXCHANGE)
+        stage.bureau.perform(FileApplication(application, MakingMode.AT_ONCE), person.actor)
         context = browser.new_context(viewport=PHONE, color_scheme=scheme)  # type: ignore[arg-type] # one of two words
         screens.append(Screen.open(context, f"{kiosk}/?lang={language}&type={size}"))
         screen = screens[-1]
@@ -249,9 +255,14 @@ def test_every_screen_fits_and_is_whole_in_its_language(
         page.locator("[data-screen=printed] [data-leave]").click()
         look("over")
         page.locator("#again").click()
+        arrive(page, person, "see_applications")
+        look("progress")
+        page.locator("[data-screen=progress] [data-leave]").click()
+        assert page.locator("#progress-list").inner_text() == ""
+        page.locator("#again").click()
         arrive(page, person, "report_temporary_loss")
         look("loss")
         page.locator("#loss-go").click()
         look("lost")
-        assert len(seen) == 8
+        assert len(seen) == 9
         context.close()

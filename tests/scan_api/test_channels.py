@@ -74,7 +74,8 @@ def test_a_channel_says_what_it_is_and_may(service: ScanService, kiosk: Terminal
     answer = service.http.get("/v1/channel", headers=headers).json()
     assert answer["kind"] == "kiosk"
     assert answer["institution_code"] == HOSPITAL_CODE
-    assert answer["rights"] == ["print_code", "report_temporary_loss"]
+    assert answer["rights"] == ["print_code", "report_temporary_loss", "see_applications"]
+    assert answer["is_attended"] is False
 
 
 def test_a_terminal_is_no_channel_and_a_channel_no_terminal(

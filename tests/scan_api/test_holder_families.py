@@ -193,7 +193,9 @@ def test_the_sixteenth_birthday_is_told_to_both_before_and_after(service: ScanSe
     assert (own["ends_on"], own["is_over"]) == ("2026-03-05", False)
     bureau.clock.advance(3 * 86_400)
     after = told(guardian)
-    assert (after["wards"], after["grown"]) == ([], [ward])
+    # Of one who is grown, how it is with the card is not told any more.
+    assert ward["card_state"] == "normal"
+    assert (after["wards"], after["grown"]) == ([], [{**ward, "card_state": None}])
     assert [one["is_over"] for one in told(child)["guardians"]] == [True]
     bureau.clock.advance(365 * 86_400)
     assert told(guardian)["grown"] == told(child)["guardians"] == []

@@ -12,6 +12,7 @@ from scan_service import ScanService
 
 from card_core.verdicts import Reason
 from scan_api import business_types, problems
+from scan_api.channels import clerk_examples, clerk_models
 from scan_api.channels import examples as channel_examples
 from scan_api.channels import models as channel_models
 from scan_api.holders import (
@@ -56,6 +57,12 @@ OPERATIONS = {
     "endChannelSession": "POST /v1/channel/sessions/end",
     "reportLossAtChannel": "POST /v1/channel/loss-reports",
     "printCode": "POST /v1/channel/printed-codes",
+    "seeApplicationsAtChannel": "POST /v1/channel/applications/progress",
+    "challengeClerk": "POST /v1/channel/clerk/challenges",
+    "openClerkSession": "POST /v1/channel/clerk/sessions",
+    "activateAtChannel": "POST /v1/channel/clerk/activations",
+    "reportLossByClerk": "POST /v1/channel/clerk/loss-reports",
+    "applyAtVisit": "POST /v1/channel/clerk/applications",
     "getBundle": "GET /v1/terminal/bundle",
     "getStatusList": "GET /v1/terminal/status-lists/{issuer}/{day_ends_at}",
     "signIn": "POST /v1/holder/sign-ins",
@@ -144,6 +151,15 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (channel_models.ChannelLossReport, channel_examples.LOSS),
     (channel_models.CardLost, channel_examples.LOST),
     (channel_models.PrintedCode, channel_examples.PRINTED),
+    (clerk_models.ClerkChallengeRequest, clerk_examples.ATTEMPT),
+    (clerk_models.ClerkChallenge, clerk_examples.CHALLENGE),
+    (clerk_models.ClerkSignIn, clerk_examples.SIGN_IN),
+    (clerk_models.ClerkSession, clerk_examples.SESSION),
+    (clerk_models.CardActivation, clerk_examples.ACTIVATION),
+    (clerk_models.ActivatedCard, clerk_examples.ACTIVATED),
+    (clerk_models.ClerkLossReport, clerk_examples.LOSS),
+    (clerk_models.VisitApplication, clerk_examples.APPLICATION),
+    (clerk_models.FiledAtVisit, clerk_examples.FILED),
     (application_models.Applications, family_examples.APPLICATIONS),
     (application_models.FiledApplication, family_examples.FILED),
     (family_models.Family, family_examples.FAMILY),

@@ -62,7 +62,7 @@ class FileApplication(Act):
         holder_base.lock(tx, Lock.SHARED)
         filings.lock(tx, Lock.OWN)
         application = self.application
-        channel, is_wards = Channel.WINDOW, False
+        channel, is_wards = _channel_of(scene), False
         if scene.actor.kind is ActorKind.HOLDER:
             channel, is_wards = Channel.ONLINE, self._is_wards(scene, today)
         else:
@@ -212,6 +212,11 @@ class WithdrawFiling(Act):
 def today_of(scene: Scene) -> date:
     """The day in Asia/Shanghai, by which ages are counted."""
     return scene.now.astimezone(SHANGHAI).date()
+
+
+def _channel_of(scene: Scene) -> Channel:
+    """Where an operator files."""
+    return Channel.WINDOW if scene.standing.channel is None else Channel.HOME_VISIT
 
 
 def lock_filing(tx: Transaction, filing_id: str) -> Filing:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from card_core import states
-from card_core.errors import NotFoundError, WrongStateError
+from card_core.errors import NotAllowedError, NotFoundError, WrongStateError
 from card_core.kernel import card_moves, limits
 from card_core.kernel.act import Act, Done, Scene
 from card_core.kernel.acts.banking import (
@@ -13,6 +13,7 @@ from card_core.kernel.acts.banking import (
     refuse_while_answered,
     refuse_while_preparing,
 )
+from card_core.service_channels import HANDING_OVER
 from card_core.states import CardState, MakingState, Step
 from card_core.store import Lock, Transaction, batches, makings
 from card_core.store.card_dates import CardDate
@@ -21,6 +22,8 @@ from card_core.store.makings import Making
 
 BRANCH_MAX = 20
 FAILED = frozenset(states.MAKING[Step.REWORK])
+# Where a card lies that a branch has for its holder.
+_AT_ITS_BRANCH = frozenset({MakingState.AT_BRANCH, MakingState.MADE_AT_ONCE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ class HandOverCard(Act):
     """领卡: the card leaves the bureau, to its holder or to the employer who collects it.
 
     It is activated apart from that (`acts.cards.ActivateCard`), or in the same step there.
+    At a service channel: to its holder alone, out of what was dispatched to that very branch, and
+    only where the channel's kind hands over. Raises NotAllowedError, NotFoundError.
     """
 
     act: ClassVar[str] = "hand_over_card"
@@ -124,6 +129,7 @@ def hand_over_if_it_was_not(scene: Scene, card: Card, *, to_employer: bool) -> N
 
 
 def _hand_over(scene: Scene, making: Making, *, to_employer: bool) -> MakingState:
+    _check_may_here(scene, making, to_employer=to_employer)
     step = Step.HAND_TO_EMPLOYER if to_employer else Step.HAND_OVER
     if making.state is MakingState.AWAITING_BANK:
         making = _still_here(scene.tx, making)
@@ -131,6 +137,18 @@ def _hand_over(scene: Scene, making: Making, *, to_employer: bool) -> MakingStat
     makings.change(scene.tx, making, state=state)
     card_moves.note_date(scene, making.card_id, CardDate.HANDED_OVER)
     return state
+
+
+def _check_may_here(scene: Scene, making: Making, *, to_employer: bool) -> None:
+    """Raises NotAllowedError, NotFoundError. At the bureau's own counters everything is."""
+    channel, place = scene.standing.channel, scene.standing.institution
+    if channel is None:
+        return
+    if channel not in HANDING_OVER or to_employer:
+        raise NotAllowedError
+    is_here = making.state in _AT_ITS_BRANCH and place is not None and making.branch == place.code
+    if not is_here:
+        raise NotFoundError("card")
 
 
 def _still_here(tx: Transaction, making: Making) -> Making:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from card_core.errors import NotAllowedError
 from card_core.kernel import second_factor
 from card_core.kernel.act import Act, Answer, Done, Scene
 from card_core.kernel.second_factor import Proof
+from card_core.service_channels import ATTENDED, CLERK_SESSION_LIFE
 from card_core.service_channels import SESSION_LIFE as CHANNEL_SESSION_LIFE
 from card_core.states import ServiceState
 from card_core.store import (
@@ -25,6 +27,7 @@ from card_core.store import (
     sessions,
 )
 from card_core.store.credentials import Attempts, SubjectKind
+from card_core.store.operators import Role
 from card_core.store.sessions import Session
 
 FAILURES_MAX = 5
@@ -33,6 +36,10 @@ LOCK_MINUTES = 15
 SESSION_LIFE = {
     SubjectKind.HOLDER: timedelta(hours=12),
     SubjectKind.OPERATOR: timedelta(hours=8),
+}
+AT_CHANNEL_LIFE = {
+    SubjectKind.HOLDER: CHANNEL_SESSION_LIFE,
+    SubjectKind.OPERATOR: CLERK_SESSION_LIFE,
 }
 SESSION_IDLE = timedelta(minutes=30)
 
@@ -55,8 +62,11 @@ def count_failure(scene: Scene, attempts: Attempts) -> None:
 
 
 def is_at_work(scene: Scene, operator_id: str | None) -> bool:
+    """Whether this is an active operator; at a service channel, a clerk."""
     operator = operators.get(scene.tx, operator_id or NOBODY)
-    return operator is not None and operator.state is ServiceState.ACTIVE
+    if operator is None or operator.state is not ServiceState.ACTIVE:
+        return False
+    return scene.standing.channel is None or Role.CLERK in operator.roles
 
 
 def attempt_done(kind: SubjectKind, name_index: bytes, answer: Answer) -> Done:
@@ -71,7 +81,7 @@ class SignIn(Act):
     where nobody has that name. password_digest: of the credential that was compared, so that a
     password changed meanwhile counts as wrong. token_digest: keyed digest of the session's token.
     proof: an operator's second factor; a holder has none. At a service channel the session is good
-    at that channel alone, and short.
+    at that channel alone, and short; clerks sign in where one serves, holders where none does.
     Answer: outcome `signed_in` with subject_id and expires_at, `refused`, `locked` with
     locked_until, or `factor_missing` where the password is right and the operator has no second
     factor yet.
@@ -88,6 +98,7 @@ class SignIn(Act):
     proof: Proof | None = None
 
     def apply(self, scene: Scene) -> Done:
+        self._check_may_here(scene)
         attempts = lock_attempts(scene, self.name_index)
         if isinstance(attempts, datetime):
             return self._done("locked", {"locked_until": attempts.isoformat()})
@@ -99,14 +110,21 @@ class SignIn(Act):
             return self._done("refused", {})
         credentials.set_attempts(scene.tx, attempts, 0, None, scene.now)
         channel_id = scene.actor.channel_id
-        life = CHANNEL_SESSION_LIFE if channel_id else SESSION_LIFE[self.subject_kind]
-        expires_at = scene.now + life
+        life = AT_CHANNEL_LIFE if channel_id else SESSION_LIFE
+        expires_at = scene.now + life[self.subject_kind]
         session = Session(
             self.subject_kind, subject_id, scene.now, scene.now, expires_at, channel_id
         )
         sessions.add(scene.tx, self.token_digest, session)
         answer = {"subject_id": subject_id, "expires_at": expires_at.isoformat()}
         return self._done("signed_in", answer)
+
+    def _check_may_here(self, scene: Scene) -> None:
+        """Raises NotAllowedError."""
+        channel = scene.standing.channel
+        is_clerk = self.subject_kind is SubjectKind.OPERATOR
+        if channel is not None and is_clerk is not (channel in ATTENDED):
+            raise NotAllowedError
 
     def _who_may_enter(self, scene: Scene) -> str | None:
         # Nobody's row is looked for, too, so that an unknown name costs what a known one does.

@@ -1,4 +1,5 @@
 // Whoever walks away leaves nothing: a minute without a touch, a warning of 15 seconds, the end.
+// A clerk has five.
 
 const IDLE_MS = 60_000;
 const WARNING_SECONDS = 15;
@@ -6,7 +7,7 @@ const WARNING_SECONDS = 15;
 export class Idle {
   /** dialog: the warning, `seconds` in it counts down. onEnd(): the time is over. */
   constructor({ dialog, seconds, stay, onEnd }) {
-    Object.assign(this, { dialog, seconds, onEnd });
+    Object.assign(this, { dialog, seconds, onEnd, idleMs: IDLE_MS });
     for (const what of ["pointerdown", "keydown"]) {
       document.addEventListener(what, () => this.#touched(), { capture: true });
     }
@@ -17,7 +18,7 @@ export class Idle {
   start() {
     this.stop();
     this.running = true;
-    this.timer = setTimeout(() => this.#warn(), IDLE_MS);
+    this.timer = setTimeout(() => this.#warn(), this.idleMs);
   }
 
   stop() {

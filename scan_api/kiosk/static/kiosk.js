@@ -1,41 +1,33 @@
-// The kiosk: one question a screen. What is asked goes to the kiosk's own process, which holds the
-// key and the session; the page forgets everything of a person when it leaves their last screen.
+// A service channel: one question a screen. What is asked goes to the channel's own process, which
+// holds the key and the session; the page forgets everything of a person when it leaves their last
+// screen. Where a clerk serves people the screens are those of `clerk.js`.
 
-import { NoAnswerError, ask, newRequestId } from "./ask.js";
+import { applicationWords } from "./application_words.js";
+import { NoAnswerError, newRequestId } from "./ask.js";
+import { Clerk } from "./clerk.js";
 import { Idle } from "./idle.js";
 import { Keypad } from "./keypad.js";
 import { pick, t } from "./language.js";
+import { Visit, askProcess, screenShown, show } from "./screens.js";
 
 const NUMBER_CHARACTERS = 18;
 const PASSWORD_DIGITS = 6;
 const OVER_MS = 10_000;
 const STATE_INTERVAL_MS = 15_000;
-// A slow hash and a retry of the kiosk's own fit into it.
-const TIMEOUT_MS = 20_000;
-const RIGHTS = { report_temporary_loss: "loss", print_code: "print" };
+const RIGHTS = { report_temporary_loss: "loss", print_code: "print", see_applications: "progress" };
 
 const $ = (id) => document.getElementById(id);
-const TOKEN = { "X-Counter-Token": document.querySelector("meta[name=page-token]").content };
-const screens = new Map(
-  [...document.querySelectorAll("[data-screen]")].map((one) => [one.dataset.screen, one]),
-);
 
-let shown = "start";
 let wanted = "";
 let lossRequest = "";
 let overTimer = 0;
-let busy = false;
-// Whoever is here: an answer that comes when they have left is nobody's.
-let visit = 0;
-
-// ---- which screen is on
-
-function show(name) {
-  shown = name;
-  for (const [one, section] of screens) section.hidden = one !== name;
-  window.scrollTo(0, 0);
-  screens.get(name).querySelector("h1").focus();
-}
+const visit = new Visit({
+  onNoAnswer: () =>
+    problem(
+      t("没有收到答复", "No answer came"),
+      t("不知道有没有办成。请到服务窗口询问。", "It isn't known whether it was done. Please ask at the service desk."),
+    ),
+});
 
 function problem(title, next) {
   $("problem-title").textContent = title;
@@ -67,8 +59,8 @@ const password = new Keypad($("password-keys"), {
 
 document.addEventListener("keydown", (event) => {
   if ($("idle").open || event.ctrlKey || event.altKey || event.metaKey) return;
-  if (shown === "number") number.type(event);
-  if (shown === "password") password.type(event);
+  if (screenShown() === "number") number.type(event);
+  if (screenShown() === "password") password.type(event);
 });
 
 function numberNext() {
@@ -88,7 +80,7 @@ async function passwordNext() {
   }
   const body = { social_security_number: number.value, password: password.value };
   password.clear();
-  const reply = await asked("POST", "/session", body);
+  const reply = await visit.ask("/session", body);
   if (!reply) return;
   if (reply.ok) {
     number.clear();
@@ -107,13 +99,38 @@ function arrived(person) {
       t("这张卡已经挂失了", "This card has been reported lost already"),
       t("卡现在不能用。请带身份证到服务窗口办理正式挂失和补卡。", "It can't be used. Take your identity card to a service desk for a formal report and a new card."),
     );
-  } else show(wanted);
+  } else if (wanted === "progress") seeProgress();
+  else show(wanted);
+}
+
+async function seeProgress() {
+  const reply = await visit.ask("/applications/progress");
+  if (!reply) return;
+  if (!reply.ok) {
+    failed(reply.answer);
+    return;
+  }
+  const { applications } = reply.answer;
+  $("progress-list").replaceChildren(...applications.map(progressLine));
+  $("progress-none").hidden = applications.length > 0;
+  show("progress");
+}
+
+function progressLine(application) {
+  const line = document.createElement("li");
+  for (const [name, text] of Object.entries(applicationWords(application))) {
+    const part = document.createElement("p");
+    part.className = `progress-${name}`;
+    part.textContent = text;
+    line.append(part);
+  }
+  return line;
 }
 
 async function reportLoss() {
   // The same name again where no answer came: nothing is done twice.
   lossRequest ||= newRequestId();
-  const reply = await asked("POST", "/loss-reports", { request_id: lossRequest });
+  const reply = await visit.ask("/loss-reports", { request_id: lossRequest });
   if (!reply) return;
   lossRequest = "";
   if (!reply.ok) {
@@ -131,7 +148,7 @@ async function reportLoss() {
 }
 
 async function printCode() {
-  const reply = await asked("POST", "/printed-codes");
+  const reply = await visit.ask("/printed-codes");
   if (!reply) return;
   if (!reply.ok) {
     failed(reply.answer);
@@ -152,29 +169,6 @@ async function printCode() {
   window.print();
 }
 
-/** One question; null where it was told on the screen that there is no answer, or one is out. */
-async function asked(method, path, body = {}) {
-  if (busy) return null;
-  busy = true;
-  const asking = visit;
-  try {
-    const reply = await ask(method, path, { body, headers: TOKEN, timeout: TIMEOUT_MS });
-    if (asking === visit) return reply;
-    endSession();
-    return null;
-  } catch (error) {
-    if (!(error instanceof NoAnswerError)) throw error;
-    if (asking !== visit) return null;
-    problem(
-      t("没有收到答复", "No answer came"),
-      t("不知道有没有办成。请到服务窗口询问。", "It isn't known whether it was done. Please ask at the service desk."),
-    );
-    return null;
-  } finally {
-    busy = false;
-  }
-}
-
 function failed(answer) {
   const over = ["sign_in_needed", "nobody_here"].includes(answer.code);
   if (over) leave();
@@ -192,8 +186,14 @@ const idle = new Idle({
   dialog: $("idle"),
   seconds: $("idle-seconds"),
   stay: $("idle-stay"),
-  onEnd: leave,
+  onEnd: whoeverLeaves,
 });
+const clerk = new Clerk(idle);
+
+function whoeverLeaves() {
+  if (clerk.isHere) clerk.leave();
+  else leave();
+}
 
 function begin(what) {
   wanted = what;
@@ -203,7 +203,6 @@ function begin(what) {
 
 /** Nothing of the person stays in the page; the session ends in the kiosk and at the service. */
 function leave() {
-  visit += 1;
   idle.stop();
   number.clear();
   password.clear();
@@ -213,23 +212,19 @@ function leave() {
   for (const id of ["lost-until", "slip-digits", "slip-until", "slip-place", "password-count"]) {
     $(id).textContent = "";
   }
+  $("progress-list").replaceChildren();
   for (const id of ["slip-picture", "slip-bars"]) $(id).removeAttribute("src");
   show("over");
-  endSession();
+  visit.end();
   clearTimeout(overTimer);
   overTimer = setTimeout(() => show("start"), OVER_MS);
-}
-
-/** Where this is lost, the kiosk's process and the service end it by themselves. */
-function endSession() {
-  ask("POST", "/session/end", { body: {}, headers: TOKEN }).catch(() => {});
 }
 
 for (const button of document.querySelectorAll("[data-right]")) {
   button.addEventListener("click", () => begin(RIGHTS[button.dataset.right]));
 }
 for (const button of document.querySelectorAll("[data-leave]")) button.addEventListener("click", leave);
-$("idle-leave").addEventListener("click", leave);
+$("idle-leave").addEventListener("click", whoeverLeaves);
 $("number-next").addEventListener("click", numberNext);
 $("password-next").addEventListener("click", passwordNext);
 $("loss-go").addEventListener("click", reportLoss);
@@ -244,7 +239,7 @@ $("again").addEventListener("click", () => {
 
 async function askChannel() {
   try {
-    const { ok, answer } = await ask("GET", "/channel", { headers: TOKEN, timeout: TIMEOUT_MS });
+    const { ok, answer } = await askProcess("GET", "/channel");
     if (ok) opened(answer);
     else closed(pick(answer, "title"));
   } catch (error) {
@@ -259,13 +254,14 @@ function opened(channel) {
   for (const button of document.querySelectorAll("[data-right]")) {
     button.hidden = !channel.rights.includes(button.dataset.right);
   }
-  if (shown === "closed") show("start");
+  if (channel.is_attended) clerk.open(channel);
+  else if (["waiting", "closed"].includes(screenShown())) show("start");
 }
 
 function closed(reason) {
   $("closed-reason").textContent = reason;
   // Somebody in the middle of something is told by what they ask.
-  if (shown === "start" || shown === "closed") show("closed");
+  if (["waiting", "start", "closed", "clerk-in"].includes(screenShown())) show("closed");
 }
 
 askChannel();

@@ -1,32 +1,11 @@
 // Applying for the own next card or for a child's, and how far each application is.
 
+import { applicationWords } from "./application_words.js";
 import { ChangeName, element, submitOf, tryAsk, whileBusy } from "./holder_asking.js";
 import { pick, t } from "./language.js";
 
 const $ = (id) => document.getElementById(id);
 const PATH = "/v1/holder/applications";
-const DAY = new Intl.DateTimeFormat(document.documentElement.lang, {
-  timeZone: "Asia/Shanghai",
-  dateStyle: "medium",
-});
-const KINDS = {
-  new: t("申领新卡", "New card"),
-  replacement: t("补卡", "Replacement"),
-  exchange: t("换卡", "Exchange"),
-};
-const STATES = {
-  filed: t("已提交，等工作人员核对", "Filed; somebody at the bureau will look at it"),
-  accepted: t("已受理，准备制卡", "Accepted; the card will be made"),
-  taken_in: t("正在制卡，做好后到网点领", "The card is being made; collect it at the branch"),
-  refused: t("没有受理", "Not accepted"),
-  withdrawn: t("您已撤回", "You withdrew it"),
-};
-const REASONS = {
-  data_wrong: t("填写的内容有误，请更正后重新提交", "something in it is wrong; apply again with the right data"),
-  evidence_missing: t("缺少材料，请带齐证件到窗口", "a document is missing; take all of them to the window"),
-  not_the_guardian: t("不能确认您是监护人，请带户口簿到窗口", "that you are the guardian is not shown; take the household register to the window"),
-  not_entitled: t("不符合办理条件，请到窗口咨询", "it can't be had in this case; ask at the window"),
-};
 // What the own card's state leaves to apply for, and what is said of it.
 const OWN = {
   formal_loss: ["replacement", t("您的卡已正式挂失，可以补一张。", "Your card is formally reported lost: you may have a replacement.")],
@@ -77,10 +56,8 @@ export class Applying {
 
   #line(one) {
     const line = element("li");
-    const what = t(`${one.name}，${KINDS[one.kind]}`, `${one.name}, ${KINDS[one.kind].toLowerCase()}`);
-    const why = one.reason === null ? "" : t("：", ": ") + (REASONS[one.reason] ?? one.reason);
-    const at = DAY.format(new Date(one.filed_at));
-    line.append(element("p", what, "scan-where"), element("p", STATES[one.state] + why), element("p", at, "muted"));
+    const { what, state, at } = applicationWords(one);
+    line.append(element("p", what, "scan-where"), element("p", state), element("p", at, "muted"));
     if (one.state === "filed" || one.state === "accepted") {
       const button = element("button", t("撤回", "Withdraw"), "button quiet");
       button.type = "button";

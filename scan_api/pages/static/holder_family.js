@@ -1,6 +1,7 @@
 // Relatives: whose code this holder may show, who may show theirs, and how either ends.
 
 import { ChangeName, element, submitOf, tryAsk, whileBusy } from "./holder_asking.js";
+import { Wards } from "./holder_wards.js";
 import { t } from "./language.js";
 
 const $ = (id) => document.getElementById(id);
@@ -17,6 +18,7 @@ export class Family {
   constructor({ onShow }) {
     this.onShow = onShow;
     this.name = new ChangeName();
+    this.wards = new Wards({ onChange: () => this.show() });
     const take = $("take-form");
     take.addEventListener("submit", whileBusy(submitOf(take), () => this.#take()));
     $("make-offer").addEventListener("click", whileBusy($("make-offer"), () => this.#offer()));
@@ -32,6 +34,7 @@ export class Family {
     for (const id of ["family-members", "family-shown"]) $(id).replaceChildren();
     $("family-offer").hidden = true;
     $("family-offer-code").textContent = "";
+    this.wards.cover();
   }
 
   #draw({ members, shown_by: shownBy, offers, wards }) {
@@ -42,6 +45,7 @@ export class Family {
       this.#line(
         t(`${one.name}（您是监护人，到 ${one.ends_on} 为止）`, `${one.name} (you are the guardian until ${one.ends_on})`),
         this.#button(t("添加", "Add"), one, () => this.#change("POST", `${PATH}/members`, { guardianship_id: one.guardianship_id })),
+        ...this.wards.offer(one),
       ),
     );
     $("family-members").replaceChildren(...shown, ...taken);

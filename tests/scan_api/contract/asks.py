@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import person_bodies
 from bureau import HOLDER_PASSWORD, Person
+from channel_asks import CHANNEL_ASKS
 from contract_town import NOBODY, Caller, Town, signing
 from family_asks import (
     end_family_member,
@@ -22,10 +23,10 @@ from family_asks import (
     withdraw_ward_loss,
 )
 from filing import child, child_fields, file
-from one_ask import Ask
+from one_ask import Ask, post, request_id
 from person_checks import OTHER_PASSWORD
 from phone import Phone, day_ends, registered_phone
-from scan_service import BASE_URL, HOSPITAL_CODE, TerminalDevice
+from scan_service import BASE_URL, HOSPITAL_CODE
 from token_purchase import FORM, Draft, name_of
 
 from card_core.codes import PurposeClass
@@ -43,23 +44,12 @@ def text_of(answer: httpx2.Response) -> str:
     return json.dumps(document | {"scan_id": "", "scanned_at": ""})
 
 
-def request_id() -> str:
-    return f"ask-{next(_numbers)}"
-
-
 def terminal(town: Town) -> Caller:
     return signing(town.hospital)
 
 
 def holder(town: Town) -> Caller:
     return town.signed_in(town.holder)
-
-
-def post(town: Town, device: TerminalDevice, target: str, body: Mapping[str, Any]) -> Any:
-    """A signed request of the town's own, whose answer the next one needs."""
-    answer = device.post(town.service.http, target, json.dumps(body).encode())
-    answer.raise_for_status()
-    return answer.json()
 
 
 def scan_fields(town: Town, business_type: str = "01101", **more: Any) -> dict[str, Any]:
@@ -310,28 +300,6 @@ def answer_peer_status_list(town: Town) -> Ask:
     return Ask(town.peer(), {"day_ends_at": int(day.timestamp())})
 
 
-def get_channel(town: Town) -> Ask:
-    return Ask(signing(town.kiosk))
-
-
-def open_channel_session(town: Town) -> Ask:
-    body = {"social_security_number": town.holder.number, "password": HOLDER_PASSWORD}
-    return Ask(signing(town.kiosk), body=body)
-
-
-def at_kiosk(town: Town) -> Ask:
-    """With the holder before it."""
-    town.find(town.holder)
-    body = open_channel_session(town).body or {}
-    session = post(town, town.kiosk, "/v1/channel/sessions", body)["session"]
-    return Ask(signing(town.kiosk), body={"session": session})
-
-
-def report_loss_at_channel(town: Town) -> Ask:
-    ask = at_kiosk(town)
-    return Ask(ask.rightful, body={**(ask.body or {}), "request_id": request_id()})
-
-
 def check_receipt(town: Town) -> Ask:
     return Ask(NOBODY, body={"receipt": "AQGq"})
 
@@ -370,11 +338,7 @@ ASKS: Mapping[str, Callable[[Town], Ask]] = {
     "registerDevice": register_device,
     "removeDevice": remove_device,
     "fetchCredentials": fetch_credentials,
-    "getChannel": get_channel,
-    "openChannelSession": open_channel_session,
-    "endChannelSession": at_kiosk,
-    "reportLossAtChannel": report_loss_at_channel,
-    "printCode": at_kiosk,
+    **CHANNEL_ASKS,
     "listApplications": nothing_of_a_holder,
     "applyForCard": apply_for_card,
     "withdrawApplication": withdraw_application,

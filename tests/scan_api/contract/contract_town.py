@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bureau import ISSUER, SYSTEM, Bureau, MemorySigner, Person, sign_in_as
 from chip_card import ChipCard, card_of
+from clerks import BRANCH, bank_branch, clerk_of
 from phone import publisher_of, with_offline_keys
 from scan_service import BASE_URL, HOSPITAL_CODE, ScanService, TerminalDevice
 from token_purchase import buy
@@ -86,6 +87,12 @@ class Town:
         self.kiosk, self.other_kiosk = (
             self.service.enrol(HOSPITAL_CODE, next(self._serials), ChannelKind.KIOSK)
             for _ in range(2)
+        )
+        bank_branch(bureau)
+        clerk_of(bureau)
+        self.bank_counter, self.tablet = (
+            self.service.enrol(BRANCH, next(self._serials), kind)
+            for kind in (ChannelKind.BANK_COUNTER, ChannelKind.HOME_VISIT)
         )
         self.tokens = {
             device.serial_number: buy(self.service, device)

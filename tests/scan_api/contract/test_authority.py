@@ -105,6 +105,13 @@ CHANNELS: Mapping[str, str] = {
     "endChannelSession": OK,
     "reportLossAtChannel": "sign_in_needed",
     "printCode": "sign_in_needed",
+    "seeApplicationsAtChannel": "sign_in_needed",
+    # At a kiosk there is no clerk.
+    "challengeClerk": "not_allowed",
+    "openClerkSession": "not_allowed",
+    "activateAtChannel": "not_allowed",
+    "reportLossByClerk": "not_allowed",
+    "applyAtVisit": "not_allowed",
 }
 # What another holder is told about what is the holder's.
 HOLDERS: Mapping[str, str] = {
