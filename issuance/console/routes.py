@@ -44,6 +44,7 @@ from issuance.console import (
     roster_routes,
     search_routes,
     session_routes,
+    terminal_routes,
 )
 from issuance.console.entry import Asked, Entrance, asking
 from issuance.console.issuing import Issuing
@@ -71,6 +72,7 @@ def routes(
     router.include_router(_families(change))
     router.include_router(approval_routes.routes(kernel, question, change))
     router.include_router(place_routes.routes(kernel, question, change))
+    router.include_router(terminal_routes.routes(kernel, question, change))
     router.include_router(figure_routes.routes(kernel, question))
     router.include_router(search_routes.routes(kernel, question, repeatable))
     router.include_router(roster_routes.routes(uploads, question, repeatable))

@@ -233,10 +233,12 @@ NEXT = {"card_number": "GD0000001", "kind": "exchange", "evidence": "identity_do
 GUARDIAN = {
     "ward_id": ID, "guardian_id": "1" * 32, "evidence": "household_register", "reference": "1",
 }  # fmt: skip
+PLACE = {"code": "P44060499999", "name": "药店", "kind": "pharmacy", "region": "440604"}
 # Of each operation: method, target, body, and which roles get beyond "you may not".
 MAKER_ONLY, CHECKER_ONLY = {"maker"}, {"checker"}
 BOTH = MAKER_ONLY | CHECKER_ONLY
 WHO_WORKS = BOTH | {"administrator"}
+WHO_PROPOSES = MAKER_ONLY | {"administrator"}
 WHO_READS_FIGURES = WHO_WORKS | {"auditor"}
 OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "listApplications": ("GET", "/applications", None, BOTH),
@@ -278,11 +280,22 @@ OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "listTerminals": ("GET", "/institutions/H44060499999/terminals", None, WHO_WORKS),
     "suspendInstitution": ("POST", "/institutions/H44060499999/suspension", {}, WHO_WORKS),
     "proposeReinstateInstitution": (
-        "POST", "/institutions/H44060499999/reinstatement", {}, MAKER_ONLY | {"administrator"},
+        "POST", "/institutions/H44060499999/reinstatement", {}, WHO_PROPOSES,
     ),
+    "listBusinessTypes": ("GET", "/business-types", None, WHO_WORKS),
+    "proposeInstitution": ("POST", "/institutions", PLACE, WHO_PROPOSES),
+    "proposeBusinessTypes": (
+        "POST", "/institutions/H44060499999/business-types", {"business_types": []}, WHO_PROPOSES,
+    ),
+    "proposeEnrolment": (
+        "POST", "/institutions/H44060499999/terminals", {"serial_number": "1" * 16}, WHO_PROPOSES,
+    ),
+    "withdrawEnrolment": ("POST", f"/terminals/{'1' * 16}/withdrawal", {}, WHO_WORKS),
+    "revokeTerminalKeys": ("POST", f"/terminals/{'1' * 16}/revocation", {}, WHO_WORKS),
+    "listStatusKeys": ("GET", "/status-keys", None, WHO_WORKS),
     "suspendTerminal": ("POST", f"/terminals/{'1' * 16}/suspension", {}, WHO_WORKS),
     "proposeReinstateTerminal": (
-        "POST", f"/terminals/{'1' * 16}/reinstatement", {}, MAKER_ONLY | {"administrator"},
+        "POST", f"/terminals/{'1' * 16}/reinstatement", {}, WHO_PROPOSES,
     ),
     "getFigures": ("GET", "/figures", None, WHO_READS_FIGURES),
     "getFiguresFile": ("GET", "/figures/file", None, WHO_READS_FIGURES),
