@@ -9,7 +9,7 @@ from card_core.business_types import ALL
 from card_core.kernel.limits import NAME_MAX
 from card_core.service_channels import ChannelKind
 from card_core.states import ServiceState
-from issuance.console.models import Sent
+from issuance.console.models import Proposed, Sent
 
 # What each of them may be, the acts say, in words that tell what to do.
 BusinessTypes = Annotated[
@@ -99,13 +99,10 @@ class TerminalList(BaseModel):
     waiting: list[WaitingTerminal]
 
 
-class PreparedEnrolment(BaseModel):
+class PreparedEnrolment(Proposed):
     """`enrolment_code`: in this one answer and nowhere else; good once, for 24 hours from the
     approval. Of it only a digest is kept."""
 
-    approval_id: str
-    content_hash: str
-    summary: str
     enrolment_code: str
 
 

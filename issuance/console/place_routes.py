@@ -18,7 +18,7 @@ from card_core.store import institutions
 from card_core.store.paging import PAGE_SIZE_MAX
 from issuance.console import place_models as models
 from issuance.console.entry import Asked
-from issuance.console.models import Answer, Nothing
+from issuance.console.models import Answer, Nothing, Proposed
 
 Code = Annotated[str, InPath(pattern=r"^[0-9A-Za-z]{1,32}$")]
 After = Annotated[str, Query(pattern=r"^(|[0-9a-f]{32})$")]
@@ -69,7 +69,7 @@ def routes(kernel: Kernel, question: object, change: object) -> APIRouter:
         )
 
     @router.post("/institutions", operation_id="proposeInstitution", status_code=201)
-    def designate(body: models.Designation, asked: Annotated[Asked, change]) -> Answer:
+    def designate(body: models.Designation, asked: Annotated[Asked, change]) -> Proposed:
         """Proposed; another person approves. 登记定点机构，待复核。"""
         codes = _chosen(body.business_types)
         act = DesignateInstitution(body.code, body.name, body.kind, body.region, codes)
@@ -80,7 +80,7 @@ def routes(kernel: Kernel, question: object, change: object) -> APIRouter:
     )
     def change_business_types(
         code: Code, body: models.BusinessTypesChange, asked: Annotated[Asked, change]
-    ) -> Answer:
+    ) -> Proposed:
         """Proposed; another person approves. 更改可用的用码业务类型，待复核。"""
         return asked.propose(ChangeBusinessTypes(code, _chosen(body.business_types)))
 
@@ -94,7 +94,7 @@ def routes(kernel: Kernel, question: object, change: object) -> APIRouter:
         operation_id="proposeReinstateInstitution",
         status_code=201,
     )
-    def reinstate(code: Code, _body: Nothing, asked: Annotated[Asked, change]) -> Answer:
+    def reinstate(code: Code, _body: Nothing, asked: Annotated[Asked, change]) -> Proposed:
         """Proposed; another person approves. 恢复机构，待复核。"""
         return asked.propose(ReinstateInstitution(code))
 

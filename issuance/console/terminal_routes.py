@@ -18,7 +18,7 @@ from card_core.service_channels import PLACES
 from card_core.store import Reader, enrolments, institutions
 from issuance.console import place_models as models
 from issuance.console.entry import Asked
-from issuance.console.models import Answer, Nothing
+from issuance.console.models import Answer, Nothing, Proposed
 from issuance.console.place_routes import Code
 from issuance.console.problems import ConsoleError
 from issuance.status_keys import status_keys
@@ -57,7 +57,7 @@ def routes(kernel: Kernel, question: object, change: object) -> APIRouter:
         operation_id="proposeReinstateTerminal",
         status_code=201,
     )
-    def reinstate(serial: Serial, _body: Nothing, asked: Annotated[Asked, change]) -> Answer:
+    def reinstate(serial: Serial, _body: Nothing, asked: Annotated[Asked, change]) -> Proposed:
         """Proposed; another person approves. 恢复终端，待复核。"""
         return asked.propose(ReinstateTerminal(bytes.fromhex(serial)))
 
