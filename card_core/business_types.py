@@ -16,7 +16,18 @@ from typing import Any
 
 from card_core.errors import CardCoreError
 
-PLACES = ("hospital", "pharmacy", "online", "bureau", "bank", "transit", "culture")
+PLACES: Mapping[str, str] = MappingProxyType(
+    {
+        "hospital": "医院",
+        "pharmacy": "药店",
+        "online": "线上医疗服务",
+        "bureau": "经办机构",
+        "bank": "银行",
+        "transit": "公共交通",
+        "culture": "文化场所",
+    }
+)
+"""The kinds of institution, and what each is called in Chinese."""
 
 
 class Purpose(enum.Flag):

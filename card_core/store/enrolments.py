@@ -64,6 +64,21 @@ def open_of(tx: Transaction, serial_number: bytes, now: datetime) -> list[Enrolm
     return [_record(row) for row in guarded.rows(tx, table, unused)]
 
 
+def waiting_at(tx: Reader, institution_id: str, now: datetime) -> list[Enrolment]:
+    """An institution's enrolments whose code may still be used, at most PAGE_SIZE_MAX."""
+    unused = (
+        select(table)
+        .where(
+            table.c.institution_id == institution_id,
+            table.c.public_key.is_(None),
+            table.c.ends_at > now,
+        )
+        .order_by(table.c.id)
+        .limit(PAGE_SIZE_MAX)
+    )
+    return [_record(row) for row in guarded.rows(tx, table, unused)]
+
+
 def add(tx: Transaction, new: Enrolment) -> None:
     guarded.add(
         tx,

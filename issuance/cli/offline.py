@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from card_core.codes import KeyPurpose, KeyState
-from card_core.store import institutions, issuers, offline_scans
+from card_core.store import institutions, offline_scans
 from card_core.store.paging import PAGE_SIZE_MAX
 from issuance.cli import screen
 from issuance.cli.desk import OperatorOption, opened_desk
+from issuance.status_keys import status_keys
 
 app = typer.Typer(
     help="离线核验：重复受理的码、终端信任的状态密钥。\nScans with no network.",
@@ -57,13 +57,5 @@ def status_key(operator: OperatorOption = None) -> None:
     Show the status key that terminals are to trust.
     """
     with opened_desk(operator) as desk, desk.site.store.read() as tx:
-        own = issuers.own(tx)
-        found = [
-            f"{key.name}:{key.public_key.to_bytes(compressed=True).hex()}"
-            for key in issuers.keys(tx)
-            if own is not None
-            and key.issuer == own.number
-            and key.purpose is KeyPurpose.STATUS
-            and key.state is KeyState.ACTIVE
-        ]
+        found = status_keys(tx)
     screen.show_table(["状态密钥 Status key"], [(one,) for one in found])

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from card_core.kernel import Kernel
 from card_core.sign_in import Profile
-from issuance.console import problems
+from issuance.console import problems, reference
 from issuance.console.entry import Entrance
 from issuance.console.issuing import Issuing
 from issuance.console.pages import routes as pages
@@ -62,4 +62,5 @@ def create_console(
     if site is not None:
         app.include_router(pages.routes(kernel, entrance, site))
     problems.install(app)
+    reference.install(app)
     return app

@@ -49,7 +49,7 @@ def routes(kernel: Kernel, question: object, change: object) -> APIRouter:
     def reject(
         approval_id: ApprovalId, _body: models.Nothing, asked: Annotated[Asked, change]
     ) -> models.Answer:
-        """驳回。"""
+        """Nothing is changed; makers take back their own by it. 驳回或撤回。"""
         return kernel.reject(approval_id, actor=asked.actor, request_id=asked.key)
 
     return router

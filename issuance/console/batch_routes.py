@@ -19,7 +19,7 @@ from card_core.store.batches import Batch
 from issuance.console import batch_models as models
 from issuance.console.entry import Asked
 from issuance.console.issuing import Issuing
-from issuance.console.models import Answer, Nothing
+from issuance.console.models import Answer, Nothing, Proposed
 from issuance.progress import progress_of
 
 BOARD_MAX = 60
@@ -121,7 +121,7 @@ def routes(
         return asked.perform(ResumeBatch(batch_id))
 
     @router.post("/{batch_id}/cancellation", operation_id="proposeCancelBatch", status_code=201)
-    def cancel(batch_id: BatchId, _body: Nothing, asked: Annotated[Asked, change]) -> Answer:
+    def cancel(batch_id: BatchId, _body: Nothing, asked: Annotated[Asked, change]) -> Proposed:
         """Make no more cards of it; proposed, another person approves. 取消批次，待复核。"""
         return asked.propose(CancelBatch(batch_id))
 

@@ -43,6 +43,7 @@ from card_core.store.operators import Operator
 from card_core.store.sessions import Session
 from crypto import sm3
 from issuance.console.cookie import check_same_origin, token_of
+from issuance.console.models import Proposed
 from issuance.console.problems import ConsoleError
 from issuance.console.tickets import Tickets
 
@@ -164,13 +165,15 @@ class Asked:
                 act, actor=self.actor, request_id=self.key, fingerprint=self.fingerprint
             )
         except IdempotencyConflictError:
-            raise _reused() from None
+            raise key_reused() from None
 
-    def propose(self, act: DangerousAct) -> dict[str, Any]:
+    def propose(self, act: DangerousAct) -> Proposed:
+        """Raises as `perform`."""
         try:
-            return self.kernel.propose(act, actor=self.actor, request_id=self.key)
+            proposed = self.kernel.propose(act, actor=self.actor, request_id=self.key)
         except IdempotencyConflictError:
-            raise _reused() from None
+            raise key_reused() from None
+        return Proposed(**proposed)
 
 
 def asking(kernel: Kernel, entrance: Entrance) -> tuple[Any, Any, Any]:
@@ -188,12 +191,7 @@ def asking(kernel: Kernel, entrance: Entrance) -> tuple[Any, Any, Any]:
         actor = entrance.operator(request)
         found = _KEY.fullmatch(idempotency_key or "")
         if found is None:
-            raise ConsoleError(
-                400,
-                "idempotency_key_needed",
-                "缺少 Idempotency-Key 请求头或其格式有误：新请求换新值，重试用原值",
-                "Send one Idempotency-Key: a new one for each request, the same for a retry",
-            )
+            raise key_needed()
         asked = f"{request.method}\n{request.url.path}?{request.url.query}\n".encode()
         digest = sm3.digest(asked + await request.body())
         return Asked(kernel, actor, str(found[1] or found[2]), digest)
@@ -214,7 +212,16 @@ def _refused() -> ConsoleError:
     )
 
 
-def _reused() -> ConsoleError:
+def key_needed() -> ConsoleError:
+    return ConsoleError(
+        400,
+        "idempotency_key_needed",
+        "缺少 Idempotency-Key 请求头或其格式有误：新请求换新值，重试用原值",
+        "Send one Idempotency-Key: a new one for each request, the same for a retry",
+    )
+
+
+def key_reused() -> ConsoleError:
     return ConsoleError(
         422,
         "idempotency_key_reused",

@@ -14,13 +14,11 @@ from issuance import figure_files
 from issuance.console import figure_models as models
 from issuance.console.counting import Counting
 from issuance.console.entry import Asked
+from issuance.console.files import CSV, XLSX, file_answer
 from issuance.figure_files import FigureFormat
 
 By = Annotated[list[Dimension] | None, Query(max_length=len(Dimension))]
-_MEDIA_TYPES = {
-    FigureFormat.CSV: "text/csv; charset=utf-8",
-    FigureFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+_MEDIA_TYPES = {FigureFormat.CSV: f"{CSV}; charset=utf-8", FigureFormat.XLSX: XLSX}
 
 
 def routes(kernel: Kernel, question: object) -> APIRouter:
@@ -39,7 +37,12 @@ def routes(kernel: Kernel, question: object) -> APIRouter:
         found = cards.get()
         return models.BureauFigures.of(figures(found.tallies, by or ()), found.as_of)
 
-    @router.get("/figures/file", operation_id="getFiguresFile")
+    @router.get(
+        "/figures/file",
+        operation_id="getFiguresFile",
+        response_class=Response,
+        responses=file_answer(CSV, XLSX),
+    )
     def get_file(
         asked: Annotated[Asked, question],
         by: By = None,

@@ -197,6 +197,14 @@ class GuardianRequest(Sent):
     reference: Annotated[str, Field(min_length=1, max_length=64)]
 
 
+class Proposed(BaseModel):
+    """What another person approves, who reads `summary` and answers with `content_hash`."""
+
+    approval_id: str
+    content_hash: str
+    summary: str
+
+
 class ApprovalFact(BaseModel):
     """`fact`: a stable word; `value` as a person compares it."""
 

@@ -11,7 +11,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from card_core import application_errors, errors
@@ -63,10 +62,11 @@ def install(app: FastAPI) -> None:
         HTTPException,
         Exception,
     ):
-        app.add_exception_handler(kind, _answer)
+        app.add_exception_handler(kind, lambda _, error: answer_to(error))
 
 
-def _answer(_request: Request, error: Exception) -> Response:
+def answer_to(error: Exception) -> Response:
+    """The problem document of an error."""
     match error:
         case ConsoleError():
             return _told(error.status, error)

@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from card_core.kernel.acts.imports import OpenImport
 from issuance.console import roster_models as models
 from issuance.console.entry import Asked
+from issuance.console.files import CSV, XLSX, file_answer, file_body
 from issuance.console.models import Nothing
 from issuance.console.uploads import PART_BYTES_MAX, Upload, Uploads
 from issuance.importing import REFUSED_AT_IMPORT
@@ -20,10 +21,7 @@ from issuance.roster.corrections import CorrectionFormat
 
 ROWS_PAGE = 200
 RosterId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
-_MEDIA_TYPES = {
-    CorrectionFormat.CSV: "text/csv; charset=utf-8",
-    CorrectionFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+_MEDIA_TYPES = {CorrectionFormat.CSV: f"{CSV}; charset=utf-8", CorrectionFormat.XLSX: XLSX}
 _SENT_AT_ONCE = 256 * 1024
 
 
@@ -40,7 +38,7 @@ def routes(uploads: Uploads, question: object, repeatable: object) -> APIRouter:
         asked.check_may(OpenImport)
         return view_of(uploads.begin(asked.actor, body.file_name, body.size))
 
-    @router.put("/{roster_id}/content", operation_id="sendRosterPart")
+    @router.put("/{roster_id}/content", operation_id="sendRosterPart", openapi_extra=file_body())
     async def send_part(
         roster_id: RosterId,
         request: Request,
@@ -75,7 +73,12 @@ def routes(uploads: Uploads, question: object, repeatable: object) -> APIRouter:
         rows = [models.RosterRow.of(one) for one in page]
         return models.RosterRows(rows=rows, count=len(refused))
 
-    @router.get("/{roster_id}/corrections", operation_id="getCorrections")
+    @router.get(
+        "/{roster_id}/corrections",
+        operation_id="getCorrections",
+        response_class=Response,
+        responses=file_answer(CSV, XLSX),
+    )
     def corrections(
         roster_id: RosterId,
         asked: Annotated[Asked, question],

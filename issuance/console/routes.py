@@ -44,8 +44,10 @@ from issuance.console import (
     roster_routes,
     search_routes,
     session_routes,
+    terminal_routes,
 )
 from issuance.console.entry import Asked, Entrance, asking
+from issuance.console.files import BYTES, file_answer, file_body
 from issuance.console.issuing import Issuing
 from issuance.console.uploads import Uploads
 from issuance.making import at_once, maker_files
@@ -71,6 +73,7 @@ def routes(
     router.include_router(_families(change))
     router.include_router(approval_routes.routes(kernel, question, change))
     router.include_router(place_routes.routes(kernel, question, change))
+    router.include_router(terminal_routes.routes(kernel, question, change))
     router.include_router(figure_routes.routes(kernel, question))
     router.include_router(search_routes.routes(kernel, question, repeatable))
     router.include_router(roster_routes.routes(uploads, question, repeatable))
@@ -146,14 +149,14 @@ def _applications(
     def refuse(
         application_id: FilingId, body: models.Refusal, asked: Annotated[Asked, change]
     ) -> models.Answer:
-        """不予受理。"""
+        """Somebody else has checked it, and it is not taken. 不予受理。"""
         return asked.perform(RefuseFiling(application_id, body.reason))
 
     @router.post("/{application_id}/withdrawal", operation_id="withdrawApplication")
     def withdraw(
         application_id: FilingId, _body: models.Nothing, asked: Annotated[Asked, change]
     ) -> models.Answer:
-        """撤回。"""
+        """The applicant wants it no more. 撤回。"""
         return asked.perform(WithdrawFiling(application_id))
 
     @router.post("/{application_id}/card", operation_id="issueAtOnce", status_code=201)
@@ -176,7 +179,12 @@ def _made_at_once(
 ) -> APIRouter:
     router = APIRouter(tags=["made at once"])
 
-    @router.post("/cards/{card_number}/maker-file", operation_id="writeMakerFile")
+    @router.post(
+        "/cards/{card_number}/maker-file",
+        operation_id="writeMakerFile",
+        response_class=Response,
+        responses=file_answer(BYTES),
+    )
     def write_maker_file(
         card_number: CardNumber, body: models.OrderRequest, asked: Annotated[Asked, change]
     ) -> Response:
@@ -188,7 +196,7 @@ def _made_at_once(
             path = Path(folder) / "card.ssc"
             at_once.write_file(kernel, card, body.maker, path, actor=asked.actor, made_at=clock())
             content = path.read_bytes()
-        return Response(content, media_type="application/octet-stream")
+        return Response(content, media_type=BYTES)
 
     def _take_return(asked: Asked, content: bytes) -> models.Answer:
         with tempfile.TemporaryDirectory() as folder:
@@ -198,7 +206,7 @@ def _made_at_once(
                 kernel, path, actor=asked.actor, progress=lambda _done, _of: None
             )
 
-    @router.post("/maker-returns", operation_id="takeMakerReturn")
+    @router.post("/maker-returns", operation_id="takeMakerReturn", openapi_extra=file_body())
     async def take_return(request: Request, asked: Annotated[Asked, change]) -> models.Answer:
         """The device's return file, whole or not at all; twice changes nothing. 设备回盘。"""
         content = await request.body()
@@ -213,12 +221,12 @@ def _made_at_once(
         return models.BlankList(branches=[models.BlanksView(**asdict(one)) for one in found])
 
     @router.post("/blank-cards/receipts", operation_id="proposeBlanks", status_code=201)
-    def receive(body: models.BlanksReceived, asked: Annotated[Asked, change]) -> models.Answer:
+    def receive(body: models.BlanksReceived, asked: Annotated[Asked, change]) -> models.Proposed:
         """Proposed; another person approves. 空白卡入库，待复核。"""
         return asked.propose(ReceiveBlanks(body.branch, body.count))
 
     @router.post("/blank-cards/write-offs", operation_id="proposeWriteOff", status_code=201)
-    def spoil(body: models.BlanksSpoiled, asked: Annotated[Asked, change]) -> models.Answer:
+    def spoil(body: models.BlanksSpoiled, asked: Annotated[Asked, change]) -> models.Proposed:
         """Proposed; another person approves. 空白卡作废，待复核。"""
         with kernel.store.read() as tx:
             on_hand = blank_cards.of(tx, body.branch).on_hand
@@ -231,7 +239,7 @@ def _families(change: object) -> APIRouter:
     router = APIRouter(tags=["family"])
 
     @router.post("/guardianships", operation_id="proposeGuardian", status_code=201)
-    def bind(body: models.GuardianRequest, asked: Annotated[Asked, change]) -> models.Answer:
+    def bind(body: models.GuardianRequest, asked: Annotated[Asked, change]) -> models.Proposed:
         """Proposed; another person approves. 登记监护人，待复核。"""
         act = BindGuardian(body.ward_id, body.guardian_id, body.evidence, body.reference)
         return asked.propose(act)
@@ -240,12 +248,12 @@ def _families(change: object) -> APIRouter:
     def end_guardianship(
         guardianship_id: FilingId, asked: Annotated[Asked, change]
     ) -> models.Answer:
-        """解除监护登记。"""
+        """At once; what rests on it ends with it. 解除监护登记，立即生效。"""
         return asked.perform(EndGuardianship(guardianship_id))
 
     @router.delete("/family-members/{family_member_id}", operation_id="endFamilyMember")
     def end_member(family_member_id: FilingId, asked: Annotated[Asked, change]) -> models.Answer:
-        """解除亲情服务。"""
+        """At once: no code is made of it any more. 解除亲情服务，立即生效。"""
         return asked.perform(EndFamilyMember(family_member_id))
 
     return router

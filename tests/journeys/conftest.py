@@ -7,7 +7,7 @@ from bureau import Bureau
 from installation import WORKERS, Installation, installed
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 from servers.chromium import FLAGS, chromium
-from servers.databases import Databases, SQLiteDatabases
+from servers.databases import Databases
 from servers.postgresql import PostgreSQLServer
 from servers.redis import RedisServer, running
 from stage import PHONE, Screen, Stage, set_up
@@ -41,9 +41,11 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def databases(sqlite_databases: SQLiteDatabases) -> Databases:
-    """What the database is makes no difference to a page."""
-    return sqlite_databases
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """What the database is makes little difference to a page: SQLite, where a test does not name
+    the other one (`parametrize`, indirect)."""
+    found: Databases = request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_databases")
+    return found
 
 
 @pytest.fixture(scope="session")

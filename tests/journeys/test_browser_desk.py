@@ -5,20 +5,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bureau import Bureau
+from bureau import Bureau, MemorySigner
 from bureau_desk import BureauDesk, desk_of, fill_sign_in
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, Page, expect
+from scan_service import PURCHASE, ScanService, running
+from stage import Screen
 
-from card_core.kernel.acts.batches import ImportRoster
+from card_core.kernel import enrolment_codes
+from card_core.kernel.acts.institutions import DesignateInstitution
 from card_core.kernel.acts.sessions import SESSION_IDLE
-from card_core.states import BatchState, ServiceState
-from card_core.store import batches, institutions
+from card_core.states import BatchState
+from card_core.store import approvals, batches
 from card_core.store.operators import Role
+from crypto import sm2
 from issuance.console.cookie import COOKIE
 from issuance.console.pages.routes import PAGES
 from issuance.roster import open_roster
+from scan_api.terminal import RequestRefusedError, TerminalClient, TerminalKey
 
 ROSTER = Path(__file__).parent.parent / "rosters" / "foshan-600.xlsx"
+PHARMACY, SERIAL = "P44060400077", "00000000000000d4"
 STAFF = (
     ("wang", "王经办", Role.MAKER),
     ("li", "李复核", Role.CHECKER),
@@ -33,32 +39,54 @@ def desk(bureau: Bureau, browser: Browser) -> Iterator[BureauDesk]:
         assert found.problems() == {}
 
 
-def test_a_batch_is_released_by_two_operators_in_two_browsers(desk: BureauDesk) -> None:
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_two_operators_make_cards_of_a_roster_on_postgresql(
+    desk: BureauDesk, tmp_path: Path
+) -> None:
     maker, checker = desk.sign_in("wang"), desk.sign_in("li")
-    bureau = desk.bureau
-    roster = ImportRoster("三月名册", bytes(32), bureau.next_applications(3), 1)
-    imported = bureau.perform(roster, desk.actors["wang"])
-    for screen in (maker, checker):
-        screen.page.goto(f"{desk.url}/desk/approvals")
-    own = maker.page.locator("#own li")
+    page = maker.page
+    page.goto(f"{desk.url}/desk/rosters")
+    page.locator("#file").set_input_files(good_rows(tmp_path, 3))
+    page.locator("#batch-name").fill("三月名册")
+    page.locator("#import").click()
+    page.get_by_role("link", name="看待复核事项").click()
+    own = page.locator("#own li")
     expect(own).to_have_count(1)
     expect(own.get_by_role("button", name="同意")).to_have_count(0)
     maker.keep("desk-own_proposal-zh")
+    with desk.bureau.store.read() as tx:
+        assert tx.connection.dialect.name == "postgresql"
+        imported = batches.page(tx)[0]
+        (proposed,) = approvals.pending(tx)
+    checker.page.goto(f"{desk.url}/desk/approvals")
     waiting = checker.page.locator("#to-decide li")
     expect(waiting).to_contain_text("放行批次 三月名册：3 张卡")
     expect(waiting).to_contain_text("王经办")
-    expect(waiting).to_contain_text(imported["batch_id"])
-    expect(waiting).to_contain_text(imported["content_hash"])
+    expect(waiting).to_contain_text(imported.id)
+    expect(waiting).to_contain_text(proposed.content_hash)
     checker.keep("desk-approvals-zh")
     waiting.get_by_role("button", name="同意").click()
-    expect(checker.page.locator("#sure-hash")).to_have_text(imported["content_hash"])
+    expect(checker.page.locator("#sure-hash")).to_have_text(proposed.content_hash)
     checker.keep("desk-approving-zh")
     checker.page.locator("#sure-yes").click()
     expect(checker.page.locator("#to-decide-empty")).to_be_visible()
-    with bureau.store.read() as tx:
-        batch = batches.get(tx, imported["batch_id"])
+    page.goto(f"{desk.url}/desk/batches?id={imported.id}")
+    page.get_by_role("button", name="发卡").click()
+    expect(page.locator("#cards")).to_contain_text("待报银行")
+    with desk.bureau.store.read() as tx:
+        batch = batches.get(tx, imported.id)
     assert batch is not None
-    assert batch.state is BatchState.RELEASED
+    assert (batch.state, batch.issued) == (BatchState.ISSUED, 3)
+
+
+def good_rows(folder: Path, count: int) -> Path:
+    """A roster with the first rows of another one that are good."""
+    many = ROSTER.with_name("foshan-2000.csv")
+    title, *lines = many.read_text("gb18030").splitlines()
+    accepted = json.loads(many.with_suffix(".expected.json").read_text())["accept"]
+    few = folder / "few.csv"
+    few.write_text("\n".join([title, *(lines[int(row) - 1] for row in accepted[:count]), ""]))
+    return few
 
 
 def test_who_has_the_wrong_digits_stays_outside_and_hears_why(desk: BureauDesk) -> None:
@@ -177,18 +205,82 @@ def test_a_holders_file_is_found_by_the_whole_number_alone(desk: BureauDesk) -> 
     expect(page.locator("#hits li")).to_contain_text("P44060400002")
 
 
-def test_a_pharmacy_is_suspended_at_once(desk: BureauDesk) -> None:
-    page = desk.sign_in("li").page
+def approve(checker: Screen, words: str) -> None:
+    checker.page.get_by_role("link", name="待复核").click()
+    waiting = checker.page.locator("#to-decide li", has_text=words)
+    waiting.get_by_role("button", name="同意").click()
+    checker.page.locator("#sure-yes").click()
+    expect(waiting).to_have_count(0)
+
+
+def enrol_at_the_desk(page: Page, pharmacy: Locator, screen: Screen) -> str:
+    """The code that is shown once."""
+    pharmacy.get_by_role("button", name="登记终端").click()
+    page.locator("#serial").fill(SERIAL.upper())
+    page.locator("#enrolling-send").click()
+    expect(page.locator("#let-out")).not_to_be_empty()
+    code = page.locator("#let-out").inner_text()
+    screen.keep("desk-enrolment_code-zh")
+    assert screen.barriers() == []
+    page.keyboard.press("Escape")
+    expect(page.locator("#let-out")).to_be_visible()
+    page.locator("#code-read").click()
+    expect(page.locator("#said")).to_contain_text("待另一人复核")
+    assert code not in page.content()
+    return code
+
+
+def test_two_operators_enter_a_pharmacy_and_its_terminal_which_scans(desk: BureauDesk) -> None:
+    maker, checker = desk.sign_in("wang"), desk.sign_in("li")
+    page = maker.page
+    for number in range(5):
+        act = DesignateInstitution(f"H4406040001{number}", f"医院{number}", "hospital", "440604")
+        desk.bureau.decide(act)
     page.goto(f"{desk.url}/desk/places")
-    pharmacy = page.locator("#places > li", has_text="P44060400002")
+    page.get_by_role("button", name="登记新机构").click()
+    page.locator("#place-code").fill(PHARMACY.lower())
+    page.locator("#place-name").fill("演示大药房")
+    expect(page.locator("#place-kind")).to_have_value("pharmacy")
+    expect(page.locator("#place-region")).to_have_value("440604")
+    maker.keep("desk-designating-zh")
+    assert maker.barriers() == []
+    page.locator("#designating-send").click()
+    expect(page.locator("#said")).to_contain_text("待另一人复核")
+    approve(checker, f"定点 {PHARMACY} 演示大药房（药店，440604）")
+
+    page.reload()
+    page.locator("#wanted").fill("演示大")
+    expect(page.locator("#places > li").filter(visible=True)).to_have_count(1)
+    pharmacy = page.locator("#places > li", has_text=PHARMACY)
+    code = enrol_at_the_desk(page, pharmacy, maker)
+    approve(checker, f"登记终端 {SERIAL}")
     pharmacy.get_by_role("button", name="看终端").click()
-    expect(pharmacy.locator(".terminals li")).to_contain_text("00000000000000b2")
-    pharmacy.get_by_role("button", name="停用：机构178").click()
+    expect(pharmacy.locator(".terminals li")).to_contain_text(f"登记码 {code[:5]}-… 已发出")
+
+    service = ScanService(desk.bureau)
+    key = TerminalKey(bytes.fromhex(SERIAL), MemorySigner(sm2.PrivateKey.generate()))
+    with (
+        running(service.app) as url,
+        TerminalClient(url, key, clock=lambda: desk.bureau.clock().timestamp()) as terminal,
+    ):
+        terminal.enrol(enrolment_codes.parse(code))
+        service.registry.refresh()
+        assert terminal.scan(service.mint(), PURCHASE)["outcome"] == "accepted"
+        checker.page.goto(f"{desk.url}/desk/places")
+        suspend_at_once(checker, f"停用：{SERIAL}")
+        service.registry.refresh()
+        with pytest.raises(RequestRefusedError) as refused:
+            terminal.scan(service.mint(), PURCHASE)
+    assert refused.value.code == "terminal_suspended"
+
+
+def suspend_at_once(checker: Screen, button: str) -> None:
+    page = checker.page
+    pharmacy = page.locator("#places > li", has_text=PHARMACY)
+    expect(page.get_by_role("button", name="登记新机构")).to_have_count(0)
+    pharmacy.get_by_role("button", name="看终端").click()
+    pharmacy.get_by_role("button", name=button).click()
     page.locator("#sure-yes").click()
-    expect(pharmacy).to_contain_text("已停用")
-    desk.screens[-1].keep("desk-places-zh")
-    assert desk.screens[-1].barriers() == []
-    with desk.bureau.store.read() as tx:
-        found = institutions.institution_by_code(tx, "P44060400002")
-    assert found is not None
-    assert found.state is ServiceState.SUSPENDED
+    expect(pharmacy.locator(".terminals")).to_contain_text("已停用")
+    checker.keep("desk-places-zh")
+    assert checker.barriers() == []

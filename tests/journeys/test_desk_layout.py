@@ -55,7 +55,9 @@ def test_every_page_fits_and_is_whole_in_its_language(
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_a_roster_with_problems_is_whole_in_its_language(desk: BureauDesk, language: str) -> None:
+def test_a_rosters_problems_and_the_forms_for_places_are_whole_in_their_language(
+    desk: BureauDesk, language: str
+) -> None:
     screen = desk.sign_in("wang", language, viewport=PHONE, color_scheme="dark")
     show(
         screen,
@@ -70,18 +72,44 @@ def test_a_roster_with_problems_is_whole_in_its_language(desk: BureauDesk, langu
         assert not screen.scrolls_sideways(), size
     screen.page.evaluate("document.documentElement.style.fontSize = ''")
     assert screen.barriers() == []
-    assert reader.seen == 1
     screen.keep(f"desk-roster_checked-dark-{language}")
+    look_at_places(screen, reader, desk)
+    assert reader.seen == 5
 
 
-# Columns of a roster are named as they stand in the file.
-TITLES = ("居民身份证",)
+# Columns of a roster are named as they stand in the file, institutions as their people call them.
+TITLES = ("居民身份证", "机构")
 
 
 def show(screen: Screen, reader: Reader, url: str, awaited: str) -> None:
     screen.page.goto(url)
     screen.page.locator(awaited).first.wait_for()
     reader.look()
+
+
+def look_at_places(screen: Screen, reader: Reader, desk: BureauDesk) -> None:
+    """An institution's form, a terminal's, and the code that lets it in, with what is wrong."""
+    page, language = screen.page, reader.language
+    show(screen, reader, f"{desk.url}/desk/places", "#places li")
+    page.locator("#designate").click()
+    page.locator("#place-code").fill("P1")
+    page.locator("#all-types").uncheck()
+    page.locator("#designating-send").click()
+    expect(page.locator("#designating-problem")).not_to_be_empty()
+    reader.look()
+    assert screen.barriers() == []
+    screen.keep(f"desk-designating-dark-{language}")
+    page.locator("#designating-no").click()
+    page.locator("#places li .row-actions button").nth(1).click()
+    page.locator("#serial").fill("00000000000000d5")
+    reader.look()
+    assert screen.barriers() == []
+    screen.keep(f"desk-enrolling-dark-{language}")
+    page.locator("#enrolling-send").click()
+    expect(page.locator("#let-out")).to_be_visible()
+    reader.look()
+    assert screen.barriers() == []
+    screen.keep(f"desk-enrolment_code-dark-{language}")
 
 
 def look_at_sign_in(screen: Screen, reader: Reader) -> None:

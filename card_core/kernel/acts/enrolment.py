@@ -60,7 +60,10 @@ class PrepareEnrolment(DangerousAct):
         noun = "terminal"
         if self.channel is not None:
             zh, noun = zh.replace("终端", "服务渠道"), f"service channel ({self.channel.value})"
-        return f"{zh} {serial}（{code}）/ {en} {noun} {serial} at {code}, code {name}-…"
+        return (
+            f"{zh} {serial}（{code}），登记码 {name}-… / "
+            f"{en} {noun} {serial} at {code}, code {name}-…"
+        )
 
     def apply(self, scene: Scene) -> Done:
         institution = find_institution(scene, self.institution_code)

@@ -70,7 +70,8 @@ class DesignateInstitution(DangerousAct):
     def summary(self, tx: Reader) -> str:
         zh, en = _in_words(self.business_types)
         return (
-            f"定点 {self.code} {self.name}，用码业务类型 {zh} / "
+            f"定点 {self.code} {self.name}（{PLACES[self.kind]}，{self.region}），"
+            f"用码业务类型 {zh} / "
             f"Designate {self.code} {self.name} ({self.kind}, {self.region}), business types {en}"
         )
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import pytest
 from bureau import HOLDER_PASSWORD, ISSUER, OPERATOR_PASSWORD, PEPPER, Bureau, signing_key
 from card_making import MAKER, TRANSPORT_KEY, CardIssuer, card_issuer
+from fastapi.routing import iter_route_contexts
 from filing import newcomer, taken, ward_of
 from scan_service import BASE_URL
 from starlette.testclient import TestClient
@@ -19,6 +21,7 @@ from card_core.sign_in import Profile, sign_in_holder
 from card_core.states import MakingState
 from card_core.store import cards, issuers, makings
 from issuance.console.app import create_console
+from issuance.console.reference import EXAMPLES
 from tests.stranger import card_maker
 
 BRANCH = "440604001"
@@ -39,12 +42,28 @@ class Window:
         client = TestClient(self.app, base_url=BASE_URL, raise_server_exceptions=False)
         if token:
             client.headers["Authorization"] = f"Bearer {token}"
-        client.event_hooks = {"request": [self._name]}
+        client.event_hooks = {"request": [self._name], "response": [self._compare]}
         return client
+
+    @cached_property
+    def operations(self) -> dict[str, Any]:
+        """By its id, what the framework knows of each."""
+        found: Any = iter_route_contexts(self.app.routes)
+        return {one.operation_id: one for one in found if one.include_in_schema}
 
     def _name(self, request: Any) -> None:
         if request.method != "GET" and "Idempotency-Key" not in request.headers:
             request.headers["Idempotency-Key"] = f"key-{next(self._keys)}"
+
+    def _compare(self, response: Any) -> None:
+        """A good answer has the members that the reference shows; an approval has its act's."""
+        if not (response.is_success and response.headers.get("content-type") == "application/json"):
+            return
+        answer, asked = json.loads(response.read()), response.request
+        for name, route in self.operations.items():
+            is_asked = asked.method in route.methods and route.path_regex.match(asked.url.path)
+            if is_asked and name != "approve":
+                assert answer.keys() == EXAMPLES[name].gives.keys(), name
 
     def sign_in(self, name: str) -> TestClient:
         client = self.caller()
@@ -233,10 +252,12 @@ NEXT = {"card_number": "GD0000001", "kind": "exchange", "evidence": "identity_do
 GUARDIAN = {
     "ward_id": ID, "guardian_id": "1" * 32, "evidence": "household_register", "reference": "1",
 }  # fmt: skip
+PLACE = {"code": "P44060499999", "name": "药店", "kind": "pharmacy", "region": "440604"}
 # Of each operation: method, target, body, and which roles get beyond "you may not".
 MAKER_ONLY, CHECKER_ONLY = {"maker"}, {"checker"}
 BOTH = MAKER_ONLY | CHECKER_ONLY
 WHO_WORKS = BOTH | {"administrator"}
+WHO_PROPOSES = MAKER_ONLY | {"administrator"}
 WHO_READS_FIGURES = WHO_WORKS | {"auditor"}
 OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "listApplications": ("GET", "/applications", None, BOTH),
@@ -278,11 +299,22 @@ OPERATIONS: dict[str, tuple[str, str, Any, set[str]]] = {
     "listTerminals": ("GET", "/institutions/H44060499999/terminals", None, WHO_WORKS),
     "suspendInstitution": ("POST", "/institutions/H44060499999/suspension", {}, WHO_WORKS),
     "proposeReinstateInstitution": (
-        "POST", "/institutions/H44060499999/reinstatement", {}, MAKER_ONLY | {"administrator"},
+        "POST", "/institutions/H44060499999/reinstatement", {}, WHO_PROPOSES,
     ),
+    "listBusinessTypes": ("GET", "/business-types", None, WHO_WORKS),
+    "proposeInstitution": ("POST", "/institutions", PLACE, WHO_PROPOSES),
+    "proposeBusinessTypes": (
+        "POST", "/institutions/H44060499999/business-types", {"business_types": []}, WHO_PROPOSES,
+    ),
+    "proposeEnrolment": (
+        "POST", "/institutions/H44060499999/terminals", {"serial_number": "1" * 16}, WHO_PROPOSES,
+    ),
+    "withdrawEnrolment": ("POST", f"/terminals/{'1' * 16}/withdrawal", {}, WHO_WORKS),
+    "revokeTerminalKeys": ("POST", f"/terminals/{'1' * 16}/revocation", {}, WHO_WORKS),
+    "listStatusKeys": ("GET", "/status-keys", None, WHO_WORKS),
     "suspendTerminal": ("POST", f"/terminals/{'1' * 16}/suspension", {}, WHO_WORKS),
     "proposeReinstateTerminal": (
-        "POST", f"/terminals/{'1' * 16}/reinstatement", {}, MAKER_ONLY | {"administrator"},
+        "POST", f"/terminals/{'1' * 16}/reinstatement", {}, WHO_PROPOSES,
     ),
     "getFigures": ("GET", "/figures", None, WHO_READS_FIGURES),
     "getFiguresFile": ("GET", "/figures/file", None, WHO_READS_FIGURES),
