@@ -12,8 +12,9 @@ from bureau import Bureau
 from pydantic import BaseModel, TypeAdapter
 from servers.databases import Databases, SQLiteDatabases
 from starlette.responses import Response
-from test_console import V1, Window
+from test_console import V1, Window, done, new
 
+from card_core.store import cards
 from issuance.console import problems
 from issuance.console.reference import EXAMPLES
 
@@ -96,3 +97,30 @@ def test_problems_are_shown_as_they_are_told(window: Window) -> None:
         answer = document["paths"][V1 + path][method]["responses"][str(status)]
         shown = answer["content"][problems.MEDIA_TYPE]["examples"][told.json()["code"]]["value"]
         assert told.json() | {"fields": None} == shown | {"fields": None}
+
+
+def test_acts_that_no_other_test_asks_for_are_answered_as_shown(window: Window) -> None:
+    """`Window` compares; of the other acts it does so in their own tests."""
+    bureau = window.bureau
+    maker, checker = window.sign_in("maker"), window.sign_in("checker")
+
+    def file(serial: int) -> str:
+        answer = done(maker.post(f"{V1}/applications", json=new(serial, mode="at_once")))
+        return f"{V1}/applications/{answer['filing_id']}"
+
+    done(checker.post(f"{file(0)}/refusal", json={"reason": "data_wrong"}))
+    done(maker.post(f"{file(1)}/withdrawal", json={}))
+    with bureau.store.read() as tx:
+        card = cards.get(tx, bureau.person().card_id)
+    assert card is not None
+    following = {"card_number": card.card_number, "kind": "exchange", "mode": "at_once"}
+    following["evidence"] = "identity_document"
+    done(maker.post(f"{V1}/applications/next", json=following))
+    batch = f"{V1}/batches/{bureau.released_batch(1)['batch_id']}"
+    done(maker.post(f"{batch}/pause", json={}))
+    done(maker.post(f"{batch}/resumption", json={}))
+    proposed = done(maker.post(f"{batch}/cancellation", json={}))
+    done(checker.post(f"{V1}/approvals/{proposed['approval_id']}/rejection", json={}))
+    for place in ("institutions/P44060400002", "terminals/00000000000000b2"):
+        done(maker.post(f"{V1}/{place}/suspension", json={}))
+        done(maker.post(f"{V1}/{place}/reinstatement", json={}))
