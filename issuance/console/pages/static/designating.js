@@ -86,8 +86,8 @@ function hasFault() {
   const found = FIELDS.find(([id, pattern]) => !pattern.test($(id).value.trim()));
   if (!found) return false;
   const [id, , words] = found;
+  $(id).focus({ preventScroll: true });
   complain(words, $(id));
-  $(id).focus();
   return true;
 }
 
@@ -97,7 +97,7 @@ function complain(words, field = null) {
   if (field) field.after(problem);
   else $("designating-form").querySelector(".actions").before(problem);
   problem.textContent = words;
-  if (words) problem.scrollIntoView({ block: "nearest" });
+  if (words) (field?.closest(".field") ?? problem).scrollIntoView({ block: "nearest" });
 }
 
 async function send() {
