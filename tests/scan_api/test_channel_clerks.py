@@ -51,10 +51,14 @@ def tablet(service: ScanService, counter: TerminalDevice) -> TerminalDevice:
 
 
 def sign_in(
-    service: ScanService, device: TerminalDevice, name: str = CLERK, **more: Any
+    service: ScanService,
+    device: TerminalDevice,
+    name: str = CLERK,
+    drawn: str | None = None,
+    **more: Any,
 ) -> httpx2.Response:
-    """With the own key, as the channel's program does."""
-    attempt = new_attempt()
+    """With the own key, as the channel's program does. drawn: what was drawn for this attempt."""
+    attempt = drawn or new_attempt()
     signer = MemorySigner(signing_key(name))
     body = {
         "name": name,
@@ -154,7 +158,7 @@ def test_who_is_no_clerk_is_told_what_a_wrong_password_is(
 
 def test_an_attempt_is_good_once(service: ScanService, counter: TerminalDevice) -> None:
     first = sign_in(service, counter)
-    again = sign_in(service, counter, attempt=first.json()["session"])
+    again = sign_in(service, counter, drawn=first.json()["session"])
     assert (again.status_code, code_of(again)) == (401, "sign_in_refused")
 
 

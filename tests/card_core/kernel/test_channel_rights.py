@@ -7,6 +7,7 @@ import pytest
 from bureau import SYSTEM, Bureau, Person
 from clerks import BRANCH, OTHER_BRANCH, Waiting, bank_branch, cards_at_branch, clerk_of, waiting
 from filing import newcomer
+from servers.databases import Databases, SQLiteDatabases
 from test_kernel_permissions import attempt, sample_acts
 
 from card_core.applying import Channel, FilingEvidence, MakingMode
@@ -65,6 +66,12 @@ MATRIX = {
 
 # Acts that name nobody: they are about whoever does them.
 OF_NOBODY = {"print_code", "sign_in", "sign_out"}
+
+
+@pytest.fixture
+def databases(sqlite_databases: SQLiteDatabases) -> Databases:
+    """What the database is makes no difference to a right."""
+    return sqlite_databases
 
 
 def new_key() -> bytes:
