@@ -1,6 +1,5 @@
 """Applications made one by one, for tests of the kernel."""
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -35,8 +34,7 @@ def child(guardian: Person, serial: int = 0, born_on: date = date(2020, 5, 1)) -
     """Somebody of five or so, with this guardian."""
     number = make_number(serial, born_on)
     adult = newcomer(serial)
-    return replace(
-        adult,
+    return adult._replace(
         number=number,
         name=f"小{adult.name}",
         sex=number.sex,

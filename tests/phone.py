@@ -5,7 +5,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -133,12 +133,8 @@ def publisher_of(bureau: Bureau) -> StatusPublisher:
 def reissued(bureau: Bureau, person: Person) -> Person:
     """The same person with a new card and e-card in use; the old card is cancelled before."""
     number = IdentityNumber(person.number)
-    application = replace(
-        bureau.next_applications(1)[0],
-        number=number,
-        name=person.name,
-        sex=number.sex,
-        birth_on=number.birth_on,
+    application = bureau.next_applications(1)[0]._replace(
+        number=number, name=person.name, sex=number.sex, birth_on=number.birth_on
     )
     imported = bureau.import_roster((application,))
     bureau.approve(imported)

@@ -46,7 +46,9 @@ TOO_LONG: Final = Problem(
     "the issuer",
 )
 
-_is_common = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]{1,15}").fullmatch
+# 1 to 15 common ideographs.
+COMMON_NAME: Final = r"[\u3400-\u4dbf\u4e00-\u9fff]{1,15}"
+_is_common = re.compile(COMMON_NAME).fullmatch
 _is_latin = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]").match
 # Ideographs that Unicode added after version 14, so that every Python gives the same answer.
 _is_new_ideograph = re.compile("[\U00031350-\U0003347f\U0002ebf0-\U0002ee5d]").match

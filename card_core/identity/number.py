@@ -99,7 +99,7 @@ class IdentityNumberError(ValueError):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, init=False)
 class IdentityNumber:
     """A valid social security number and what it says of its holder.
 
@@ -115,9 +115,10 @@ class IdentityNumber:
     birth_on: date = field(init=False, compare=False)
     sex: Sex = field(init=False, compare=False)
 
-    def __post_init__(self) -> None:
-        kind, region, birth_on, sex = _read(self.text)
+    def __init__(self, text: str) -> None:
+        kind, region, birth_on, sex = _read(text)
         put = object.__setattr__
+        put(self, "text", text)
         put(self, "kind", kind)
         put(self, "region", region)
         put(self, "birth_on", birth_on)

@@ -11,7 +11,8 @@ NOT_MOBILE: Final = Problem(
     "This is no mobile number: 11 digits starting with 13 to 19 are expected",
 )
 
-_is_mobile = re.compile(r"1[3-9][0-9]{9}").fullmatch
+MOBILE: Final = r"1[3-9][0-9]{9}"
+_is_mobile = re.compile(MOBILE).fullmatch
 
 
 def validate_mobile(phone: str) -> Problem | None:

@@ -13,13 +13,17 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 
 import orjson
 
+from card_core.application import Application
 from crypto import sm3
 
 _T = TypeVar("_T")
 
 
 def to_json(value: Any) -> Any:
-    """Dataclasses become objects of their constructor's fields, bytes hex, dates ISO 8601."""
+    """Dataclasses become objects of their constructor's fields, bytes hex, dates ISO 8601.
+
+    Applications become objects too; other named tuples become lists.
+    """
     return _writer(cast("Hashable", type(value)))(value)
 
 
@@ -53,7 +57,7 @@ _Write = Callable[[Any], Any]
 @cache
 def _writer(kind: Any) -> _Write:
     """What writes a value of this type; made once for each, since a roster has millions of them."""
-    if is_dataclass(kind):
+    if _is_object(kind):
         return _fields_writer(_names(cast("Hashable", kind)))
     for written, write in _WRITERS:
         if issubclass(kind, written):
@@ -93,7 +97,7 @@ def _reader(kind: Any) -> _Read:
     if origin in {tuple, frozenset}:
         read = _reader(get_args(kind)[0])
         return lambda value: origin(map(read, value))
-    if is_dataclass(kind):
+    if _is_object(kind):
         hints, names = get_type_hints(kind), _names(cast("type", kind))
         return _fields_reader(kind, [(name, hints[name], _reader(hints[name])) for name in names])
     return _word_reader(kind)
@@ -104,13 +108,17 @@ def _or_none(read: _Read) -> _Read:
 
 
 def _fields_reader(kind: Any, readers: list[tuple[str, Any, _Read]]) -> _Read:
+    texts = [name for name, hint, _ in readers if hint is str]
+    others = [(name, read_part) for name, hint, read_part in readers if hint is not str]
+
     def read(value: Any) -> Any:
-        found = {}
-        for name, hint, read_part in readers:
-            if name in value:  # a field that is newer than what was stored has its default
-                part = value[name]
-                # Most parts are texts, and stay as they are.
-                found[name] = part if hint is str is type(part) else read_part(part)
+        # A field that is newer than what was stored has its default.
+        found = {name: value[name] for name in texts if name in value}
+        if set(map(type, found.values())) - {str}:
+            raise TypeError(f"a text of {kind} is none")
+        for name, read_part in others:
+            if name in value:
+                found[name] = read_part(value[name])
         return kind(**found)
 
     return read
@@ -123,7 +131,8 @@ def _word_reader(kind: Any) -> _Read:
         read: _Read = kind.fromisoformat
         return read
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind
+        members = {one.value: one for one in kind}
+        return lambda value: members[value] if value in members else kind(value)
 
     is_plain = kind in {str, int, bool}
 
@@ -135,7 +144,13 @@ def _word_reader(kind: Any) -> _Read:
     return same
 
 
+def _is_object(kind: Any) -> bool:
+    return kind is Application or is_dataclass(kind)
+
+
 @cache
 def _names(kind: Any) -> tuple[str, ...]:
-    """The fields that a dataclass is made of."""
+    """The fields that a dataclass or an application is made of."""
+    if kind is Application:
+        return Application._fields
     return tuple(field.name for field in fields(kind) if field.init)

@@ -5,9 +5,10 @@ left out; whatever is not plainly good, for a reason or for want of one, is for 
 `validate_row`, which find out what it is.
 """
 
+import re
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from card_core.application import Application, ApplicationKind
 from card_core.identity import (
@@ -19,21 +20,38 @@ from card_core.identity import (
     is_common_name,
     parse_ethnic_group,
     validate_birth_on,
-    validate_mobile,
 )
-from card_core.identity.age import ADULT_YEARS, GUARDED_UNDER_YEARS
+from card_core.identity.age import (
+    ADULT_YEARS,
+    AGE_MAX_YEARS,
+    GUARDED_UNDER_YEARS,
+    years_before,
+)
 from card_core.identity.counties import COUNTIES
+from card_core.identity.name import COMMON_NAME
+from card_core.identity.phone import MOBILE
 from issuance.roster.bank import BANKS
-from issuance.roster.columns import Cells
-from issuance.roster.normalise import BETWEEN, is_plain
+from issuance.roster.columns import ADDRESS, NAME, PHONE, TITLES, Cells
+from issuance.roster.normalise import BETWEEN, PLAIN
 from issuance.roster.problem import CELL_CHARS_MAX
 from issuance.roster.validate import (
     CERTIFICATES,
     KINDS,
-    RUN_BY_SPREADSHEETS,
     SEXES,
     is_branch,
 )
+
+# What one look over all of a row says: nothing to tidy, no formula and no control character, as
+# `normalise_row` and `drop_unusable` ask; a common name, a mobile number, and an address that no
+# spreadsheet runs.
+_FORMS: Final = {
+    NAME: COMMON_NAME,
+    PHONE: MOBILE,
+    ADDRESS: f"(?!-)[{PLAIN}]+",
+}
+_is_good_form = re.compile(
+    BETWEEN.join(_FORMS.get(title, f"[{PLAIN}]*") for title in TITLES)
+).fullmatch
 
 
 def read_good_row(row: int, cells: Cells, *, today: date) -> Application | None:
@@ -42,9 +60,8 @@ def read_good_row(row: int, cells: Cells, *, today: date) -> Application | None:
     cells: in the order of `columns.TITLES`, as they stand in the file.
     """
     joined = BETWEEN.join(cells)
-    # All cells together are no longer than one may be, tidy, no formula and no control characters:
-    # what `normalise_row` and `drop_unusable` ask.
-    if len(joined) > CELL_CHARS_MAX or not is_plain(joined):
+    # All cells together are no longer than one may be.
+    if len(joined) > CELL_CHARS_MAX or not _is_good_form(joined):
         return None
     (
         name,
@@ -70,12 +87,7 @@ def read_good_row(row: int, cells: Cells, *, today: date) -> Application | None:
         or number.kind not in coded.number_kinds
         or coded.sex is not number.sex
         or birth != number.birth_on.isoformat()
-        or not is_common_name(name)
-        or validate_mobile(phone) is not None
-        or not address
-        or address.startswith(RUN_BY_SPREADSHEETS)
-        or BETWEEN in address
-        or validate_birth_on(number.birth_on, today=today) is not None
+        or not years_before(today, AGE_MAX_YEARS + 1) < number.birth_on <= today
     ):
         return None
     guardian_number = None
@@ -83,7 +95,7 @@ def read_good_row(row: int, cells: Cells, *, today: date) -> Application | None:
         guardian_number = _guardian_number(guardian_name, guardian_number_text, today)
         if guardian_number is None:
             return None
-    elif not is_at_least(GUARDED_UNDER_YEARS, birth_on=number.birth_on, today=today):
+    elif number.birth_on > years_before(today, GUARDED_UNDER_YEARS):
         return None
     return Application(
         row,

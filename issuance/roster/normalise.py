@@ -12,7 +12,9 @@ from typing import Final
 from issuance.roster.columns import BIRTH, PHONE, TITLES, Cells
 
 BETWEEN: Final = "\x1e"
-_has_more_than_plain = re.compile(r"[^0-9A-Z\-\u3400-\u4dbf\u4e00-\u9fff\x1e]").search
+# Characters of cells that have nothing to tidy, but for dates and phones; as they stand in a class.
+PLAIN: Final = r"0-9A-Z\-\u3400-\u4dbf\u4e00-\u9fff"
+_has_more_than_plain = re.compile(f"[^{PLAIN}{BETWEEN}]").search
 
 _INVISIBLE: Final = dict.fromkeys((0x200B, 0x2060, 0xFEFF))  # no width, no meaning
 _FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}

@@ -1,7 +1,5 @@
 """A holder applies for their own next card, or for a child's; sees how far it is; withdraws it."""
 
-from dataclasses import replace
-
 from card_core.application import Application, ApplicationKind
 from card_core.applying import MakingMode
 from card_core.errors import NotFoundError
@@ -39,7 +37,7 @@ def apply(
     def prepare() -> Act:
         kind = ApplicationKind(request.kind)
         if request.child is not None:
-            application = replace(_child(services, holder, request.child), kind=kind)
+            application = _child(services, holder, request.child)._replace(kind=kind)
         else:
             application = _own(services, holder, kind)
         return FileApplication(application, MakingMode(request.mode))
@@ -73,7 +71,7 @@ def _child(services: Services, holder: Actor, child: Child) -> Application:
     today = services.clock().astimezone(SHANGHAI).date()
     checked = services.check_application(fields, today)
     number = IdentityNumber(guardian.social_security_number)
-    return replace(checked, guardian_name=guardian.name, guardian_number=number)
+    return checked._replace(guardian_name=guardian.name, guardian_number=number)
 
 
 def _view(tx: Reader, filing: Filing) -> ApplicationView:

@@ -31,7 +31,7 @@ def reading(bureau: Bureau) -> CardReading:
 @pytest.fixture
 def long_named(bureau: Bureau) -> ChipCard:
     """A card whose holder's name goes on in the continuation."""
-    application = dataclasses.replace(make_application(2_000_001), name=LONG_NAME)
+    application = make_application(2_000_001)._replace(name=LONG_NAME)
     imported = bureau.import_roster((application,))
     bureau.approve(imported)
     bureau.perform(IssueChunk(imported["batch_id"], 1), bureau.maker)

@@ -314,7 +314,7 @@ def test_a_number_that_leads_to_another_person_is_refused(bureau: Bureau) -> Non
         enter(bureau, victim.number)
     with bureau.store.read() as tx, pytest.raises(TamperedRowError):
         holders.find_by_number(tx, victim.number)
-    application = replace(make_application(1), number=IdentityNumber(victim.number))
+    application = make_application(1)._replace(number=IdentityNumber(victim.number))
     with bureau.store.write() as tx, pytest.raises(TamperedRowError):
         holders.put_all(tx, [application], lambda count: ["new"] * count, bureau.clock())
 

@@ -1,7 +1,6 @@
 """Over HTTP: a holder applies for a card, and shows a relative's e-card."""
 
 import json
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -282,7 +281,7 @@ def test_whoever_guesses_learns_nothing_of_a_child(service: ScanService) -> None
     filed = file(bureau, children[1], actor=mother.actor)
     bureau.perform(AcceptFiling(filed["filing_id"], REGISTER, "户 1"), bureau.checker)
     file(bureau, children[2], actor=mother.actor)
-    bureau.import_roster((replace(children[3], row=1),))
+    bureau.import_roster((children[3]._replace(row=1),))
     # Beside those four a child whom nobody knows; in each round the names are right, or wrong.
     statements: list[str] = []
     engine = bureau.store._engine

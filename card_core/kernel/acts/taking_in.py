@@ -4,7 +4,7 @@ The card that a replacement or an exchange follows ends here: from now on the ne
 batch that is rejected leaves its people without an application, who then apply anew.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from card_core import states
@@ -60,7 +60,7 @@ class BatchFilings(Act):
                 _refuse(scene, filing, error.code)
                 continue
             _end_old_card(scene, applicant, application.kind)
-            taken.append((filing, replace(application, row=row)))
+            taken.append((filing, application._replace(row=row)))
         answer: dict[str, Any] = {
             "batch_id": None,
             "approval_id": None,
@@ -124,7 +124,7 @@ class IssueAtOnce(Act):
             raise InvalidActError("filing_id", "不是即时制卡的申领", "is not to be made at once")
         application, applicant = _still_eligible(scene, filing)
         ended = _end_old_card(scene, applicant, application.kind)
-        row = replace(application, row=1)
+        row = application._replace(row=1)
         name = f"即时制卡 {filing.id[-8:]}"
         batch = batch_acts.issue_at_once(scene, name, row, None, making=MakingState.AWAITING_DEVICE)
         _take_in(scene, filing, batch.id)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import pytest
+from bureau import make_application
 from hypothesis import given
 from hypothesis import strategies as st
 
+from card_core.application import Application
 from card_core.kernel.content import canonical_bytes, from_json, to_json
 
 # No surrogates alone: they are no text and have no UTF-8.
@@ -49,3 +51,12 @@ def test_what_was_stored_before_a_field_was_there_has_its_default() -> None:
     assert from_json(_Newer, to_json(_Older("a"))) == _Newer("a", None)
     with pytest.raises(TypeError):
         from_json(_Newer, {})
+
+
+def test_an_application_is_written_by_the_names_of_its_fields_and_read_again() -> None:
+    application = make_application(1)
+    written = to_json(application)
+    assert set(written) == set(Application._fields)
+    assert written["number"] == {"text": application.number.text}
+    assert from_json(Application, written) == application
+    assert "测试" not in repr(application)

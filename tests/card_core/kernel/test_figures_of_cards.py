@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -50,7 +50,7 @@ class Expected:
 
 def issued(bureau: Bureau, region: str, bank: str, first: int, count: int) -> list[Card]:
     people = tuple(
-        replace(make_application(first + number), region=region, bank=bank)
+        make_application(first + number)._replace(region=region, bank=bank)
         for number in range(count)
     )
     imported = bureau.import_roster(people)

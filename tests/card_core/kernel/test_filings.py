@@ -3,7 +3,6 @@
 import threading
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 from bureau import HOLDER_PASSWORD, Bureau, Person
@@ -191,7 +190,7 @@ def test_of_windows_that_file_one_person_at_once_one_does(bureau: Bureau) -> Non
 
 def test_another_name_than_in_the_holder_base_is_not_written_over(bureau: Bureau) -> None:
     person = lost(bureau)
-    application = replace(next_card(bureau, person, REPLACEMENT), name="别人")
+    application = next_card(bureau, person, REPLACEMENT)._replace(name="别人")
     with pytest.raises(ApplicationRefusedError) as error:
         file(bureau, application)
     assert error.value.code == "name_differs"
@@ -216,7 +215,7 @@ def test_what_another_person_checks(bureau: Bureau) -> None:
 
 def test_a_child_comes_with_a_guardian_and_what_shows_it(bureau: Bureau) -> None:
     application = child(bureau.person())
-    alone = replace(application, guardian_name=None, guardian_number=None)
+    alone = application._replace(guardian_name=None, guardian_number=None)
     for wrong, shown in (
         (alone, {"evidence": REGISTER, "reference": "户 1"}),
         (application, {}),
@@ -266,7 +265,7 @@ def test_whoever_says_to_be_a_guardian_learns_nothing_of_a_child(bureau: Bureau)
     other = bureau.person()
     for asked, by, code in (
         (with_card, stranger, "has_live_card"),
-        (replace(child(other), name="别人"), other, "name_differs"),
+        (child(other)._replace(name="别人"), other, "name_differs"),
         (child(stranger, 1), stranger, "has_open_application"),
     ):
         filed = file(bureau, asked, BATCH, by.actor)

@@ -2,7 +2,6 @@
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -116,7 +115,7 @@ def test_rows_are_refused_for_what_was_before_and_for_other_portions(bureau: Bur
     bureau.import_roster((waiting,))
     batch_id = opened(bureau)
     take(bureau, batch_id, (twice,))
-    rows = [replace(one, row=row) for row, one in enumerate((waiting, twice, new, new), 11)]
+    rows = [one._replace(row=row) for row, one in enumerate((waiting, twice, new, new), 11)]
     assert take(bureau, batch_id, tuple(rows))["refused"] == [
         {"row": 11, "code": "has_open_application"},
         {"row": 12, "code": "twice_in_roster"},

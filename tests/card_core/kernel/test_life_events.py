@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -66,12 +65,8 @@ def born(application: Application, born_on: date, serial: int) -> Application:
     """A person of that age, with a guardian."""
     number = make_number(serial, born_on)
     guardian = make_number(serial + 7_000)
-    return replace(
-        application,
-        number=number,
-        birth_on=number.birth_on,
-        guardian_name="监护人",
-        guardian_number=guardian,
+    return application._replace(
+        number=number, birth_on=number.birth_on, guardian_name="监护人", guardian_number=guardian
     )
 
 
