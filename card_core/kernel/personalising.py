@@ -6,19 +6,21 @@ bytes and a root back. Where no cards are issued, there is no personaliser and n
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from card_core.store.cards import Card
 from card_core.store.holders import ChipFacts
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class CardToMake:
+class CardToMake(NamedTuple):
     """One card with its holder. number: of its record in the maker file, from 1."""
 
     number: int
     card: Card
     holder: ChipFacts
+
+    def __repr__(self) -> str:
+        return f"CardToMake(number={self.number})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -5,6 +5,7 @@ random digits, and a check digit (Luhn, ISO/IEC 7812-1, annex B), by which a win
 the keyboard. Nothing in it tells who the holder is or when the e-card was issued.
 """
 
+import struct
 from collections.abc import Callable
 
 RANDOM_DIGITS = 20
@@ -36,6 +37,10 @@ def _check_digit(body: str) -> str:
     return str(-total % 10)
 
 
-def make_ecard_id(random_bytes: Callable[[int], bytes]) -> int:
-    """A random 63-bit integer that isn't zero; it fills the u64 of a code's box."""
-    return (int.from_bytes(random_bytes(8)) >> 1) or 1
+def make_ecard_ids(count: int, random_bytes: Callable[[int], bytes]) -> list[int]:
+    """Random 63-bit integers that aren't zero, drawn at once; each fills the u64 of a code's box.
+
+    Whether two of them are the same is the database's to say.
+    """
+    numbers = struct.unpack(f">{count}Q", random_bytes(8 * count)) if count else ()
+    return [(number >> 1) or 1 for number in numbers]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import delete, select, update
 
@@ -14,8 +15,7 @@ from card_core.store.schema import applications as table
 _IN_MAX = 500
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class NewApplication:
+class NewApplication(NamedTuple):
     """position: from 1 within the batch. row: of the roster. content: JSON, in its one form."""
 
     id: str
@@ -23,6 +23,9 @@ class NewApplication:
     row: int
     number: str
     content: bytes
+
+    def __repr__(self) -> str:
+        return f"NewApplication(row={self.row})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,4 +150,4 @@ def withdraw_all(tx: Transaction, batch_id: str) -> None:
 
 
 def _index(tx: Reader, number: str) -> bytes:
-    return tx.cipher.blind_index("social_security_number", number)
+    return tx.number_index(number)

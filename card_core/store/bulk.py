@@ -145,20 +145,25 @@ def load(tx: Transaction, table: Table, columns: Mapping[str, list[Any]]) -> Non
     tx.copy(_postgresql_copy(table, names), rows)
 
 
-def update_versions(tx: Transaction, table: Table, rows: Sequence[Row]) -> int:
-    """Write rows that all have the same columns, "id" and "version" among them, over those that are
-    there with the version before; how many there were."""
-    if not rows:
+def update_versions(tx: Transaction, table: Table, columns: Mapping[str, list[Any]]) -> int:
+    """Write rows given column by column, "id" and "version" among them, over those that are there
+    with the version before; how many there were."""
+    names = tuple(columns)
+    if not columns["id"]:
         return 0
-    columns = tuple(rows[0])
     if not tx.is_sqlite:
-        statement = _postgresql_update(table, columns)
-        done: int = tx.run(statement, _arrays(table, columns, rows)).rowcount
+        kinds = zip(columns.values(), _array_types(table, names), strict=True)
+        arrays = tuple(array_text(kind, values) for values, kind in kinds)
+        done: int = tx.run(_postgresql_update(table, names), arrays).rowcount
         return done
-    # SQLite's parameters stand where they are used: the columns, then id and version.
-    places = (*columns, "id", "version")
-    values = _values(table, places, rows, tx.connection.dialect)
-    return tx.run_many(_sqlite_update(table, columns), values)
+    # SQLite's parameters stand where they are used. An id that is set, to what it was, would have
+    # its index written anew.
+    changed = tuple(name for name in names if name != "id")
+    places = (*changed, "id", "version")
+    binds = zip(places, _binds(table, places, tx.connection.dialect), strict=True)
+    by_column = [_each(columns[name], bind) for name, bind in binds]
+    values = list(zip(*by_column, strict=True))
+    return tx.run_many(_sqlite_update(table, changed), values)
 
 
 def select_between(
@@ -271,9 +276,12 @@ _ARRAY_TYPES = (
 
 @lru_cache(maxsize=64)
 def _binds(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[_Bind | None, ...]:
-    """What each column's type does with a value before the driver gets it; None for nothing."""
+    """What each column's type does with a value before the driver gets it; None for nothing, as for
+    bytes: SQLAlchemy would make a view of each, which SQLite's driver does not need."""
     kinds = (table.c[name].type.dialect_impl(dialect) for name in columns)
-    return tuple(kind.bind_processor(dialect) for kind in kinds)
+    return tuple(
+        None if isinstance(kind, LargeBinary) else kind.bind_processor(dialect) for kind in kinds
+    )
 
 
 @lru_cache(maxsize=2 * _SQLITE_ROWS_MAX)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -18,8 +18,7 @@ from card_core.store.schema import cards, ecards
 ECARD_ID_MAX = (1 << 63) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """card_number: two letters and seven digits. issued_on, expires_on: dates in Shanghai.
 
     loss_lapses_at: when a temporary loss ends by itself; None in any other state.
@@ -38,8 +37,7 @@ class Card:
     loss_lapses_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ECard:
+class ECard(NamedTuple):
     """id: a random 63-bit integer, in a code's box. sign_number: None until it is activated."""
 
     id: int
@@ -50,8 +48,7 @@ class ECard:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class NewCard:
+class NewCard(NamedTuple):
     """What a card and its e-card are made of; both begin as not activated.
 
     state: of a card that was made elsewhere and is taken over; the e-card of one that is cancelled

@@ -150,7 +150,8 @@ class FieldCipher:
 
     def blind_index(self, purpose: str, value: str) -> bytes:
         """32 bytes that are the same for the same value, and tell nothing of it without the key."""
-        return sm3.hmac(self._index_key, _joined([b"index", purpose.encode(), value.encode()]))
+        text = value.encode()
+        return sm3.hmac(self._index_key, _index_head(purpose) + len(text).to_bytes(4) + text)
 
     def keyed_digest(self, parts: Iterable[bytes]) -> bytes:
         """32 bytes over the parts and their order, for content that a plain hash would betray."""
@@ -214,12 +215,18 @@ def _of_row(row_id: str, version: bytes) -> bytes:
 
 
 def _of_rows(row_ids: Iterable[str], version: bytes) -> list[bytes]:
-    return [_of_row(row_id, version) for row_id in row_ids]
+    tail = _ONE + version
+    return [len(row).to_bytes(4) + row + tail for row in map(str.encode, row_ids)]
 
 
 def _cut(texts: list[bytes], rows: int) -> list[list[bytes]]:
     """Column by column."""
     return [texts[at : at + rows] for at in range(0, len(texts), rows)]
+
+
+@lru_cache(maxsize=64)
+def _index_head(purpose: str) -> bytes:
+    return _joined([b"index", purpose.encode()])
 
 
 @lru_cache(maxsize=64)

@@ -65,6 +65,16 @@ class Reader:
         self.cipher = cipher
         self.integrity = integrity
         self.edition = edition
+        self._number_indexes: dict[str, bytes] = {}
+
+    def number_index(self, number: str) -> bytes:
+        """The blind index that a social security number is found by; known until the transaction
+        ends, since each row of a roster is looked for in five places."""
+        index = self._number_indexes.get(number)
+        if index is None:
+            index = self.cipher.blind_index("social_security_number", number)
+            self._number_indexes[number] = index
+        return index
 
     @property
     def is_sqlite(self) -> bool:

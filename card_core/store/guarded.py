@@ -6,9 +6,10 @@ log notes each change's version, and what this process has read of it (`integrit
 here, too. All of the log is compared by `audit.verify_rows`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from itertools import compress
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Row, Select, Table, literal, select, update
@@ -114,16 +115,25 @@ def check(tx: Reader, table: Table, row: Row[Any]) -> Row[Any]:
 def _sound(tx: Reader, table: Table, found: Sequence[Any]) -> list[bool]:
     """Of whole rows, as named tuples: whether each is what the product made of it last."""
     names = _columns(table)
+    others, without_mac = _but_mac(table)
+    macs = tx.cipher.row_macs(table.name, others, list(map(without_mac, found)))
     at = names.index("mac")
-    without_mac = [(*row[:at], *row[at + 1 :]) for row in found]
-    macs = tx.cipher.row_macs(table.name, names[:at] + names[at + 1 :], without_mac)
-    sound = [
-        same(row.mac, mac) and not _is_older(tx, table, str(row.id), row.version)
-        for row, mac in zip(found, macs, strict=True)
-    ]
-    for row, is_sound in zip(found, sound, strict=True):
-        tx.integrity.tell(table.name, str(row.id), is_sound=is_sound)
+    sound = [same(row[at], mac) for row, mac in zip(found, macs, strict=True)]
+    if table in FOLLOWED:
+        is_older, edition = tx.integrity.is_older, tx.edition
+        sound = [
+            fits and not is_older(table.name, str(row.id), row.version, edition)
+            for row, fits in zip(found, sound, strict=True)
+        ]
+    tx.integrity.tell_all(table.name, [str(row.id) for row in found], sound)
     return sound
+
+
+@lru_cache(maxsize=64)
+def _but_mac(table: Table) -> tuple[tuple[str, ...], Callable[[Sequence[Any]], tuple[Any, ...]]]:
+    """The columns that an HMAC is over, and what takes their values out of a whole row."""
+    others = [(at, name) for at, name in enumerate(_columns(table)) if name != "mac"]
+    return tuple(name for _, name in others), itemgetter(*(at for at, _ in others))
 
 
 def _is_older(tx: Reader, table: Table, row_id: str, version: int) -> bool:
@@ -163,37 +173,33 @@ def change(tx: Transaction, table: Table, row_id: str | int, **changes: Value) -
     return version
 
 
-def check_all(tx: Reader, table: Table, found: Sequence[Any]) -> list[dict[str, Any]]:
-    """The values, without their HMACs, of whole rows that were read as named tuples.
-
-    Raises TamperedRowError.
-    """
-    names, checked = _columns(table), []
+def check_all(tx: Reader, table: Table, found: Sequence[Any]) -> None:
+    """Check the HMACs of whole rows that were read as named tuples. Raises TamperedRowError."""
     for row, is_sound in zip(found, _sound(tx, table, found), strict=True):
         if not is_sound:
             raise TamperedRowError(table.name, str(row.id))
-        values = dict(zip(names, row, strict=True))
-        del values["mac"]
-        checked.append(values)
-    return checked
 
 
 def change_all(
-    tx: Transaction, table: Table, changes: Sequence[tuple[Mapping[str, Any], Mapping[str, Value]]]
+    tx: Transaction, table: Table, found: Sequence[Any], changes: Mapping[str, list[Any]]
 ) -> None:
     """Change many rows of a table whose changes the audit log does not list one by one.
 
-    changes: of each row its values, as `check_all` gave them in this transaction, and what changes
-    in it; in all of them the same columns. Raises StoreConflictError where somebody was faster.
+    found: whole rows, as named tuples, that `check_all` passed in this transaction. changes: by
+    column, the new values in the order of the rows. Raises StoreConflictError where somebody was
+    faster.
     """
-    new = [{**values, **changed, "version": values["version"] + 1} for values, changed in changes]
-    names = tuple(new[0]) if new else ()
-    macs = tx.cipher.row_macs(table.name, names, [tuple(row.values()) for row in new])
-    rows = [
-        {"id": row["id"], **changed, "version": row["version"], "mac": mac}
-        for row, (_, changed), mac in zip(new, changes, macs, strict=True)
-    ]
     if table in AUDITED:
         raise TypeError(f"each change of {table.name} is listed: use `change`")
-    if bulk.update_versions(tx, table, rows) != len(rows):
+    if not found:
+        return
+    new: dict[str, Sequence[Any]] = dict(
+        zip(_columns(table), zip(*found, strict=True), strict=True)
+    )
+    del new["mac"]
+    changes = {**changes, "version": [version + 1 for version in new["version"]]}
+    new |= changes
+    macs = tx.cipher.row_macs(table.name, tuple(new), list(zip(*new.values(), strict=True)))
+    written = {"id": list(new["id"]), **changes, "mac": macs}
+    if bulk.update_versions(tx, table, written) != len(found):
         raise StoreConflictError

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import compress
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 
@@ -47,8 +47,7 @@ class Identity:
     social_security_number: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class ChipFacts:
+class ChipFacts(NamedTuple):
     """What a chip holds of its holder. birth_on: ISO 8601. ethnic_group: empty if none."""
 
     social_security_number: str
@@ -56,6 +55,9 @@ class ChipFacts:
     sex: str
     birth_on: str
     ethnic_group: str
+
+    def __repr__(self) -> str:
+        return "ChipFacts()"
 
 
 _SEALED = (
@@ -267,4 +269,4 @@ def _opened(tx: Reader, row: Any, columns: Collection[str]) -> dict[str, str]:
 
 def index_of(tx: Reader, number: str) -> bytes:
     """The blind index that a social security number is found by."""
-    return tx.cipher.blind_index("social_security_number", number)
+    return tx.number_index(number)

@@ -10,7 +10,7 @@ before it began: all that is in it was committed then, and whatever it reads is 
 """
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 # About 200 bytes each; those that were noted first go first.
@@ -55,6 +55,12 @@ class Integrity:
                 self._tampered.add((table, row_id))
         elif self._tampered:
             self._tampered.discard((table, row_id))
+
+    def tell_all(self, table: str, row_ids: Sequence[str], sound: Sequence[bool]) -> None:
+        """As `tell`, of each of these rows."""
+        if self._tampered or not all(sound):
+            for row_id, is_sound in zip(row_ids, sound, strict=True):
+                self.tell(table, row_id, is_sound=is_sound)
 
     def tampered_rows(self) -> int:
         """How many rows were refused and have not been found sound again; TAMPERED_MAX at most."""

@@ -6,7 +6,7 @@ What bank and maker answered of a card is sealed; its identification code is fou
 import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
@@ -23,8 +23,7 @@ _COLUMNS = tuple(str(column.name) for column in table.c)
 _NUMBER = struct.Struct(">I")
 
 
-@dataclass(frozen=True, slots=True)
-class NewMaking:
+class NewMaking(NamedTuple):
     """position: from 1 within the batch. bank, branch: as the application has them."""
 
     card_id: str
@@ -34,11 +33,10 @@ class NewMaking:
     state: MakingState = MakingState.AWAITING_BANK
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Making:
+class Making(NamedTuple):
     """As stored. order_id, record_number: of the last making order that the card was in.
 
-    reason: of the last failure, two digits. values: the whole row, for `change_all`.
+    reason: of the last failure, two digits. row: the whole of it, for `change_all`.
     """
 
     card_id: str
@@ -50,7 +48,10 @@ class Making:
     order_id: str | None
     record_number: int | None
     reason: str | None
-    values: Mapping[str, Any]
+    row: Any
+
+    def __repr__(self) -> str:
+        return f"Making(card_id={self.card_id!r})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -79,11 +80,7 @@ def add_all(tx: Transaction, batch_id: str, new: Sequence[NewMaking]) -> None:
 
 def get(tx: Reader, card_id: str, lock: Lock = Lock.NONE) -> Making | None:
     row = guarded.get(tx, table, card_id, lock)
-    if row is None:
-        return None
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
-    del values["mac"]
-    return _record(values)
+    return None if row is None else _record(row)
 
 
 def between(tx: Reader, batch_id: str, first: int, last: int) -> list[Making]:
@@ -93,7 +90,8 @@ def between(tx: Reader, batch_id: str, first: int, last: int) -> list[Making]:
     """
     within, among = ("batch_id", batch_id), ("position", first, last)
     found = bulk.select_between(tx, table, _COLUMNS, within, among)
-    return list(map(_record, guarded.check_all(tx, table, found)))
+    guarded.check_all(tx, table, found)
+    return list(map(_record, found))
 
 
 def positions_in(
@@ -150,9 +148,12 @@ def counts(tx: Reader, batch_id: str) -> dict[tuple[str, MakingState], int]:
 
 def change_all(tx: Transaction, changes: Iterable[tuple[Making, Mapping[str, Any]]]) -> None:
     """Change many rows, all in the same columns; a `state` is a MakingState."""
-    guarded.change_all(
-        tx, table, [(making.values, _stored(changed)) for making, changed in changes]
-    )
+    pairs = list(changes)
+    rows = [making.row for making, _ in pairs]
+    written = [_stored(changed) for _, changed in pairs]
+    names = tuple(written[0]) if written else ()
+    columns = {name: [one[name] for one in written] for name in names}
+    guarded.change_all(tx, table, rows, columns)
 
 
 def change(tx: Transaction, making: Making, **changed: Any) -> None:
@@ -165,7 +166,7 @@ def sealed_account(tx: Reader, card_id: str, last_digits: str) -> bytes:
 
 def account_of(tx: Reader, making: Making) -> str | None:
     """The last digits of the account, None where none was opened. Raises TamperedRowError."""
-    sealed = making.values["account"]
+    sealed = making.row.account
     if sealed is None:
         return None
     return tx.cipher.open(table.name, "account", making.card_id, sealed).decode("ascii")
@@ -182,7 +183,7 @@ def sealed_chip(tx: Reader, card_id: str, chip: Chip) -> dict[str, bytes]:
 
 def chip_of(tx: Reader, making: Making) -> Chip | None:
     """Which chip the card has, None before it is made. Raises TamperedRowError."""
-    sealed = making.values["chip"]
+    sealed = making.row.chip
     if sealed is None:
         return None
     text = tx.cipher.open(table.name, "chip", making.card_id, sealed).decode("ascii")
@@ -210,16 +211,16 @@ def _stored(changed: Mapping[str, Any]) -> dict[str, Any]:
     return {**changed, "state": state.value} if isinstance(state, MakingState) else dict(changed)
 
 
-def _record(values: Mapping[str, Any]) -> Making:
+def _record(row: Any) -> Making:
     return Making(
-        values["id"],
-        values["batch_id"],
-        values["position"],
-        values["bank"],
-        values["branch"],
-        MakingState(values["state"]),
-        values["order_id"],
-        values["record_number"],
-        values["reason"],
-        values,
+        row.id,
+        row.batch_id,
+        row.position,
+        row.bank,
+        row.branch,
+        MakingState(row.state),
+        row.order_id,
+        row.record_number,
+        row.reason,
+        row,
     )

@@ -21,7 +21,7 @@ from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.batch_ledger import root_of
 from card_core.kernel.content import canonical_bytes, read_bytes, to_json
 from card_core.kernel.dates import SHANGHAI, years_later
-from card_core.kernel.sign_numbers import make_ecard_id
+from card_core.kernel.sign_numbers import make_ecard_ids
 from card_core.states import BatchKind, BatchState, MakingState, Step
 from card_core.store import (
     Lock,
@@ -249,7 +249,7 @@ def store_batch(
     scene: Scene, name: str, file_digest: bytes, good: Sequence[Application], refused: int
 ) -> Batch:
     batch_id = scene.new_id()
-    contents = [canonical_bytes(to_json(row)) for row in good]
+    contents = list(map(content_of, good))
     ledger = _cut(scene.tx, batch_id, 1, contents)
     batch = Batch(
         id=batch_id,
@@ -268,8 +268,18 @@ def store_batch(
     return batch
 
 
-def add_rows(scene: Scene, batch: Batch, good: Sequence[Application]) -> None:
-    """Store rows behind those that a batch has, and their chunks. Its own row is left as it is."""
+def content_of(application: Application) -> bytes:
+    """An application as it is stored."""
+    return canonical_bytes(to_json(application))
+
+
+def add_rows(
+    scene: Scene, batch: Batch, good: Sequence[Application], contents: list[bytes]
+) -> None:
+    """Store rows behind those that a batch has, and their chunks. Its own row is left as it is.
+
+    contents: of each row its `content_of`.
+    """
     number, stored = batch.accepted // CHUNK_SIZE + 1, batch.accepted % CHUNK_SIZE
     before: list[bytes] = []
     if stored:  # the last chunk has room
@@ -277,7 +287,6 @@ def add_rows(scene: Scene, batch: Batch, good: Sequence[Application]) -> None:
         if chunk is None or chunk.size != stored:
             raise TamperedRowError("batch_chunks", f"{batch.id}/{number}")
         before = [content for _, content in _stored_chunk(scene.tx, chunk)]
-    contents = [canonical_bytes(to_json(row)) for row in good]
     _add_applications(scene, batch.id, batch.accepted + 1, good, contents)
     ledger = _cut(scene.tx, batch.id, number, before + contents)
     if stored:
@@ -369,23 +378,23 @@ def _issue(
     people = [application for _, application in rows]
     holder_ids = holders.put_all(tx, people, scene.new_ids, scene.now)
     card_ids = scene.new_ids(len(people))
+    ecard_ids = make_ecard_ids(len(people), scene.random_bytes)
+    made = zip(card_ids, holder_ids, people, numbers, ecard_ids, strict=True)
     cards.add_all(
         tx,
         [
             NewCard(
-                id=card_id,
-                holder_id=holder_id,
-                card_number=number,
-                batch_id=batch.id,
-                issuer=issuer,
-                region=application.region,
-                issued_on=issued_on,
-                expires_on=expires_on,
-                ecard_id=make_ecard_id(scene.random_bytes),
+                card_id,
+                holder_id,
+                number,
+                batch.id,
+                issuer,
+                application.region,
+                issued_on,
+                expires_on,
+                ecard_id,
             )
-            for card_id, holder_id, application, number in zip(
-                card_ids, holder_ids, people, numbers, strict=True
-            )
+            for card_id, holder_id, application, number, ecard_id in made
         ],
     )
     if making is not None:

@@ -10,7 +10,7 @@ process died was never there: who imports next drops it, its own maker at once a
 when it is older than IMPORT_LASTS.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -24,11 +24,12 @@ from card_core.errors import (
 )
 from card_core.kernel import approvals, limits
 from card_core.kernel.act import Act, Done, Scene
-from card_core.kernel.acts.batches import ReleaseBatch, add_rows, sort_out
+from card_core.kernel.acts.batches import ReleaseBatch, add_rows, content_of, sort_out
 from card_core.kernel.batch_ledger import root_of
 from card_core.states import BatchKind, BatchState, Step
 from card_core.store import Lock, applications, batches, filings, holder_base
 from card_core.store.batches import Batch
+from crypto import sm3
 
 IMPORT_ROWS_MAX = 1000
 # An import of a million rows takes minutes.
@@ -91,10 +92,16 @@ class ImportRows(Act):
 
     batch_id: str
     applications: tuple[Application, ...]
+    contents: tuple[bytes, ...] = field(init=False)  # the applications, as they are stored
 
     def __post_init__(self) -> None:
         limits.check_id("batch_id", self.batch_id)
         limits.check_range("applications", len(self.applications), 1, IMPORT_ROWS_MAX)
+        object.__setattr__(self, "contents", tuple(map(content_of, self.applications)))
+
+    def request(self) -> Any:
+        """A digest of the rows stands for them."""
+        return [self.batch_id, sm3.digest(b"\n".join(self.contents)).hex()]
 
     def apply(self, scene: Scene) -> Done:
         holder_base.lock(scene.tx, Lock.SHARED)
@@ -104,7 +111,8 @@ class ImportRows(Act):
         limits.check_range("applications", rows, 1, limits.ROSTER_ROWS_MAX)
         good, refused = sort_out(scene.tx, self.applications, batch.id)
         if good:
-            add_rows(scene, batch, good)
+            contents = dict(zip(map(id, self.applications), self.contents, strict=True))
+            add_rows(scene, batch, good, [contents[id(row)] for row in good])
         batches.set_counts(
             scene.tx,
             batch,

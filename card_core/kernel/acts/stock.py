@@ -19,7 +19,7 @@ from card_core.kernel.act import Act, DangerousAct, Done, Scene
 from card_core.kernel.batch_ledger import root_of
 from card_core.kernel.content import canonical_bytes, from_json, to_json
 from card_core.kernel.dates import SHANGHAI
-from card_core.kernel.sign_numbers import make_ecard_id
+from card_core.kernel.sign_numbers import make_ecard_ids
 from card_core.kernel.stock_reconciling import Reconciled, reconcile
 from card_core.states import BatchKind, BatchState, CardState, Step
 from card_core.stock_card import StockCard
@@ -310,9 +310,11 @@ def _add_cards(
     issuer = issuers.own(scene.tx)
     if issuer is None:
         raise NotFoundError("issuer")
+    ids = scene.new_ids(len(good))
+    ecard_ids = make_ecard_ids(len(good), scene.random_bytes)
     new = [
         NewCard(
-            id=scene.new_id(),
+            id=card_id,
             holder_id=holder_ids[card.number.text],
             card_number=card.card_number,
             batch_id=stock_id,
@@ -320,10 +322,10 @@ def _add_cards(
             region=card.region,
             issued_on=card.issued_on,
             expires_on=card.expires_on,
-            ecard_id=make_ecard_id(scene.random_bytes),
+            ecard_id=ecard_id,
             state=card.state,
         )
-        for card in good
+        for card_id, ecard_id, card in zip(ids, ecard_ids, good, strict=True)
     ]
     cards.add_all(scene.tx, new)
     # When a stock's card was cancelled nobody says; what is kept of its holder counts from today.
