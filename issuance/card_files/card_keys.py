@@ -13,10 +13,10 @@ is the same chunk; what holds it in its place is the signature over the record.
 """
 
 import hmac
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import count
 from typing import Final, NamedTuple, Protocol
 
 from card_core.chip_cards import card_factor, region_key
@@ -84,11 +84,12 @@ class MasterKey:
 
 
 class _RegionKeys(NamedTuple):
-    """keys: the region keys behind each other. places: of each kind and number, as they are
-    encoded, and where its wrapped key begins and its check value ends in what is made of them."""
+    """keys: the region keys behind each other. parts: takes what is made of them apart. places:
+    kind and number of each, as they are encoded, with a place (%b) for what was made."""
 
     keys: bytes
-    places: tuple[tuple[bytes, int, int], ...]
+    parts: struct.Struct
+    places: bytes
 
 
 class SoftwareCardKeys:
@@ -111,20 +112,17 @@ class SoftwareCardKeys:
     def encoded_keys_of(self, region: str, card_number: str) -> bytes:
         of_region = self._region_keys(region)
         made = sm4.wrap_diversified(of_region.keys, card_factor(card_number), self._transport)
-        return b"".join([head + made[at:end] for head, at, end in of_region.places])
+        return of_region.places % of_region.parts.unpack(made)
 
     def _region_keys(self, region: str) -> "_RegionKeys":
         """Kept, as a batch is one region's."""
         found = self._of_regions.get(region)
         if found is None:
+            heads = [bytes((kind, master.number)) for kind, master in self._masters]
             found = _RegionKeys(
                 b"".join(region_key(master.value, region) for _, master in self._masters),
-                tuple(
-                    (bytes((kind, master.number)), at, at + _MADE_SIZE_BYTES)
-                    for at, (kind, master) in zip(
-                        count(0, _MADE_SIZE_BYTES), self._masters, strict=False
-                    )
-                ),
+                struct.Struct(f"{_MADE_SIZE_BYTES}s" * len(heads)),
+                b"".join(head.replace(b"%", b"%%") + b"%b" for head in heads),
             )
             if len(self._of_regions) >= _REGIONS_KEPT_MAX:
                 self._of_regions.clear()

@@ -45,6 +45,11 @@ ELEMENTS_SIZE_BYTES: Final = sum(2 + element.size for element in IN_ORDER)
 _is_hex = re.compile(r"[0-9A-F]*").fullmatch
 
 
+def head(element: Element) -> bytes:
+    """Tag and length, 2 bytes."""
+    return bytes((element.tag, element.size))
+
+
 def packed(element: Element, digits: str) -> bytes:
     """The element with a value of type cn. digits: 0-9, or A-F where the element has them."""
     _, tag, _, _, size = element

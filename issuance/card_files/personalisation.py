@@ -1,10 +1,9 @@
 """What is written into one card's EF05 and EF06, as bytes (element_reading reads them)."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from card_core.identity import (
     ETHNIC_GROUPS,
@@ -16,7 +15,7 @@ from card_core.identity import (
 )
 from issuance.card_files import elements
 from issuance.card_files.charset import Charset, encode_text
-from issuance.card_files.elements import Element, not_fitting, packed, text
+from issuance.card_files.elements import Element, head, not_fitting, packed, text
 
 _SHAPES: Final = {
     elements.CARD_CLASS: (
@@ -37,8 +36,15 @@ _SHAPES: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Personalisation:
+# Of the elements whose values are checked to be of their size, or below it, by their own rules.
+_CARD_NUMBER_HEAD: Final = head(elements.CARD_NUMBER)
+_NUMBER_HEAD: Final = head(elements.NUMBER)
+_NAME_HEAD: Final = head(elements.NAME)
+_CONTINUATION_HEAD: Final = head(elements.NAME_CONTINUATION)
+_BORN_ON_HEAD: Final = head(elements.BORN_ON)
+
+
+class Personalisation(NamedTuple):
     """The elements of EF05 and EF06 but the identification code, which the maker gives.
 
     card_class: one character. spec_version: 2.00 or 3.00. initialising_organisation: 24
@@ -79,12 +85,17 @@ def encode_elements(card: Personalisation, charset: Charset = Charset.GB18030) -
                 card.issued_on,
                 card.expires_on,
             ),
-            text(elements.CARD_NUMBER, _shaped(elements.CARD_NUMBER, card.card_number)),
-            text(elements.NUMBER, _number(card.social_security_number)),
-            text(elements.NAME, name),
-            text(elements.NAME_CONTINUATION, continuation),
+            _CARD_NUMBER_HEAD,
+            _shaped(elements.CARD_NUMBER, card.card_number),
+            _NUMBER_HEAD,
+            _number(card.social_security_number).ljust(elements.NUMBER.size, b"\x00"),
+            _NAME_HEAD,
+            name.ljust(elements.NAME.size, b"\x00"),
+            _CONTINUATION_HEAD,
+            continuation.ljust(elements.NAME_CONTINUATION.size, b"\x00"),
             _of_many(card.sex, card.ethnic_group, card.birthplace),
-            packed(elements.BORN_ON, _eight_digits(card.born_on)),
+            _BORN_ON_HEAD,
+            bytes.fromhex(_eight_digits(card.born_on)),
         )
     )
 
@@ -165,4 +176,4 @@ def _ethnic_group(code: str | None) -> str:
 
 
 def _eight_digits(day: date) -> str:
-    return f"{day.year:04d}{day.month:02d}{day.day:02d}"
+    return day.isoformat().replace("-", "")

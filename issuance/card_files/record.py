@@ -13,6 +13,7 @@ The same application under the same card number gives the same bytes each time.
 import re
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from issuance.card_files.card_keys import (
@@ -67,16 +68,21 @@ def encode_record_of(
     """As `encode_record`, of a record whose keys are encoded already. Raises ElementError."""
     if not 1 <= number <= RECORDS_MAX:
         raise _unfit("number", "序号", f"应为1至{RECORDS_MAX}", f"must be 1 to {RECORDS_MAX}")
-    if not _is_region(region):
-        raise _unfit("region", "发卡地区", "应为6位数字", "must be six digits")
     return b"".join(
         (
-            _HEAD.pack(VERSION, number, bytes.fromhex(region)),
+            _HEAD.pack(VERSION, number, _packed_region(region)),
             encode_elements(card, charset),
             bytes((len(encoded_keys) // WRAPPED_KEY_SIZE_BYTES,)),
             encoded_keys,
         )
     )
+
+
+@lru_cache(maxsize=64)
+def _packed_region(region: str) -> bytes:
+    if not _is_region(region):
+        raise _unfit("region", "发卡地区", "应为6位数字", "must be six digits")
+    return bytes.fromhex(region)
 
 
 def decode_record(data: bytes) -> CardRecord:

@@ -80,7 +80,7 @@ def card(at: int = 1, **more: object) -> Personalisation:
         birthplace="440604",
         born_on=date(1990, 1, 1),
     )
-    return replace(made, **more)
+    return made._replace(**more)
 
 
 def record(at: int) -> bytes:

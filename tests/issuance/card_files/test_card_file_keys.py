@@ -68,6 +68,13 @@ def test_the_same_card_gives_the_same_bytes_and_another_card_other_ones() -> Non
     assert len({key.wrapped for key in KEYS}) == len(CardKeyKind)
 
 
+@pytest.mark.parametrize("number", [0, ord("%"), 255])
+def test_a_key_says_which_master_key_it_is_of(number: int) -> None:
+    masters = {kind: MasterKey(number, one.value) for kind, one in MASTERS.items()}
+    made = SoftwareCardKeys(masters, TRANSPORT_KEY).keys_of(REGION, "GD0000017")
+    assert made == tuple(key._replace(number=number) for key in KEYS)
+
+
 def test_no_more_than_some_regions_are_kept() -> None:
     made = SoftwareCardKeys(MASTERS, TRANSPORT_KEY)
     for region in range(440000, 440200):
