@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, select, tuple_
 
 from card_core.errors import IdempotencyConflictError, StoreConflictError
-from card_core.store import bulk, guarded
+from card_core.store import bulk
 from card_core.store.bulk import Pending
 from card_core.store.cipher import same
 from card_core.store.database import Lock, Reader, Transaction
@@ -15,6 +15,14 @@ from card_core.store.schema import answers as table
 
 SWEEP_ROWS_MAX = 1000
 _KEY = ("actor_kind", "actor_id", "request_id")
+
+
+# By whether it is SQLite, whose places for values are written in another way.
+_KEEP = {
+    mark == "?": f"UPDATE answers SET answer = {mark} "  # noqa: S608 - places
+    f"WHERE actor_kind = {mark} AND actor_id = {mark} AND request_id = {mark}"
+    for mark in ("?", "%s")
+}
 
 
 class RequestKey(NamedTuple):
@@ -37,16 +45,17 @@ def take(tx: Transaction, key: RequestKey, content: bytes, now: datetime) -> byt
     Raises IdempotencyConflictError if the id was used for another content.
     """
     digest = digest_of(tx, content)
-    if guarded.add_if_absent(tx, table, {**key._asdict(), "content_digest": digest, "at": now}):
+    row = {**key._asdict(), "content_digest": digest, "at": now}
+    if bulk.insert_new(tx, table, [row], ("request_id",))():
         return None
-    row = tx.connection.execute(
+    kept = tx.connection.execute(
         select(table.c.content_digest, table.c.answer).where(*_is(key))
     ).first()
-    if row is None or row.answer is None:
+    if kept is None or kept.answer is None:
         raise StoreConflictError
-    if not same(row.content_digest, digest):
+    if not same(kept.content_digest, digest):
         raise IdempotencyConflictError
-    return tx.cipher.open(table.name, "answer", str(key), row.answer)
+    return tx.cipher.open(table.name, "answer", str(key), kept.answer)
 
 
 def find(tx: Reader, key: RequestKey, content: bytes) -> bytes | None:
@@ -72,7 +81,7 @@ def reopen(tx: Transaction, key: RequestKey) -> bytes:
 def keep(tx: Transaction, key: RequestKey, answer: bytes) -> None:
     """Keep the answer for the request id that this transaction holds."""
     sealed = tx.cipher.seal(table.name, "answer", str(key), answer)
-    tx.connection.execute(update(table).where(*_is(key)).values(answer=sealed))
+    tx.run(_KEEP[tx.is_sqlite], (sealed, *key))
 
 
 class Kept(NamedTuple):

@@ -94,16 +94,9 @@ def add_all(tx: Transaction, batch_id: str, new: Sequence[NewApplication]) -> No
 
 def between(tx: Reader, batch_id: str, first: int, last: int) -> list[tuple[str, bytes]]:
     """Row id and content of the open applications in these positions, in their order."""
-    statement = (
-        select(table.c.id, table.c.content)
-        .where(
-            table.c.batch_id == batch_id,
-            table.c.position.between(first, last),
-            table.c.state == ApplicationState.OPEN.value,
-        )
-        .order_by(table.c.position)
-    )
-    rows = tx.connection.execute(statement).all()
+    columns, places = ("id", "content", "state"), ("position", first, last)
+    found = bulk.select_between(tx, table, columns, ("batch_id", batch_id), places)
+    rows = [row for row in found if row.state == ApplicationState.OPEN.value]
     ids = [row.id for row in rows]
     contents = {"content": [row.content for row in rows]}
     opened = tx.cipher.open_table(table.name, ids, contents)["content"]

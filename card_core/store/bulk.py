@@ -101,7 +101,7 @@ def _found(
     by: tuple[str, ...],
     given: tuple[str, ...],
 ) -> Pending[list[Any]]:
-    cursor = tx.run(_find_statement(table, columns, by, tx.is_sqlite), given)
+    cursor = tx.run(_find_statement(table, columns, by, tx.is_sqlite), given, True)
     make, readers = _row_maker(table, columns, tx.connection.dialect)
 
     # SQLite looks for each row when it is fetched, and would find what is written until then.
@@ -177,7 +177,7 @@ def select_between(
     which lies between its two numbers. within: a column and the text in it."""
     statement = _between_statement(table, columns, within[0], between[0], tx.is_sqlite)
     make, readers = _row_maker(table, columns, tx.connection.dialect)
-    found = tx.run(statement, (within[1], *between[1:])).fetchall()
+    found = tx.run(statement, (within[1], *between[1:]), True).fetchall()
     return [make(_read(row, readers) if readers else row) for row in found]
 
 

@@ -149,11 +149,17 @@ def counts(tx: Reader, batch_id: str) -> dict[tuple[str, MakingState], int]:
 def change_all(tx: Transaction, changes: Iterable[tuple[Making, Mapping[str, Any]]]) -> None:
     """Change many rows, all in the same columns; a `state` is a MakingState."""
     pairs = list(changes)
-    rows = [making.row for making, _ in pairs]
     written = [_stored(changed) for _, changed in pairs]
     names = tuple(written[0]) if written else ()
     columns = {name: [one[name] for one in written] for name in names}
-    guarded.change_all(tx, table, rows, columns)
+    change_columns(tx, [making for making, _ in pairs], columns)
+
+
+def change_columns(
+    tx: Transaction, changed: Sequence[Making], columns: Mapping[str, list[Any]]
+) -> None:
+    """As `change_all`, of values as they are stored, given column by column."""
+    guarded.change_all(tx, table, [making.row for making in changed], columns)
 
 
 def change(tx: Transaction, making: Making, **changed: Any) -> None:

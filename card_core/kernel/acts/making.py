@@ -317,22 +317,18 @@ def _prepare(scene: Scene, personaliser: Personaliser, order: Order, chunk: Orde
     found = makings.at_positions(tx, order.batch_id, chunk.positions)
     if len(found) != chunk.size:
         raise TamperedRowError("making_chunks", f"{order.id}/{chunk.number}")
-    to_make = _cards_to_make(tx, chunk, [found[at] for at in chunk.positions])
+    in_order = [found[at] for at in chunk.positions]
+    to_make = _cards_to_make(tx, chunk, in_order)
     prepared = personaliser.prepare(_maker_of(tx, order).code, to_make)
-    makings.change_all(
+    makings.change_columns(
         tx,
-        [
-            (
-                found[position],
-                {
-                    "state": _after(found[position], Step.SEND_TO_MAKER),
-                    "order_id": order.id,
-                    "record_number": one.number,
-                    "reason": None,
-                },
-            )
-            for position, one in zip(chunk.positions, to_make, strict=True)
-        ],
+        in_order,
+        {
+            "state": [_after(one, Step.SEND_TO_MAKER).value for one in in_order],
+            "order_id": [order.id] * chunk.size,
+            "record_number": [one.number for one in to_make],
+            "reason": [None] * chunk.size,
+        },
     )
     making_orders.keep_records(tx, chunk, prepared.content, prepared.root)
 
