@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 from card_core.application import Application
 from card_core.errors import (
     ContentChangedError,
+    IdempotencyConflictError,
     ImportUnderWayError,
     InvalidActError,
     NotAllowedError,
@@ -123,6 +124,17 @@ def test_rows_are_refused_for_what_was_before_and_for_other_portions(bureau: Bur
     ]
     assert close(bureau, batch_id, 2)["accepted"] == 2
     assert get(bureau, batch_id).refused == 5
+
+
+def test_a_portion_that_comes_again_is_known_by_its_rows(bureau: Bureau) -> None:
+    one, other = bureau.next_applications(2)
+    batch_id = opened(bureau)
+    answer = bureau.perform(ImportRows(batch_id, (one,)), bureau.maker, "portion-1")
+    assert bureau.perform(ImportRows(batch_id, (one,)), bureau.maker, "portion-1") == answer
+    for rows in ((other,), (one, other), (one._replace(phone=other.phone),)):
+        with pytest.raises(IdempotencyConflictError):
+            bureau.perform(ImportRows(batch_id, rows), bureau.maker, "portion-1")
+    assert stored(bureau, batch_id) == 1
 
 
 def test_an_import_of_which_nothing_is_left_is_no_batch(bureau: Bureau) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from bureau import Bureau
 from card_making import MAKER, CardIssuer, card_issuer
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from card_core.codes import KeyPurpose
 from card_core.errors import (
@@ -355,6 +355,19 @@ def test_only_what_is_made_goes_to_its_own_branch(issuer: CardIssuer) -> None:
         done = bureau.perform(DispatchCards(batch_id, place), bureau.maker)
         assert done["dispatched"] == count
     assert states(issuer, batch_id) == ["31", "85"]
+
+
+@pytest.mark.parametrize(("table", "column"), [("makings", "branch"), ("cards", "region")])
+def test_a_card_whose_row_was_changed_by_hand_is_not_prepared(
+    issuer: CardIssuer, table: str, column: str
+) -> None:
+    batch_id, order_id = issuer.ordered_batch(2)
+    rows = schema.metadata.tables[table]
+    with issuer.bureau.store.write() as tx:
+        last = select(func.max(rows.c.id)).where(rows.c.batch_id == batch_id).scalar_subquery()
+        tx.connection.execute(update(rows).where(rows.c.id == last).values({column: "440699"}))
+    with pytest.raises(TamperedRowError):
+        issuer.prepare(order_id)
 
 
 @pytest.mark.parametrize("column", ["positions", "first_number", "root", "content"])
