@@ -13,6 +13,8 @@ from card_core.store.paging import PAGE_SIZE_MAX
 from card_core.store.schema import applications as table
 
 _IN_MAX = 500
+# Of a whole roster, whose nonces are more than are drawn at once.
+_ADDED_AT_ONCE = 5000
 
 
 class NewApplication(NamedTuple):
@@ -75,6 +77,11 @@ def of_numbers(tx: Reader, numbers: Sequence[str]) -> list[Filed]:
 
 
 def add_all(tx: Transaction, batch_id: str, new: Sequence[NewApplication]) -> None:
+    for at in range(0, len(new), _ADDED_AT_ONCE):
+        _add(tx, batch_id, new[at : at + _ADDED_AT_ONCE])
+
+
+def _add(tx: Transaction, batch_id: str, new: Sequence[NewApplication]) -> None:
     ids = [one.id for one in new]
     contents = {"content": [one.content for one in new]}
     bulk.load(
