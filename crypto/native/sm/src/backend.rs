@@ -16,6 +16,9 @@ pub enum Backend {
     /// x86-64 with mulx (BMI2), adcx and adox (ADX), AES-NI and SSSE3: Intel since Broadwell, AMD
     /// and Hygon since Zen.
     Adx = 2,
+    /// The same with AVX-512 and its multiplication of 52 bits (IFMA), by which products of points
+    /// are calculated eight at a time: Intel since Ice Lake, AMD since Zen 4.
+    Ifma = 3,
 }
 
 /// The variable names no back end that was built for this processor.
@@ -28,7 +31,7 @@ static CHOSEN: AtomicU8 = AtomicU8::new(0);
 impl Backend {
     /// All that were built for this kind of processor, the fastest last.
     pub const BUILT: &'static [Self] = if cfg!(target_arch = "x86_64") {
-        &[Self::Portable, Self::Adx]
+        &[Self::Portable, Self::Adx, Self::Ifma]
     } else {
         &[Self::Portable]
     };
@@ -38,6 +41,7 @@ impl Backend {
         match self {
             Self::Portable => "portable",
             Self::Adx => "adx",
+            Self::Ifma => "ifma",
         }
     }
 
@@ -47,17 +51,25 @@ impl Backend {
         match CHOSEN.load(Ordering::Relaxed) {
             0 => choose(),
             chosen if chosen == Self::Adx as u8 => Self::Adx,
+            chosen if chosen == Self::Ifma as u8 => Self::Ifma,
             _ => Self::Portable,
         }
     }
 
-    /// Whether [`Backend::Adx`] was chosen: one load and one comparison, for the innermost loops.
+    /// Whether [`Backend::Adx`] or what stands on it was chosen: one load and one comparison, for
+    /// the innermost loops.
     ///
     /// Until something has called [`Self::current`], as the tables of the base point do when they
     /// are built, the answer is no, and right: the portable back end runs everywhere.
     #[inline(always)]
     pub(crate) fn is_adx() -> bool {
-        CHOSEN.load(Ordering::Relaxed) == Self::Adx as u8
+        CHOSEN.load(Ordering::Relaxed) >= Self::Adx as u8
+    }
+
+    /// Whether [`Backend::Ifma`] was chosen; no until something was, as in [`Self::is_adx`].
+    #[inline(always)]
+    pub(crate) fn is_ifma() -> bool {
+        CHOSEN.load(Ordering::Relaxed) == Self::Ifma as u8
     }
 
     /// Those of [`Self::BUILT`] that this processor can run.
@@ -78,8 +90,10 @@ impl Backend {
                     && std::arch::is_x86_feature_detected!("aes")
                     && std::arch::is_x86_feature_detected!("ssse3")
             }
+            #[cfg(target_arch = "x86_64")]
+            Self::Ifma => Self::Adx.is_supported() && crate::lanes::is_supported(),
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Adx => false,
+            Self::Adx | Self::Ifma => false,
         }
     }
 }
@@ -123,8 +137,8 @@ impl fmt::Display for UnknownBackend {
 
 impl core::error::Error for UnknownBackend {}
 
-/// Returns the first from the function around it when [`Backend::Adx`] is in use, else gives the
-/// second; on other processors there is no first.
+/// Returns the first from the function around it when [`Backend::is_adx`], else gives the second;
+/// on other processors there is no first.
 macro_rules! by_backend {
     (adx: $adx:expr, portable: $portable:expr $(,)?) => {{
         #[cfg(target_arch = "x86_64")]

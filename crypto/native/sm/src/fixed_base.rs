@@ -8,6 +8,7 @@ use crate::backend::Backend;
 use crate::digits::Digits;
 use crate::field::FieldElement;
 use crate::jacobian::Jacobian;
+use crate::lanes::EightLanes;
 use crate::mask::Mask;
 use crate::scalar::Scalar;
 
@@ -15,9 +16,19 @@ use crate::scalar::Scalar;
 pub(crate) static SECRET_GENERATOR: LazyLock<FixedBase<6>> =
     LazyLock::new(|| FixedBase::new(&GENERATOR));
 
+/// Bits of a window of [`PUBLIC_GENERATOR`].
+pub(crate) const PUBLIC_WIDTH: usize = 10;
+
 /// For public values: 26 windows of 10 bits, 832 KiB.
-pub(crate) static PUBLIC_GENERATOR: LazyLock<FixedBase<10>> =
+pub(crate) static PUBLIC_GENERATOR: LazyLock<FixedBase<PUBLIC_WIDTH>> =
     LazyLock::new(|| FixedBase::new(&GENERATOR));
+
+/// Returns k G for a secret k from 1 to n-1, in constant time.
+pub(crate) fn secret_multiple_of_generator(k: &Scalar) -> Jacobian {
+    EightLanes::in_use()
+        .and_then(|lanes| lanes.secret_multiple(k))
+        .unwrap_or_else(|| SECRET_GENERATOR.multiply(k))
+}
 
 /// The multiples 1 to 2^(w-1) of 2^(w i) P for each window i.
 ///
@@ -62,6 +73,11 @@ impl<const WIDTH: usize> FixedBase<WIDTH> {
         Jacobian::all_to_affine(&bases)
     }
 
+    /// The entries of each window, the lowest first.
+    pub(crate) fn windows(&self) -> impl Iterator<Item = &[AffinePoint]> {
+        self.entries.chunks_exact(Self::MULTIPLES)
+    }
+
     /// Returns k P for a secret k from 1 to n-1: the same additions and the same memory whatever
     /// k is.
     ///
@@ -73,10 +89,9 @@ impl<const WIDTH: usize> FixedBase<WIDTH> {
     /// for a digit d whose multiple is within half a window of n, which only the largest is, for
     /// a k above n.
     pub(crate) fn multiply(&self, k: &Scalar) -> Jacobian {
-        let windows = self.entries.chunks_exact(Self::MULTIPLES);
         let mut sum = Jacobian::INFINITY;
         let mut nothing_yet = Mask::from_bit(1);
-        for (digit, window) in Digits::<WIDTH>::new(k).zip(windows) {
+        for (digit, window) in Digits::<WIDTH>::new(k).zip(self.windows()) {
             let entry = scan(window, digit.magnitude).negate_if(digit.negative);
             let first = Jacobian::from(entry);
             let next = Jacobian::select(nothing_yet, &first, &sum.add_distinct(&entry));
@@ -93,8 +108,7 @@ impl<const WIDTH: usize> FixedBase<WIDTH> {
     /// does not meet the next look-up while it waits for this one. Side by side, the entries of a
     /// signature that is unlike the last come in a fraction of the time.
     pub(crate) fn fetch(&self, k: &Scalar) {
-        let windows = self.entries.chunks_exact(Self::MULTIPLES);
-        for (digit, window) in Digits::<WIDTH>::new(k).zip(windows) {
+        for (digit, window) in Digits::<WIDTH>::new(k).zip(self.windows()) {
             let index = (digit.magnitude as usize).wrapping_sub(1);
             if let Some(entry) = window.get(index) {
                 black_box(*entry);
@@ -102,14 +116,20 @@ impl<const WIDTH: usize> FixedBase<WIDTH> {
         }
     }
 
+    /// The points whose sum is k P for a public k, at most [`Digits::COUNT`] of them.
+    pub(crate) fn public_points(&self, k: &Scalar) -> impl Iterator<Item = AffinePoint> {
+        Digits::<WIDTH>::new(k)
+            .zip(self.windows())
+            .filter_map(|(digit, window)| {
+                let entry = window.get((digit.magnitude as usize).wrapping_sub(1))?;
+                Some(entry.negate_if(digit.negative))
+            })
+    }
+
     /// Returns `sum` + k P for a public k: entries are looked up and zeros skipped.
     pub(crate) fn add_public_multiple(&self, mut sum: Jacobian, k: &Scalar) -> Jacobian {
-        let windows = self.entries.chunks_exact(Self::MULTIPLES);
-        for (digit, window) in Digits::<WIDTH>::new(k).zip(windows) {
-            let index = (digit.magnitude as usize).wrapping_sub(1);
-            if let Some(entry) = window.get(index) {
-                sum.add_affine_assign(&entry.negate_if(digit.negative));
-            }
+        for point in self.public_points(k) {
+            sum.add_affine_assign(&point);
         }
         sum
     }

@@ -27,6 +27,11 @@ mod health;
 pub mod hmac;
 mod jacobian;
 pub mod kdf;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "lanes/absent.rs"]
+mod lanes;
 mod limbs;
 mod mask;
 pub mod merkle;
@@ -67,6 +72,9 @@ pub fn prepare() -> Result<(), UnknownBackend> {
     backend::forced()?;
     std::sync::LazyLock::force(&fixed_base::SECRET_GENERATOR);
     std::sync::LazyLock::force(&fixed_base::PUBLIC_GENERATOR);
+    if let Some(lanes) = lanes::EightLanes::in_use() {
+        lanes.prepare();
+    }
     static SELF_TESTS: std::sync::Once = std::sync::Once::new();
     SELF_TESTS.call_once(self_test::start);
     Ok(())

@@ -64,7 +64,8 @@ impl<M: Modulus> Residue<M> {
         Self::from_montgomery(montgomery_form(value, &M::VALUE))
     }
 
-    const fn from_montgomery(limbs: Limbs) -> Self {
+    /// From a number below m that has been multiplied by R.
+    pub(crate) const fn from_montgomery(limbs: Limbs) -> Self {
         Self {
             limbs,
             modulus: PhantomData,
@@ -92,6 +93,11 @@ impl<M: Modulus> Residue<M> {
     /// From a number below m.
     pub(crate) fn from_limbs(value: &Limbs) -> Self {
         Self::from_montgomery(M::multiply(value, &Self::R_SQUARED))
+    }
+
+    /// The number times R.
+    pub(crate) const fn montgomery(&self) -> &Limbs {
+        &self.limbs
     }
 
     /// The number itself, reduced.

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::affine::AffinePoint;
-use crate::fixed_base::SECRET_GENERATOR;
+use crate::fixed_base::secret_multiple_of_generator;
 use crate::kdf;
 use crate::mask::Mask;
 use crate::multiply::secret_multiple;
@@ -52,7 +52,7 @@ impl PublicKey {
 
     /// Steps A2 to A8 with a given k; nothing when the standard asks for another one.
     pub(super) fn encrypt_under(&self, plaintext: &[u8], k: &Scalar) -> Option<Ciphertext> {
-        let c1 = SECRET_GENERATOR.multiply(k).to_affine().publish();
+        let c1 = secret_multiple_of_generator(k).to_affine().publish();
         let shared = SharedPoint::new(k, &self.point);
         let (c2, no_stream) = shared.apply_stream(plaintext);
         let c3 = shared.digest(plaintext);

@@ -3,7 +3,7 @@ use core::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error_state::{Latch, PROCESS};
-use crate::fixed_base::SECRET_GENERATOR;
+use crate::fixed_base::secret_multiple_of_generator;
 use crate::hmac::HmacSm3;
 use crate::random::{RandomSource, RandomSourceFailed, System};
 use crate::scalar::Scalar;
@@ -108,7 +108,7 @@ impl PrivateKey {
             nonce_key: HmacSm3::new(&*Zeroizing::new(d.to_bytes())),
         });
         let public = PublicKey {
-            point: SECRET_GENERATOR.multiply(d).to_affine().publish(),
+            point: secret_multiple_of_generator(d).to_affine().publish(),
         };
         Some(Self {
             secret,
@@ -192,7 +192,7 @@ impl PrivateKey {
     ///
     /// s = (k - r d) / (1 + d) is computed as (k + r) / (1 + d) - r, the same number.
     pub(super) fn sign_under(&self, e: &Digest, k: &Scalar) -> Option<Signature> {
-        let point = Zeroizing::new(SECRET_GENERATOR.multiply(k));
+        let point = Zeroizing::new(secret_multiple_of_generator(k));
         let x = point.to_affine().x.to_bytes();
         let r = Scalar::from_bytes_reduced(e).add(&Scalar::from_bytes_reduced(&x));
         let sum = Zeroizing::new(k.add(&r));

@@ -3,7 +3,9 @@ use core::hash::{Hash, Hasher};
 
 use crate::affine::AffinePoint;
 use crate::fixed_base::PUBLIC_GENERATOR;
+use crate::jacobian::Jacobian;
 use crate::multiply::public_multiple;
+use crate::scalar::Scalar;
 use crate::sm3::Digest;
 
 use super::identity::{identity_digest, message_digest};
@@ -54,8 +56,17 @@ impl PublicKey {
         message: &[u8],
         signer_id: &[u8],
     ) -> Result<(), InvalidSignature> {
+        self.verify_digest(signature, &self.digest(message, signer_id)?)
+    }
+
+    /// e of a message.
+    pub(super) fn digest(
+        &self,
+        message: &[u8],
+        signer_id: &[u8],
+    ) -> Result<Digest, InvalidSignature> {
         let z = identity_digest(signer_id, &self.point).ok_or(InvalidSignature)?;
-        self.verify_digest(signature, &message_digest(&z, message))
+        Ok(message_digest(&z, message))
     }
 
     /// Checks a signature of e itself, for a caller who has computed SM3(Z, message).
@@ -64,10 +75,14 @@ impl PublicKey {
     /// [`InvalidSignature`], whatever is wrong.
     pub fn verify_digest(&self, signature: &[u8], e: &Digest) -> Result<(), InvalidSignature> {
         let (signature, t) = signed_scalars(signature)?;
-        PUBLIC_GENERATOR.fetch(&signature.s);
-        let sum = public_multiple(&t, &self.point);
-        let sum = PUBLIC_GENERATOR.add_public_multiple(sum, &signature.s);
-        verify_sum(&sum, &signature.r, e)
+        verify_sum(&self.sum(&signature.s, &t), &signature.r, e)
+    }
+
+    /// sG + tP.
+    pub(super) fn sum(&self, s: &Scalar, t: &Scalar) -> Jacobian {
+        PUBLIC_GENERATOR.fetch(s);
+        let sum = public_multiple(t, &self.point);
+        PUBLIC_GENERATOR.add_public_multiple(sum, s)
     }
 }
 

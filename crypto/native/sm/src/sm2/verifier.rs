@@ -1,8 +1,11 @@
 use std::sync::Arc;
 
+use crate::affine::AffinePoint;
+use crate::digits::Digits;
 use crate::field::FieldElement;
-use crate::fixed_base::{FixedBase, PUBLIC_GENERATOR};
+use crate::fixed_base::{FixedBase, PUBLIC_GENERATOR, PUBLIC_WIDTH};
 use crate::jacobian::Jacobian;
+use crate::lanes::EightLanes;
 use crate::limbs;
 use crate::moduli;
 use crate::scalar::Scalar;
@@ -78,11 +81,20 @@ impl<const WIDTH: usize> Verifier<WIDTH> {
         message: &[u8],
         signer_id: &[u8],
     ) -> Result<(), InvalidSignature> {
+        self.verify_digest(signature, &self.digest(message, signer_id)?)
+    }
+
+    /// e of a message.
+    pub(super) fn digest(
+        &self,
+        message: &[u8],
+        signer_id: &[u8],
+    ) -> Result<Digest, InvalidSignature> {
         let z = match self.kept.default_z {
             Some(z) if signer_id == DEFAULT_SIGNER_ID => z,
             _ => identity_digest(signer_id, &self.key.point).ok_or(InvalidSignature)?,
         };
-        self.verify_digest(signature, &message_digest(&z, message))
+        Ok(message_digest(&z, message))
     }
 
     /// Checks a signature of e itself, with the answers of [`PublicKey::verify_digest`].
@@ -91,11 +103,27 @@ impl<const WIDTH: usize> Verifier<WIDTH> {
     /// [`InvalidSignature`], whatever is wrong.
     pub fn verify_digest(&self, signature: &[u8], e: &Digest) -> Result<(), InvalidSignature> {
         let (signature, t) = signed_scalars(signature)?;
-        self.kept.table.fetch(&t);
-        PUBLIC_GENERATOR.fetch(&signature.s);
-        let sum = self.kept.table.add_public_multiple(Jacobian::INFINITY, &t);
-        let sum = PUBLIC_GENERATOR.add_public_multiple(sum, &signature.s);
+        let sum = EightLanes::in_use()
+            .and_then(|lanes| lanes.sum(&self.points(&signature.s, &t)))
+            .unwrap_or_else(|| self.sum(&signature.s, &t));
         verify_sum(&sum, &signature.r, e)
+    }
+
+    /// sG + tP.
+    pub(super) fn sum(&self, s: &Scalar, t: &Scalar) -> Jacobian {
+        self.kept.table.fetch(t);
+        PUBLIC_GENERATOR.fetch(s);
+        let sum = self.kept.table.add_public_multiple(Jacobian::INFINITY, t);
+        PUBLIC_GENERATOR.add_public_multiple(sum, s)
+    }
+
+    /// The points of both tables whose sum is sG + tP.
+    pub(super) fn points(&self, s: &Scalar, t: &Scalar) -> Vec<AffinePoint> {
+        let most = Digits::<WIDTH>::COUNT + Digits::<PUBLIC_WIDTH>::COUNT;
+        let mut points = Vec::with_capacity(most);
+        points.extend(self.kept.table.public_points(t));
+        points.extend(PUBLIC_GENERATOR.public_points(s));
+        points
     }
 }
 

@@ -76,7 +76,7 @@ impl Sm4 {
         wiping::work::<SHALLOW, _>(|| {
             let round_keys = Box::new(match backend {
                 #[cfg(target_arch = "x86_64")]
-                Backend::Adx => aes::expand(key),
+                Backend::Adx | Backend::Ifma => aes::expand(key),
                 _ => portable::expand(key),
             });
             Self {
@@ -102,7 +102,7 @@ impl Sm4 {
     fn encrypt(&self, block: &Block) -> Block {
         match self.backend {
             #[cfg(target_arch = "x86_64")]
-            Backend::Adx => aes::encrypt(&self.round_keys, block),
+            Backend::Adx | Backend::Ifma => aes::encrypt(&self.round_keys, block),
             _ => portable::apply_rounds(block, self.round_keys.iter()),
         }
     }
@@ -111,7 +111,7 @@ impl Sm4 {
     fn encrypt_all(&self, blocks: &mut [Block]) {
         match self.backend {
             #[cfg(target_arch = "x86_64")]
-            Backend::Adx => {
+            Backend::Adx | Backend::Ifma => {
                 for some in blocks.chunks_mut(aes::LANES) {
                     let mut lanes = [[0; BLOCK_SIZE]; aes::LANES];
                     lanes[..some.len()].copy_from_slice(some);
@@ -137,7 +137,7 @@ impl Sm4 {
     pub fn decrypt_block(&self, block: &Block) -> Block {
         wiping::work::<SHALLOW, _>(|| match self.backend {
             #[cfg(target_arch = "x86_64")]
-            Backend::Adx => aes::decrypt(&self.round_keys, block),
+            Backend::Adx | Backend::Ifma => aes::decrypt(&self.round_keys, block),
             _ => portable::apply_rounds(block, self.round_keys.iter().rev()),
         })
     }
@@ -169,7 +169,7 @@ pub(crate) fn encrypt_once_on(backend: Backend, key: &Block, block: &Block) -> B
 fn once(backend: Backend, key: &Block, block: &Block) -> Block {
     match backend {
         #[cfg(target_arch = "x86_64")]
-        Backend::Adx => aes::encrypt_once(key, block),
+        Backend::Adx | Backend::Ifma => aes::encrypt_once(key, block),
         _ => portable::encrypt_once(key, block),
     }
 }

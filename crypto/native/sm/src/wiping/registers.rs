@@ -34,7 +34,8 @@ pub(super) fn clear() {
             );
         }
         if std::arch::is_x86_feature_detected!("avx512vl") {
-            // The copying of memory in the C library uses these; compiled Rust does not.
+            // Of these the lower halves name the whole: what is above a written one becomes 0. The
+            // lanes use them, and the copying of memory in the C library does.
             asm!(
                 "vpxorq ymm16, ymm16, ymm16",
                 "vpxorq ymm17, ymm17, ymm17",
@@ -52,6 +53,14 @@ pub(super) fn clear() {
                 "vpxorq ymm29, ymm29, ymm29",
                 "vpxorq ymm30, ymm30, ymm30",
                 "vpxorq ymm31, ymm31, ymm31",
+                "kxorw k0, k0, k0",
+                "kxorw k1, k1, k1",
+                "kxorw k2, k2, k2",
+                "kxorw k3, k3, k3",
+                "kxorw k4, k4, k4",
+                "kxorw k5, k5, k5",
+                "kxorw k6, k6, k6",
+                "kxorw k7, k7, k7",
                 clobber_abi("C"),
                 options(nomem, nostack),
             );
