@@ -7,10 +7,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def build(program: str) -> Path:
-    """Build one program with the feature of its name, and return its path."""
+def build(program: str, *features: str) -> Path:
+    """Build one program with the feature of its name and others, and return its path."""
     command = ["cargo", "build", "--release", "--locked", "--quiet", "--message-format=json"]
-    options = ["--package", "sscard-sm-leaks", "--features", program, "--bin", program]
+    options = ["--package", "sscard-sm-leaks", "--bin", program]
+    options += ["--features", ",".join((program, *features))]
     done = subprocess.run([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, check=True)
     messages = [json.loads(line) for line in done.stdout.splitlines()]
     return next(Path(found) for message in messages if (found := message.get("executable")))

@@ -52,12 +52,12 @@ def _versions() -> Iterator[Finding]:
 
 def _back_end() -> Finding:
     """A back end that was chosen by hand for a test must not stay in an installation."""
-    used, built = sm2.backend(), sm2.available_backends()
+    used, usable = sm2.backend(), sm2.available_backends()
     forced = os.environ.get(BACKEND_VARIABLE)
     how = f"由 {BACKEND_VARIABLE} 指定 forced" if forced else "按处理器选择 detected"
-    seen = f"{used}（{how}；可用 available: {', '.join(built)}）"
-    if forced and used != built[-1]:
-        advice = f"，非最快，请取消 {BACKEND_VARIABLE} not the fastest; unset it"
+    seen = f"{used}（{how}；可用 available: {', '.join(usable)}）"
+    if forced and used != usable[-1]:
+        advice = f"，仅供测试，请取消 {BACKEND_VARIABLE} for tests alone; unset it"
         return Finding("SM2/SM4 后端 Back end", Grade.NOTE, seen + advice)
     return Finding("SM2/SM4 后端 Back end", Grade.WELL, seen)
 

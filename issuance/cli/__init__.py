@@ -23,10 +23,10 @@ def main() -> None:
                 stream.reconfigure(errors="replace")
         app()
     except ImportError as error:
-        # The native core says in its own words that a SSCARD_ variable names nothing it has.
+        # The native core says in its own words that a SSCARD_ variable names nothing it has here.
         if not str(error).startswith("SSCARD_"):
             raise
-        print(f"错误：环境变量的值无法识别。\nError: {error}", file=sys.stderr)
+        print(f"错误：环境变量的值无法识别，或本机处理器不支持。\nError: {error}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
         # Without any randomness `crypto` can't be loaded, nor what explains errors otherwise.

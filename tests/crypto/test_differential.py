@@ -14,7 +14,7 @@ from typing import Any
 import gmssl_pyx
 import pytest
 import sm2_textbook as textbook
-from backends import AVAILABLE, run_on
+from backends import AVAILABLE, EMULATED, EMULATION, run_on
 from differential_rounds import ROUNDS_OF_A_KEY, SEED, Round, private_key_of, round_at
 from oracles import load_libcrypto
 from sm2_edition import der, verdicts
@@ -22,9 +22,10 @@ from sm2_edition import der, verdicts
 from benchmarks import libcrypto
 from crypto import sm4
 
+ALL = (*AVAILABLE, EMULATED) if EMULATION else AVAILABLE
 COUNTS = [
-    pytest.param(320, id="320 rounds"),
-    pytest.param(20_000, id="20000 rounds", marks=pytest.mark.long),
+    pytest.param(320, AVAILABLE, id="320 rounds"),
+    pytest.param(20_000, ALL, id="20000 rounds", marks=pytest.mark.long),
 ]
 # As many go to a child at a time.
 CHUNK = 2_000
@@ -120,26 +121,28 @@ def check_own(oracles: Oracles, case: Round, answer: dict[str, Any], *, turn: in
     assert oracles.decrypt(ciphertext) == {case.plaintext}
 
 
-def answers_of_all(given: object) -> Iterator[list[dict[str, Any]]]:
+def answers_of_all(names: tuple[str, ...], given: object) -> Iterator[list[dict[str, Any]]]:
     """The answers of each back end; the children run at the same time."""
     with ThreadPoolExecutor() as pool:
-        written = pool.map(lambda name: run_on(name, "answer_differential.py", given), AVAILABLE)
+        written = pool.map(lambda name: run_on(name, "answer_differential.py", given), names)
         yield from (one["answers"] for one in written)
 
 
-@pytest.mark.parametrize("count", COUNTS)
-def test_both_oracles_and_each_back_end_agree(library: ctypes.CDLL, count: int) -> None:
+@pytest.mark.parametrize(("count", "names"), COUNTS)
+def test_both_oracles_and_each_back_end_agree(
+    library: ctypes.CDLL, count: int, names: tuple[str, ...]
+) -> None:
     """The oracles change turns from round to round and from back end to back end."""
-    print(f"seed {SEED}, {count} rounds")
+    print(f"seed {SEED}, {count} rounds on {', '.join(names)}")
     for start in range(0, count, CHUNK):
         rounds = list(oracles_of(library, start, min(count, CHUNK)))
         made = [made_by(oracles, case) for oracles, case in rounds]
         right = [right_answers(oracles, case) for oracles, case in rounds]
-        for first, answers in enumerate(answers_of_all({"start": start, "made": made})):
+        for first, answers in enumerate(answers_of_all(names, {"start": start, "made": made})):
             for turn, answer in enumerate(answers, first):
                 oracles, case = rounds[turn - first]
                 check_own(oracles, case, answer, turn=turn)
-                assert answer == right[turn - first], (AVAILABLE[first], case)
+                assert answer == right[turn - first], (names[first], case)
             assert len(answers) == len(rounds)
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from crypto import sm2
+from backends import EMULATION, each_back_end
 
 SEED = 20_260_104
 ROOT = Path(__file__).parent.parent.parent
@@ -45,6 +44,7 @@ def smoke() -> Path:
         [
             *("cargo", "build", "--release", "--locked", "--quiet", "--bin", "smoke"),
             *("--manifest-path", MANIFEST, "--target-dir", TARGET_DIR),
+            *(f"--features={feature}" for feature in EMULATION),
         ],
         check=True,
     )
@@ -93,7 +93,7 @@ def test_no_input_gets_another_answer_than_the_textbooks(smoke: Path, name: str)
 
 
 @pytest.mark.parametrize("name", sorted(RUNS_ELSEWHERE))
-@pytest.mark.parametrize("backend", sm2.available_backends())
+@pytest.mark.parametrize("backend", each_back_end(emulated=True))
 def test_every_back_end_gives_the_textbooks_answers(smoke: Path, name: str, backend: str) -> None:
     runs = RUNS_ELSEWHERE[name]
     seen = figures(run(smoke, name, runs, CORPUS / f"{name}.hex", backend))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from backends import EMULATION, each_back_end
 from memory_search import (
     Observed,
     hmac_key,
@@ -64,11 +65,11 @@ OPERATIONS: dict[str, Callable[[bytes, dict[str, bytes]], Traces]] = {
 
 @pytest.fixture(scope="module")
 def program() -> Path:
-    return build("memory")
+    return build("memory", *EMULATION)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("back_end", sm2.available_backends())
+@pytest.mark.parametrize("back_end", each_back_end(emulated=True))
 def test_a_dropped_secret_is_gone(program: Path, operation: str, back_end: str) -> None:
     secret = secrets.token_bytes(16 if operation == "sm4" else 32)
     observed = observe([program, operation], secret, SSCARD_SM2_BACKEND=back_end)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sm2_textbook as textbook
 from answer_sm2_edition import MESSAGE, Answers
-from backends import AVAILABLE, run_on
+from backends import EMULATED, each_back_end, run_on
 from libcrypto_answers import DEVIATIONS, answers_of_libcrypto
 from make_sm2_edition import FLAGS, made
 from oracles import load_libcrypto
@@ -34,7 +34,10 @@ EACH_FLAG_AT_LEAST = 5
 SPREAD = 7
 
 
-@pytest.fixture(scope="module", params=AVAILABLE)
+BACK_ENDS = [*each_back_end(emulated=False), pytest.param(EMULATED, marks=pytest.mark.long)]
+
+
+@pytest.fixture(scope="module", params=BACK_ENDS)
 def answers(request: pytest.FixtureRequest) -> dict[str, dict[int, Answers]]:
     written = run_on(request.param, "answer_sm2_edition.py")["answers"]
     return {

@@ -149,7 +149,7 @@ impl Remembered {
         drop(entries);
         // Due again at each multiple, in case the table found no room or no unlocked moment.
         match device {
-            Device::Seldom(key) if good_codes % CODES_BEFORE_TABLE == 0 => {
+            Device::Seldom(key) if good_codes.is_multiple_of(CODES_BEFORE_TABLE) => {
                 let device = Device::Often(NarrowVerifier::narrow(*key));
                 if let Some(mut entries) = self.lock() {
                     let met = Met { device, good_codes };

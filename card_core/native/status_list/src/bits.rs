@@ -82,7 +82,7 @@ impl<'a> BitReader<'a> {
 
     /// What is left behind the last byte that was begun; the rest of that byte must be zeros.
     pub(crate) fn finish(mut self) -> Result<&'a [u8], Error> {
-        while self.at % 8 != 0 {
+        while !self.at.is_multiple_of(8) {
             if self.bit()? == 1 {
                 return Err(Error::Malformed);
             }

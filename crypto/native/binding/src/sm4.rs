@@ -345,7 +345,7 @@ pub(crate) fn sm4_wrap_diversified<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     operational()?;
     let count = masters.len() / BLOCK_SIZE;
-    if masters.len() % BLOCK_SIZE != 0 || count > KEYS_MAX {
+    if !masters.len().is_multiple_of(BLOCK_SIZE) || count > KEYS_MAX {
         return Err(PyValueError::new_err("at most 16 master keys of 16 bytes"));
     }
     let factor = factor.try_into().map_err(|_| factor_size())?;

@@ -4,7 +4,7 @@ use core::fmt;
 use std::env;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// The environment variable that forces a back end, without asking the processor.
+/// The environment variable that forces a back end.
 pub const BACKEND_VARIABLE: &str = "SSCARD_SM2_BACKEND";
 
 /// A set of implementations of the same functions.
@@ -21,17 +21,24 @@ pub enum Backend {
     Ifma = 3,
 }
 
-/// The variable names no back end that was built for this processor.
+/// Why what the variable asks for can't be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownBackend;
+pub enum BackendRefused {
+    /// No back end of this name was built for this kind of processor.
+    Unknown,
+    /// This processor lacks instructions that it is made of.
+    Unsupported(Backend),
+}
 
 /// 0 until chosen.
 static CHOSEN: AtomicU8 = AtomicU8::new(0);
 
 impl Backend {
-    /// All that were built for this kind of processor, the fastest last.
+    /// All that were built for this kind of processor, in the order in which they are chosen: the
+    /// last that it can run. [`Backend::Ifma`] stands before [`Backend::Adx`], and so is never chosen
+    /// but by the variable, until it was seen right on processors that have its instructions.
     pub const BUILT: &'static [Self] = if cfg!(target_arch = "x86_64") {
-        &[Self::Portable, Self::Adx, Self::Ifma]
+        &[Self::Portable, Self::Ifma, Self::Adx]
     } else {
         &[Self::Portable]
     };
@@ -96,18 +103,28 @@ impl Backend {
             Self::Adx | Self::Ifma => false,
         }
     }
+
+    /// Whether the variable may ask for it. Of adx the processor has no say, because valgrind hides it
+    /// and runs it all the same; of ifma nothing runs where it is missing.
+    fn may_be_forced(self) -> bool {
+        self != Self::Ifma || cfg!(feature = "emulation") || self.is_supported()
+    }
 }
 
 /// What the variable says; nothing where it is not set, or empty.
-pub(crate) fn forced() -> Result<Option<Backend>, UnknownBackend> {
+pub(crate) fn forced() -> Result<Option<Backend>, BackendRefused> {
     let Some(value) = env::var_os(BACKEND_VARIABLE).filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
-    Backend::BUILT
+    let backend = Backend::BUILT
         .iter()
         .copied()
         .find(|backend| value == backend.name())
-        .map_or(Err(UnknownBackend), |backend| Ok(Some(backend)))
+        .ok_or(BackendRefused::Unknown)?;
+    if !backend.may_be_forced() {
+        return Err(BackendRefused::Unsupported(backend));
+    }
+    Ok(Some(backend))
 }
 
 /// Two threads that choose at the same time choose the same.
@@ -121,21 +138,30 @@ fn choose() -> Backend {
     chosen
 }
 
-impl fmt::Display for UnknownBackend {
+impl fmt::Display for BackendRefused {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = Backend::BUILT
-            .iter()
-            .map(|backend| backend.name())
-            .collect();
-        write!(
-            formatter,
-            "{BACKEND_VARIABLE} is none of: {}",
+        let names = |backends: &mut dyn Iterator<Item = Backend>| {
+            let names: Vec<&str> = backends.map(Backend::name).collect();
             names.join(", ")
-        )
+        };
+        match self {
+            Self::Unknown => write!(
+                formatter,
+                "{BACKEND_VARIABLE} is none of: {}",
+                names(&mut Backend::BUILT.iter().copied())
+            ),
+            Self::Unsupported(backend) => write!(
+                formatter,
+                "{BACKEND_VARIABLE} asks for {}, which this processor lacks the instructions for; \
+                 it has what is needed for: {}",
+                backend.name(),
+                names(&mut Backend::available())
+            ),
+        }
     }
 }
 
-impl core::error::Error for UnknownBackend {}
+impl core::error::Error for BackendRefused {}
 
 /// Returns the first from the function around it when [`Backend::is_adx`], else gives the second;
 /// on other processors there is no first.

@@ -55,7 +55,7 @@ mod wiping;
 #[cfg(test)]
 mod tests;
 
-pub use backend::{BACKEND_VARIABLE, Backend, UnknownBackend};
+pub use backend::{BACKEND_VARIABLE, Backend, BackendRefused};
 pub use error_state::{SelfTest, SelfTestFailed, enter_error_state, has_failed, operational};
 pub use random::{RandomSourceFailed, fill_random};
 pub use self_test::run_known_answers;
@@ -67,8 +67,8 @@ pub use self_test::run_known_answers;
 /// wait for it for ever.
 ///
 /// # Errors
-/// [`UnknownBackend`] when the environment asks for a back end that is not there.
-pub fn prepare() -> Result<(), UnknownBackend> {
+/// [`BackendRefused`] when the environment asks for a back end that is not there.
+pub fn prepare() -> Result<(), BackendRefused> {
     backend::forced()?;
     std::sync::LazyLock::force(&fixed_base::SECRET_GENERATOR);
     std::sync::LazyLock::force(&fixed_base::PUBLIC_GENERATOR);

@@ -88,7 +88,7 @@ fn non_adjacent_form(k: &Scalar) -> [i8; 257] {
     let mut position = 0;
     while position < digits.len() {
         let value = window(&limbs, position, PUBLIC_WIDTH) + carry;
-        if value % 2 == 0 {
+        if value.is_multiple_of(2) {
             // An even sum has the same bit 0 as the carry: it moves on unchanged.
             position += 1;
             continue;

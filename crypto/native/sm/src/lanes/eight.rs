@@ -9,6 +9,10 @@ pub(super) trait Eight: Copy {
 
     fn load(numbers: &[u64; 8]) -> Self;
 
+    /// [`Self::load`] that takes place whatever becomes of the numbers: a secret may choose among what
+    /// was read, never what is read.
+    fn load_in_any_case(numbers: &[u64; 8]) -> Self;
+
     fn store(self) -> [u64; 8];
 
     fn add(self, other: Self) -> Self;

@@ -33,6 +33,11 @@ impl Eight for Emulated {
     }
 
     #[inline(always)]
+    fn load_in_any_case(numbers: &[u64; 8]) -> Self {
+        Self(*numbers)
+    }
+
+    #[inline(always)]
     fn store(self) -> [u64; 8] {
         self.0
     }

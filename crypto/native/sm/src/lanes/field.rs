@@ -83,6 +83,12 @@ impl<V: Eight> Entries<V> {
 }
 
 impl<V: Eight> Elements<V> {
+    /// Limb by limb, each in all lanes.
+    #[inline(always)]
+    pub(super) fn load(limbs: &[[u64; 8]; 5]) -> Self {
+        Self(core::array::from_fn(|i| V::load(&limbs[i])))
+    }
+
     #[inline(always)]
     pub(super) fn constant(limbs: &[u64; 5]) -> Self {
         Self(limbs.map(V::splat))
@@ -132,13 +138,27 @@ impl<V: Eight> Elements<V> {
 
     #[inline(always)]
     pub(super) fn rotate(&self, by: usize) -> Self {
-        Self(self.0.map(|limb| limb.rotate(by)))
+        let mut rotated = self.0;
+        for limb in &mut rotated {
+            *limb = limb.rotate(by);
+        }
+        Self(rotated)
+    }
+
+    /// As [`Self::load`] takes them.
+    #[inline(always)]
+    pub(super) fn store(&self) -> [[u64; 8]; 5] {
+        let mut limbs = [[0; 8]; 5];
+        for (place, limb) in limbs.iter_mut().zip(&self.0) {
+            *place = limb.store();
+        }
+        limbs
     }
 
     /// The number in each lane, as `residue` has it.
     #[inline(always)]
     pub(super) fn export(&self) -> [FieldElement; 8] {
-        let limbs = self.multiply(&Self::constant(&LESS)).0.map(V::store);
+        let limbs = self.multiply(&Self::constant(&LESS)).store();
         core::array::from_fn(|lane| join(&limbs.map(|eight| eight[lane])))
     }
 }

@@ -25,7 +25,6 @@ mod tests;
 #[cfg(not(feature = "emulation"))]
 mod zmm;
 
-use eight::Lanes;
 #[cfg(feature = "emulation")]
 use emulated::Emulated as Numbers;
 #[cfg(not(feature = "emulation"))]
@@ -113,8 +112,7 @@ with_instructions! {
     }
 
     unsafe fn eight_sums(lists: &[&[AffinePoint]; 8]) -> [Jacobian; 8] {
-        let nothing = points::Points::<Numbers>::nothing();
-        sums::add_lists(nothing, Lanes::ALL, lists).0.export()
+        sums::eight_sums::<Numbers>(lists)
     }
 
     unsafe fn eight_products(
@@ -122,8 +120,7 @@ with_instructions! {
         points: &[AffinePoint; 8],
         lists: &[&[AffinePoint]; 8],
     ) -> [Jacobian; 8] {
-        let (sums, nothing) = products::multiples::<Numbers>(scalars, points);
-        sums::add_lists(sums, nothing, lists).0.export()
+        products::eight_products::<Numbers>(scalars, points, lists)
     }
 
     unsafe fn secret_multiple(k: &Scalar) -> Jacobian {

@@ -7,7 +7,6 @@
 use super::eight::{Eight, Lanes};
 use super::field::{Elements, Entries};
 use crate::affine::AffinePoint;
-use crate::field::FieldElement;
 use crate::jacobian::Jacobian;
 
 /// Eight points; infinity has no name here.
@@ -154,7 +153,7 @@ impl<V: Eight> Points<V> {
     /// The point in each lane, as `jacobian` has it.
     #[inline(always)]
     pub(super) fn export(&self) -> [Jacobian; 8] {
-        let [x, y, z]: [[FieldElement; 8]; 3] = [&self.x, &self.y, &self.z].map(Elements::export);
+        let (x, y, z) = (self.x.export(), self.y.export(), self.z.export());
         core::array::from_fn(|lane| Jacobian {
             x: x[lane],
             y: y[lane],

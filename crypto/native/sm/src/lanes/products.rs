@@ -3,8 +3,10 @@
 use super::eight::{Eight, Lanes};
 use super::field::Elements;
 use super::points::{AffineEntries, Points, place};
+use super::sums::add_lists;
 use crate::affine::AffinePoint;
 use crate::digits::{Digit, Digits};
+use crate::jacobian::Jacobian;
 use crate::mask::Mask;
 use crate::scalar::Scalar;
 
@@ -16,12 +18,20 @@ const COUNT: usize = Digits::<WIDTH>::COUNT;
 /// The limbs of X, Y and Z, each in all lanes.
 type PointLimbs = [[[u64; 8]; 5]; 3];
 
-/// Returns k P in each lane, and the lanes in which k is 0; Z = 0 where a special case was met.
+/// Returns k P and the sum of a list in each lane; Z = 0 where a special case was met.
 #[inline(always)]
-pub(super) fn multiples<V: Eight>(
+pub(super) fn eight_products<V: Eight>(
     scalars: &[Scalar; 8],
     points: &[AffinePoint; 8],
-) -> (Points<V>, Lanes) {
+    lists: &[&[AffinePoint]; 8],
+) -> [Jacobian; 8] {
+    let (sums, nothing) = multiples::<V>(scalars, points);
+    add_lists(sums, nothing, lists).0.export()
+}
+
+/// Returns k P in each lane, and the lanes in which k is 0; Z = 0 where a special case was met.
+#[inline(always)]
+fn multiples<V: Eight>(scalars: &[Scalar; 8], points: &[AffinePoint; 8]) -> (Points<V>, Lanes) {
     let table = table::<V>(points);
     let digits = scalars.each_ref().map(digits_of);
     let mut sums = Points::<V>::nothing();
@@ -54,7 +64,7 @@ fn table<V: Eight>(points: &[AffinePoint; 8]) -> [PointLimbs; MULTIPLES] {
             1 => multiple = multiple.double(),
             _ => multiple = multiple.add_entries(&entries),
         }
-        *slot = [multiple.x, multiple.y, multiple.z].map(|number| number.0.map(V::store));
+        *slot = [multiple.x.store(), multiple.y.store(), multiple.z.store()];
     }
     table
 }
@@ -86,7 +96,8 @@ fn look_up<V: Eight>(table: &[PointLimbs; MULTIPLES], digits: &[Digit; 8]) -> (P
             limb[lane] = own[lane];
         }
     }
-    let [x, y, z] = limbs.map(|limbs| Elements(limbs.map(|limb| V::load(&limb))));
+    let [x, y, z] = &limbs;
+    let (x, y, z) = (Elements::load(x), Elements::load(y), Elements::load(z));
     let minus_y = Elements::zero().minus(&y).tight();
     let y = Elements::select(Lanes::from_bits(negative), &minus_y, &y);
     (Points { x, y, z }, Lanes::from_bits(zeros))

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::eight::{Eight, Lanes};
+use super::field::Entries;
 use super::points::{AffineEntries, EntryLimbs, Points, place};
 use crate::digits::Digits;
 use crate::fixed_base::SECRET_GENERATOR;
@@ -64,10 +65,15 @@ fn scan<V: Eight>(multiples: &[EntryLimbs; MULTIPLES], magnitudes: V) -> AffineE
     let mut found = zero;
     for (number, limbs) in (1..).zip(multiples) {
         let lanes = magnitudes.equal(V::splat(number));
-        for (found, limbs) in found.iter_mut().flatten().zip(limbs.iter().flatten()) {
-            *found = V::select(lanes, V::load(limbs), *found);
+        for (found, limbs) in found.iter_mut().zip(limbs) {
+            for (found, limb) in found.iter_mut().zip(limbs) {
+                *found = V::select(lanes, V::load_in_any_case(limb), *found);
+            }
         }
     }
-    let [x, y] = found.map(super::field::Entries);
-    AffineEntries { x, y }
+    let [x, y] = found;
+    AffineEntries {
+        x: Entries(x),
+        y: Entries(y),
+    }
 }

@@ -10,15 +10,22 @@ use crate::jacobian::Jacobian;
 #[inline(always)]
 pub(super) fn one_sum<V: Eight>(points: &[AffinePoint]) -> Jacobian {
     let mut lists: [&[AffinePoint]; 8] = [&[]; 8];
-    let each = points.len().div_ceil(8).max(1);
-    for (list, points) in lists.iter_mut().zip(points.chunks(each)) {
-        *list = points;
+    let (each, mut rest) = (points.len().div_ceil(8), points);
+    for list in &mut lists {
+        (*list, rest) = rest.split_at(each.min(rest.len()));
     }
     let (sums, nothing) = add_lists(Points::<V>::nothing(), Lanes::ALL, &lists);
     if nothing.bits() == Lanes::ALL.bits() {
         return Jacobian::INFINITY;
     }
     sums.fold(nothing).export()[0]
+}
+
+/// A sum in each lane; Z = 0 for a list without points.
+#[inline(always)]
+pub(super) fn eight_sums<V: Eight>(lists: &[&[AffinePoint]; 8]) -> [Jacobian; 8] {
+    let nothing = Points::<V>::nothing();
+    add_lists(nothing, Lanes::ALL, lists).0.export()
 }
 
 /// Adds the points of a list to the sum in its lane. Returns the sums, and the lanes that have none

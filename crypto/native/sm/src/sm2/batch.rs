@@ -124,15 +124,8 @@ fn settle_kept<const WIDTH: usize>(
     verdicts: &mut [Verdict],
 ) {
     for group in waiting.chunks(8) {
-        let points: Vec<_> = group
-            .iter()
-            .map(|one| one.key.points(&one.signature.s, &one.t))
-            .collect();
         let sums = match EightLanes::in_use() {
-            Some(lanes) if group.len() >= KEPT_FOR_LANES => lanes.sums(&spread(&points)),
-            Some(lanes) => {
-                core::array::from_fn(|i| points.get(i).and_then(|points| lanes.sum(points)))
-            }
+            Some(lanes) => kept_sums(lanes, group),
             None => [None; 8],
         };
         for (one, sum) in group.iter().zip(sums) {
@@ -140,6 +133,20 @@ fn settle_kept<const WIDTH: usize>(
             verdicts[one.place] = one.verdict(&sum);
         }
     }
+}
+
+fn kept_sums<const WIDTH: usize>(
+    lanes: EightLanes,
+    group: &[Waiting<'_, Verifier<WIDTH>>],
+) -> [Option<Jacobian>; 8] {
+    let points: Vec<_> = group
+        .iter()
+        .map(|one| one.key.points(&one.signature.s, &one.t))
+        .collect();
+    if group.len() >= KEPT_FOR_LANES {
+        return lanes.sums(&spread(&points));
+    }
+    core::array::from_fn(|i| points.get(i).and_then(|points| lanes.sum(points)))
 }
 
 fn settle_new(waiting: &[Waiting<'_, PublicKey>], verdicts: &mut [Verdict]) {

@@ -160,7 +160,7 @@ impl KeptKeys {
         keys.put(encoding, Met::Seldom(*key, times), self.bytes_max);
         drop(keys);
         // Due again at each multiple, in case the table found no room or no unlocked moment.
-        if times % SIGNATURES_BEFORE_TABLE == 0 {
+        if times.is_multiple_of(SIGNATURES_BEFORE_TABLE) {
             let kept = Verifier::build(*key);
             if let Some(mut keys) = self.lock() {
                 keys.put(encoding, Met::Often(kept), self.bytes_max);
