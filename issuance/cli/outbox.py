@@ -9,6 +9,7 @@ from card_core.kernel.dates import SHANGHAI
 from card_core.store import outbox
 from issuance.cli import screen
 from issuance.cli.desk import YesOption, make_sure, opened_site
+from issuance.cli.log_lines import log_to_stderr
 from issuance.errors import IssuanceError, SettingsError
 
 app = typer.Typer(
@@ -44,8 +45,7 @@ def relay() -> None:
     Post events; sscard serve does so, too.
     """
     from issuance.cli import serving  # noqa: PLC0415 - other commands needn't wait for FastAPI
-    from issuance.cli.log_lines import log_to_stderr  # noqa: PLC0415 - as above
-    from issuance.cli.relaying import relaying  # noqa: PLC0415 - as above
+    from issuance.cli.relaying import relaying  # noqa: PLC0415 - brings an HTTP client
 
     with log_to_stderr(), ExitStack() as stack:
         site = stack.enter_context(opened_site())

@@ -220,49 +220,54 @@ def test_every_screen_fits_and_is_whole_in_its_language(
         stage.bureau.perform(FileApplication(application, MakingMode.AT_ONCE), person.actor)
         context = browser.new_context(viewport=PHONE, color_scheme=scheme)  # type: ignore[arg-type] # one of two words
         screens.append(Screen.open(context, f"{kiosk}/?lang={language}&type={size}"))
-        screen = screens[-1]
-        page, seen = screen.page, set()
-
-        def look(name: str) -> None:
-            expect(page.locator(f"[data-screen={name}]")).to_be_visible()  # noqa: B023 - called in its own turn
-            assert not screen.scrolls_sideways(), name  # noqa: B023 - as above
-            assert screen.barriers() == [], name  # noqa: B023 - as above
-            texts = page.locator("main").inner_text()  # noqa: B023 - as above
-            texts = texts.replace(mask_name(person.name), "")  # noqa: B023 - as above
-            place = page.locator("#institution").inner_text()  # noqa: B023 - as above
-            texts = texts.replace(place, "")
-            assert bool(CHINESE.search(texts)) == (language == "zh"), (name, texts)  # noqa: B023 - as above
-            small = page.locator("main button:visible, header a").evaluate_all(  # noqa: B023 - as above
-                """all => all.filter((one) => one.getBoundingClientRect().height <
-                     4.5 * parseFloat(getComputedStyle(document.documentElement).fontSize) - 0.5)
-                     .map((one) => one.textContent)"""
-            )
-            assert small == [], name
-            screen.keep(f"kiosk-{name}-{language}-{scheme}-{size}")  # noqa: B023 - as above
-            seen.add(name)  # noqa: B023 - as above
-
-        look("start")
-        page.locator("[data-right=print_code]").click()
-        look("number")
-        press(page, "number", person.number)
-        page.locator("#number-next").click()
-        look("password")
-        press(page, "password", HOLDER_PASSWORD)
-        page.locator("#password-next").click()
-        look("print")
-        page.locator("#print-go").click()
-        look("printed")
-        page.locator("[data-screen=printed] [data-leave]").click()
-        look("over")
-        page.locator("#again").click()
-        arrive(page, person, "see_applications")
-        look("progress")
-        page.locator("[data-screen=progress] [data-leave]").click()
-        assert page.locator("#progress-list").inner_text() == ""
-        page.locator("#again").click()
-        arrive(page, person, "report_temporary_loss")
-        look("loss")
-        page.locator("#loss-go").click()
-        look("lost")
+        seen = visit(screens[-1], person, language, f"{language}-{scheme}-{size}")
         assert len(seen) == 9
         context.close()
+
+
+def visit(screen: Screen, person: Person, language: str, look_name: str) -> set[str]:
+    """Goes through all that a holder may do, and looks at each screen; their names."""
+    page, seen = screen.page, set()
+
+    def look(name: str) -> None:
+        expect(page.locator(f"[data-screen={name}]")).to_be_visible()
+        assert not screen.scrolls_sideways(), name
+        assert screen.barriers() == [], name
+        texts = page.locator("main").inner_text()
+        texts = texts.replace(mask_name(person.name), "")
+        place = page.locator("#institution").inner_text()
+        texts = texts.replace(place, "")
+        assert bool(CHINESE.search(texts)) == (language == "zh"), (name, texts)
+        small = page.locator("main button:visible, header a").evaluate_all(
+            """all => all.filter((one) => one.getBoundingClientRect().height <
+                 4.5 * parseFloat(getComputedStyle(document.documentElement).fontSize) - 0.5)
+                 .map((one) => one.textContent)"""
+        )
+        assert small == [], name
+        screen.keep(f"kiosk-{name}-{look_name}")
+        seen.add(name)
+
+    look("start")
+    page.locator("[data-right=print_code]").click()
+    look("number")
+    press(page, "number", person.number)
+    page.locator("#number-next").click()
+    look("password")
+    press(page, "password", HOLDER_PASSWORD)
+    page.locator("#password-next").click()
+    look("print")
+    page.locator("#print-go").click()
+    look("printed")
+    page.locator("[data-screen=printed] [data-leave]").click()
+    look("over")
+    page.locator("#again").click()
+    arrive(page, person, "see_applications")
+    look("progress")
+    page.locator("[data-screen=progress] [data-leave]").click()
+    assert page.locator("#progress-list").inner_text() == ""
+    page.locator("#again").click()
+    arrive(page, person, "report_temporary_loss")
+    look("loss")
+    page.locator("#loss-go").click()
+    look("lost")
+    return seen
