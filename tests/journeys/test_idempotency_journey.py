@@ -13,7 +13,7 @@ from uuid import uuid4
 import httpx2
 import psycopg
 import pytest
-from request_keys import HEADER
+from request_keys import HEADER, new_key
 from running_service import Running, serving, until
 
 from benchmarks.bench_scan.bureau import HOLDER_PASSWORD, Ground
@@ -25,6 +25,7 @@ RETRIES = 100
 RETRIES_AT_A_TIME = 16
 LOCK = 4712
 LOSS = "/v1/holder/loss-reports"
+FOUND = "/v1/holder/loss-withdrawals"
 JSON = {"Content-Type": "application/json"}
 TRIGGER = f"""
 CREATE FUNCTION wait_for_loss() RETURNS trigger LANGUAGE plpgsql AS
@@ -121,5 +122,9 @@ def test_a_loss_report_whose_service_died_in_its_commit_is_settled_by_its_key(
             assert {one.status_code for one in again} <= {200, 409}
             reused = second.post(LOSS, content=b"{ }", headers=key | JSON)
             assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
+            # Others who share the ground find each of its cards in use.
+            found = {"password": HOLDER_PASSWORD}
+            back = second.post(FOUND, json=found, headers={HEADER: new_key()})
+            assert back.status_code == 200
         assert reports(database) == before + 1
         assert other.stop() == 0
