@@ -32,6 +32,9 @@ SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    # What some tests look through, byte by byte.
+    "max_wal_size": "64MB",
+    "min_wal_size": "32MB",
     "max_connections": "200",
     "shared_buffers": "64MB",
     "log_min_messages": "fatal",
