@@ -19,7 +19,7 @@ _KEY = ("actor_kind", "actor_id", "request_id")
 
 # By whether it is SQLite, whose places for values are written in another way.
 _KEEP = {
-    mark == "?": f"UPDATE answers SET answer = {mark} "  # noqa: S608 - places
+    mark == "?": f"UPDATE answers SET answer = {mark} "  # noqa: S608 - only places for values go in
     f"WHERE actor_kind = {mark} AND actor_id = {mark} AND request_id = {mark}"
     for mark in ("?", "%s")
 }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, select
 
 from card_core.service_channels import ChannelKind
 from card_core.store import guarded
@@ -51,28 +51,18 @@ def lock(tx: Transaction, enrolment_id: str) -> Enrolment | None:
 def open_of(tx: Transaction, serial_number: bytes, now: datetime) -> list[Enrolment]:
     """The terminal's enrolments whose code nobody has used and whose time has not run out."""
     tx.lock(f"enrolments of {serial_number.hex()}", Lock.OWN)
-    unused = (
-        select(table)
-        .where(
-            table.c.serial_number == serial_number,
-            table.c.public_key.is_(None),
-            table.c.ends_at > now,
-        )
-        .order_by(table.c.id)
-        .limit(PAGE_SIZE_MAX)
-    )
-    return [_record(row) for row in guarded.rows(tx, table, unused)]
+    return _unused(tx, table.c.serial_number == serial_number, now)
 
 
 def waiting_at(tx: Reader, institution_id: str, now: datetime) -> list[Enrolment]:
     """An institution's enrolments whose code may still be used, at most PAGE_SIZE_MAX."""
+    return _unused(tx, table.c.institution_id == institution_id, now)
+
+
+def _unused(tx: Reader, whose: ColumnElement[bool], now: datetime) -> list[Enrolment]:
     unused = (
         select(table)
-        .where(
-            table.c.institution_id == institution_id,
-            table.c.public_key.is_(None),
-            table.c.ends_at > now,
-        )
+        .where(whose, table.c.public_key.is_(None), table.c.ends_at > now)
         .order_by(table.c.id)
         .limit(PAGE_SIZE_MAX)
     )

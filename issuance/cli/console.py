@@ -8,6 +8,7 @@ import typer
 from issuance.cli import screen
 from issuance.cli.desk import LOOPBACK, opened_site
 from issuance.cli.listening import bind, url_of
+from issuance.cli.log_lines import log_to_stderr
 
 
 def console(
@@ -28,7 +29,6 @@ def console(
     from issuance.cli import serving  # noqa: PLC0415 - other commands needn't wait for FastAPI
     from issuance.cli.desk_app import make_admission, make_console  # noqa: PLC0415 - draws pages by FastAPI
     from issuance.cli.log_following import following_log  # noqa: PLC0415 - for what serves alone
-    from issuance.cli.log_lines import log_to_stderr  # noqa: PLC0415 - for what serves alone
 
     with log_to_stderr(), ExitStack() as stack:
         site = stack.enter_context(opened_site())

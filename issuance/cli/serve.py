@@ -13,6 +13,7 @@ from issuance.cli import screen
 from issuance.cli.desk import LOOPBACK, opened_site, passphrase, settings
 from issuance.cli.garbage import settle_memory
 from issuance.cli.listening import bind, bind_unix, forget, url_of
+from issuance.cli.log_lines import log_to_stderr
 from issuance.cli.sandbox import say_sandbox
 from issuance.errors import SettingsError
 from issuance.sandbox import is_sandbox
@@ -64,7 +65,6 @@ def serve(
     For this machine alone by default; put a TLS proxy in front for others. Ctrl-C stops it. With
     --workers, SIGHUP replaces the worker processes one by one without interrupting the service.
     """
-    from issuance.cli.log_lines import log_to_stderr  # noqa: PLC0415 - other commands log nothing
 
     with log_to_stderr():
         if workers is None:
