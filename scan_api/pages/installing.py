@@ -25,8 +25,8 @@ WORKER_POLICY: Final = "default-src 'none'; connect-src 'self'"
 _ICONS: Final = ("/static/icon-192.png", "/static/icon-512.png")
 _loaded = re.compile(r'(?:src|href)="(/static/[^"]+)"').findall
 _included = re.compile(r'{% (?:extends|include|import) "([^"]+)"').findall
-_imported = re.compile(r'\b(?:from |import\()"(\.[^"]+)"').findall
-_imported_first = re.compile(r'\bfrom "(\.[^"]+)"').findall
+_imported = re.compile(r'\b(?:from |import |import\()"(\.[^"]+)"').findall
+_imported_first = re.compile(r'\b(?:from|import) "(\.[^"]+)"').findall
 
 
 @dataclass(frozen=True, slots=True)
