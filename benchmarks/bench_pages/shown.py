@@ -81,10 +81,10 @@ def figures(browser: Browser, service: str, number: str) -> dict[str, Figure]:
 def _drawn(page: Page, kind: str, made: list[dict[str, Any]], width: float) -> dict[str, Figure]:
     side = _side(made[0]["svg"])
     times = [page.evaluate(SHOW, [one["svg"], width]) for one in made]
-    (text,) = zxingcpp.read_barcodes(_screenshot(page, made[0]["svg"], 4))
+    (text,) = _codes_in(_screenshot(page, made[0]["svg"], 4))
     whole = [drawing + one["ms"] for drawing, one in zip(times, made, strict=True)]
     return {
-        f"Q1.page.{kind}.digits": Figure(len(text.text), "digits"),
+        f"Q1.page.{kind}.digits": Figure(len(text), "digits"),
         f"Q1.page.{kind}.version": Figure((side - 2 * QUIET_MODULES - 17) // 4, "QR version"),
         f"Q1.page.{kind}.module": Figure(round(width / side, 2), "px a module"),
         f"Q2.page.{kind}": Figure(round(statistics.median(whole), 1), "ms"),
@@ -98,12 +98,11 @@ def _read(page: Page, kind: str, made: list[dict[str, Any]]) -> dict[str, Figure
         read = 0
         for one in made:
             clean = _screenshot(page, one["svg"], pixels)
-            (text,) = (code.text for code in zxingcpp.read_barcodes(clean))
+            (text,) = _codes_in(clean)
             png = io.BytesIO()
             clean.save(png, "PNG")
             for _ in range(ROUGH_OF_EACH):
-                seen = zxingcpp.read_barcodes(rough_pictures.rough(png.getvalue(), choices))
-                read += text in [code.text for code in seen]
+                read += text in _codes_in(rough_pictures.rough(png.getvalue(), choices))
         found[f"Q3.page.{kind}.{pixels}px"] = Figure(read, f"of {CODES * ROUGH_OF_EACH}")
     return found
 
@@ -112,6 +111,11 @@ def _screenshot(page: Page, svg: str, pixels: int) -> Image.Image:
     """The picture as the browser paints it with so many pixels a module."""
     page.evaluate(SHOW, [svg, pixels * _side(svg)])
     return Image.open(io.BytesIO(page.locator("#code-picture").screenshot()))
+
+
+def _codes_in(picture: Image.Image) -> list[str]:
+    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+    return [code.text for code in found]
 
 
 def _side(svg: str) -> int:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import httpx2
 import uvicorn
-import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
 from bureau import HOLDER_PASSWORD, Bureau, MemorySigner, Person
 from PIL import Image
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+from qr_reading import the_code
 from scan_service import ScanService, running
 from starlette.types import ASGIApp
 
@@ -132,8 +132,7 @@ class Screen:
     def read_code(self) -> str:
         """What an independent decoder reads from a picture of the screen."""
         picture = Image.open(io.BytesIO(self.page.screenshot()))
-        (found,) = zxingcpp.read_barcodes(picture)
-        return found.text
+        return the_code(picture).text
 
     def keep(self, name: str) -> None:
         """A picture of the whole page as it stands, `build/pages/<name>.png`."""

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import zxingcpp
 from offline_rig import REGISTRATION, OfflineTerminal, Ward
 from phone import publisher_of, with_offline_keys
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
+from qr_reading import the_code
 from stage import PHONE, Screen, Stage, sign_in
 
 from card_core.kernel.acts.cards import ReportTemporaryLoss
@@ -75,7 +75,7 @@ def code_at_three_pixels(page: Page) -> str:
     )
     taken = Image.open(io.BytesIO(picture.screenshot()))
     assert taken.size == (3 * SIDE_MODULES, 3 * SIDE_MODULES)
-    (found,) = zxingcpp.read_barcodes(taken)
+    found = the_code(taken)
     picture.evaluate("one => one.removeAttribute('style')")
     return found.text
 
