@@ -19,7 +19,9 @@ import uvicorn
 from bureau import BOX_WRAP_KEY, HOLDER_PASSWORD, PEPPER, Bureau, Person
 from chip_card import CardKeys
 from fastapi import FastAPI
+from fastapi._compat import v2
 from fastapi.dependencies import models
+from pydantic import ConfigDict, TypeAdapter
 from request_keys import naming_requests
 from starlette.testclient import TestClient
 
@@ -65,6 +67,19 @@ _nonces = itertools.count(1)
 for _name in ("gen", "async_gen", "coroutine"):
     _cached = getattr(models, f"_is_{_name}_callable_cached")
     setattr(models, _cached.__name__, functools.lru_cache(maxsize=64)(_cached.__wrapped__))
+
+_adapters: dict[tuple[object, str, str], TypeAdapter[Any]] = {}
+
+
+def _known_adapter(kind: Any, *, config: ConfigDict | None = None) -> TypeAdapter[Any]:
+    """An application makes a hundred of them, and most tests make an application of their own."""
+    key = (kind.__origin__, repr(kind.__metadata__), repr(config))
+    if key not in _adapters:
+        _adapters[key] = TypeAdapter(kind, config=config)
+    return _adapters[key]
+
+
+v2.TypeAdapter = _known_adapter  # type: ignore[assignment, misc] - a class stands there
 
 
 @dataclass

@@ -19,6 +19,7 @@ CODES = 10
 ROUGH_OF_EACH = 10
 MODULE_PIXELS = (3, 4)
 QUIET_MODULES = 4
+QR_CODE = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
 # Both return {svg, ms}: what the page is given to show, and how long the phone was at making it.
 MAKERS = {
@@ -114,7 +115,7 @@ def _screenshot(page: Page, svg: str, pixels: int) -> Image.Image:
 
 
 def _codes_in(picture: Image.Image) -> list[str]:
-    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(picture, formats=QR_CODE)
     return [code.text for code in found]
 
 

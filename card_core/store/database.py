@@ -16,7 +16,6 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-import psycopg
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
@@ -208,7 +207,7 @@ class Store:
         """A transaction that reads. Raises StoreBusyError."""
         edition = self.integrity.edition
         with (
-            _translated(),
+            _translated(self._reading),
             self._readers.passed(WAIT_SECONDS),
             self._reading.connect() as connection,
         ):
@@ -222,7 +221,7 @@ class Store:
         """
         edition = self.integrity.edition
         with (
-            _translated(),
+            _translated(self._writing),
             self._writers.passed(WAIT_SECONDS),
             self._writing.begin() as connection,
         ):
@@ -244,7 +243,7 @@ class Store:
 
     def upgrade(self) -> None:
         """Bring the schema to this program's version; several processes may call it at once."""
-        with _translated(), self._writers.passed(WAIT_SECONDS):
+        with _translated(self._writing), self._writers.passed(WAIT_SECONDS):
             from card_core.store import migration  # noqa: PLC0415 - only here Alembic is needed
 
             migration.upgrade(self._writing)
@@ -252,19 +251,19 @@ class Store:
     def make_partitions(self, now: datetime) -> list[str]:
         """Make the partitions of the months to come (`partitions`), where they are lacking; their
         names. Raises StoreBusyError where somebody is in the way: it is to be tried again later."""
-        with _translated(), self._writers.passed(WAIT_SECONDS):
+        with _translated(self._writing), self._writers.passed(WAIT_SECONDS):
             from card_core.store import partitions  # noqa: PLC0415 - it stands on this module
 
             return partitions.make_ahead(self._writing, now)
 
     def has_schema(self) -> bool:
         """Whether `upgrade` was ever done here, by whatever version. Raises StoreBusyError."""
-        with _translated(), self._engine.connect() as connection:
+        with _translated(self._engine), self._engine.connect() as connection:
             return revision.of_database(connection) is not None
 
     def is_current(self) -> bool:
         """Whether the schema is this program's version. Raises StoreBusyError."""
-        with _translated(), self._engine.connect() as connection:
+        with _translated(self._engine), self._engine.connect() as connection:
             return revision.of_database(connection) == revision.of_program()
 
     def close(self) -> None:
@@ -339,11 +338,13 @@ def _lock_key(thing: str) -> int:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(engine: Engine) -> Iterator[None]:
     """Turn the driver's errors into ours; the original, with its SQL, stays out of the message.
 
     They come wrapped by SQLAlchemy, or bare: from `Reader.run`, and from setting up a connection.
+    The engine knows the driver, so that a bureau on SQLite need not load PostgreSQL's.
     """
+    driver: Any = engine.dialect.loaded_dbapi
     try:
         yield
     except IntegrityError as error:
@@ -354,13 +355,13 @@ def _translated() -> Iterator[None]:
         if isinstance(error, OperationalError) or error.connection_invalidated:
             raise StoreBusyError from error
         raise
-    except (psycopg.IntegrityError, sqlite3.IntegrityError) as error:
+    except driver.IntegrityError as error:
         raise StoreConflictError from error
-    except psycopg.Error as error:
-        if error.sqlstate in _RETRY_SQLSTATES:
+    except driver.Error as error:
+        if getattr(error, "sqlstate", None) in _RETRY_SQLSTATES:
             raise StoreConflictError from error
-        if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        if isinstance(error, (driver.OperationalError, driver.InterfaceError)):
             raise StoreBusyError from error
         raise
-    except (PoolTimeoutError, sqlite3.OperationalError) as error:
+    except PoolTimeoutError as error:
         raise StoreBusyError from error

@@ -1,6 +1,7 @@
 """The service's own pages: the start page, the holder's page, and what they load."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -29,10 +30,16 @@ class StartHints:
     desk_sign_in: str | None = None
 
 
+@cache
+def _drawn_from() -> tuple[Site, installing.Shell]:
+    """The same for every application of a process: read, packed and hashed once."""
+    site = Site()
+    return site, installing.shell_of("holder.html", site.static.named)
+
+
 def routes(services: Services) -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    site = Site()
-    shell = installing.shell_of("holder.html", site.static.named)
+    site, shell = _drawn_from()
     worker = installing.worker(shell)
     provider = services.person_check
     person_check = "" if provider is None else "simulated" if provider.is_simulated else "real"
