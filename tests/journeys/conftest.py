@@ -48,14 +48,16 @@ def databases(request: pytest.FixtureRequest) -> Databases:
     return found
 
 
-@pytest.fixture(scope="session")
+# A service that nobody calls still asks its database many times a second: none lives longer than
+# the module that shares it.
+@pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """One installation with nothing but what comes along: SQLite, one process."""
     with installed(tmp_path_factory.mktemp("embedded")) as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def town(
     postgresql: PostgreSQLServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
