@@ -1,13 +1,13 @@
 """A clerk at a bank's counter hands a card over; another, with a tablet, visits people at home."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bureau import OPERATOR_PASSWORD, MemorySigner, signing_key
 from clerks import BRANCH, CLERK, Waiting, adult_fields, bank_branch, cards_at_branch, clerk_of
+from looks import Look, in_each_look
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from stage import PHONE, Screen, Stage, listening, served, url_of
+from stage import Screen, Stage, listening, served, url_of
 
 from card_core.kernel.acts.institutions import SuspendTerminal
 from card_core.service_channels import ChannelKind
@@ -20,7 +20,6 @@ from scan_api.terminal import TerminalKey
 DESK = {"width": 1280, "height": 960}
 TABLET = {"width": 800, "height": 1280}
 SERIAL = 0xD1
-CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 @contextmanager
@@ -143,25 +142,31 @@ def walk_away(page: Page, other: Waiting) -> None:
     assert "周经办" not in page.content()
 
 
+@in_each_look
 def test_on_a_tablet_at_home_every_screen_fits_and_is_whole_in_its_language(
-    stage: Stage, browser: Browser, screens: list[Screen]
+    stage: Stage, browser: Browser, screens: list[Screen], look: Look
 ) -> None:
     bank_branch(stage.bureau)
     clerk_of(stage.bureau)
     found = cards_at_branch(stage.bureau, 1)[0]
     prover = by_key(signing_key(CLERK).sign)
     with channel(stage, ChannelKind.HOME_VISIT, SERIAL, prover) as url:
-        for language, scheme, size in (("zh", "light", "large"), ("en", "dark", "normal")):
-            context = browser.new_context(viewport=PHONE, color_scheme=scheme, has_touch=True)  # type: ignore[arg-type] # one of two words
-            screens.append(Screen.open(context, f"{url}/?lang={language}&type={size}"))
-            screens[-1].expected += ["40[13]"]
-            visit(stage, screens[-1], language, f"{language}-{scheme}-{size}", found)
-            context.close()
-    with channel(stage, ChannelKind.HOME_VISIT, SERIAL + 1, None) as url:
+        screens.append(look.open(browser, f"{url}/", has_touch=True))
+        screens[-1].expected += ["40[13]"]
+        visit(stage, screens[-1], look, found)
+        screens[-1].page.context.close()
+
+
+def test_a_tablet_without_a_key_asks_for_the_dynamic_password(
+    stage: Stage, browser: Browser, screens: list[Screen]
+) -> None:
+    bank_branch(stage.bureau)
+    clerk_of(stage.bureau)
+    with channel(stage, ChannelKind.HOME_VISIT, SERIAL, None) as url:
         with_digits(browser.new_context(viewport=TABLET), url, screens)
 
 
-def visit(stage: Stage, screen: Screen, language: str, look_name: str, found: Waiting) -> None:
+def visit(stage: Stage, screen: Screen, chosen: Look, found: Waiting) -> None:
     page = screen.page
 
     def look(name: str) -> None:
@@ -170,7 +175,7 @@ def visit(stage: Stage, screen: Screen, language: str, look_name: str, found: Wa
         assert screen.barriers() == [], name
         text = page.locator("main").inner_text().replace("周经办", "")
         text = text.replace(page.locator("#institution").inner_text(), "")
-        assert bool(CHINESE.search(text)) == (language == "zh"), (name, text)
+        assert chosen.is_whole(text), (name, text)
         targets = "main button:visible, main input:visible, main label:has(input):visible"
         too_small = page.locator(targets).evaluate_all(
             """all => all.filter((one) => (one.closest("label") ?? one).offsetHeight
@@ -178,7 +183,7 @@ def visit(stage: Stage, screen: Screen, language: str, look_name: str, found: Wa
                  .map((one) => one.outerHTML)"""
         )
         assert too_small == [], name
-        screen.keep(f"{name}-{look_name}")
+        screen.keep(f"{name}-{chosen}")
 
     look("clerk-in")
     clerk_signs_in(page)
@@ -189,7 +194,7 @@ def visit(stage: Stage, screen: Screen, language: str, look_name: str, found: Wa
     page.locator("#activate-seen").check()
     page.locator("#clerk-activate-form [type=submit]").click()
     expect(page.locator("#clerk-activate-problem")).to_contain_text(
-        "这里不能领卡" if language == "zh" else "not handed over here"
+        chosen.word("这里不能领卡", "not handed over here")
     )
     look("clerk-activate")
     page.locator("[data-screen=clerk-activate] [data-back]").click()
@@ -198,7 +203,7 @@ def visit(stage: Stage, screen: Screen, language: str, look_name: str, found: Wa
     page.locator("[data-screen=clerk-loss] [data-back]").click()
     page.locator("[data-errand=apply]").click()
     look("clerk-apply")
-    fields = adult_fields(1 if language == "zh" else 2)
+    fields = adult_fields(1)
     for name in ("number", "name", "phone", "address", "region", "bank", "branch"):
         page.locator(f"#apply-{name}").fill(fields[name])
     page.locator("#apply-seen").check()

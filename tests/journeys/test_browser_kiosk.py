@@ -1,7 +1,6 @@
 """A person without a phone before a kiosk: a code on paper, a lost card, and nothing that stays."""
 
 import io
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,10 +8,11 @@ import pytest
 import zxingcpp
 from bureau import HOLDER_PASSWORD, MemorySigner, Person
 from filing import next_card
+from looks import Look, in_each_look
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from scan_service import HOSPITAL_CODE
-from stage import PHONE, Screen, Stage, listening, served, type_code, url_of
+from stage import Screen, Stage, listening, served, type_code, url_of
 
 from card_core.application import ApplicationKind
 from card_core.applying import MakingMode
@@ -27,7 +27,6 @@ from scan_api.terminal import TerminalKey
 
 KIOSK = {"width": 1080, "height": 1440}
 SERIAL = 0xC1
-CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 @contextmanager
@@ -211,21 +210,19 @@ def test_whoever_walks_away_is_forgotten_and_a_loss_stops_the_card(
     context.close()
 
 
+@in_each_look
 def test_every_screen_fits_and_is_whole_in_its_language(
-    stage: Stage, browser: Browser, screens: list[Screen], kiosk: str
+    stage: Stage, browser: Browser, screens: list[Screen], kiosk: str, look: Look
 ) -> None:
-    for language, scheme, size in (("zh", "light", "large"), ("en", "dark", "normal")):
-        person = stage.bureau.person()
-        application = next_card(stage.bureau, person, ApplicationKind.EXCHANGE)
-        stage.bureau.perform(FileApplication(application, MakingMode.AT_ONCE), person.actor)
-        context = browser.new_context(viewport=PHONE, color_scheme=scheme)  # type: ignore[arg-type] # one of two words
-        screens.append(Screen.open(context, f"{kiosk}/?lang={language}&type={size}"))
-        seen = visit(screens[-1], person, language, f"{language}-{scheme}-{size}")
-        assert len(seen) == 9
-        context.close()
+    person = stage.bureau.person()
+    application = next_card(stage.bureau, person, ApplicationKind.EXCHANGE)
+    stage.bureau.perform(FileApplication(application, MakingMode.AT_ONCE), person.actor)
+    screens.append(look.open(browser, f"{kiosk}/"))
+    assert len(visit(screens[-1], person, look)) == 9
+    screens[-1].page.context.close()
 
 
-def visit(screen: Screen, person: Person, language: str, look_name: str) -> set[str]:
+def visit(screen: Screen, person: Person, chosen: Look) -> set[str]:
     """Goes through all that a holder may do, and looks at each screen; their names."""
     page, seen = screen.page, set()
 
@@ -237,14 +234,14 @@ def visit(screen: Screen, person: Person, language: str, look_name: str) -> set[
         texts = texts.replace(mask_name(person.name), "")
         place = page.locator("#institution").inner_text()
         texts = texts.replace(place, "")
-        assert bool(CHINESE.search(texts)) == (language == "zh"), (name, texts)
+        assert chosen.is_whole(texts), (name, texts)
         small = page.locator("main button:visible, header a").evaluate_all(
             """all => all.filter((one) => one.getBoundingClientRect().height <
                  4.5 * parseFloat(getComputedStyle(document.documentElement).fontSize) - 0.5)
                  .map((one) => one.textContent)"""
         )
         assert small == [], name
-        screen.keep(f"kiosk-{name}-{look_name}")
+        screen.keep(f"kiosk-{name}-{chosen}")
         seen.add(name)
 
     look("start")

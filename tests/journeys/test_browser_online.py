@@ -4,12 +4,12 @@ import json
 import re
 from datetime import date
 
-import pytest
 from bureau import HOLDER_PASSWORD, Person
 from filing import bound, child_fields, ward_of
+from looks import Look, in_each_look
 from person_checks import OTHER_PASSWORD, Collected, collected
 from playwright.sync_api import Browser, Page, expect
-from stage import PHONE, Screen, Stage
+from stage import Screen, Stage
 
 from card_core.identity import mask_name
 
@@ -43,39 +43,40 @@ def choose(page: Page, password: str, again: str | None = None) -> None:
     page.keyboard.press("Enter")
 
 
-def look(screen: Screen, name: str) -> None:
+def keep(screen: Screen, name: str, look: Look) -> None:
     assert not screen.scrolls_sideways(), name
     assert screen.barriers() == [], name
-    screen.keep(f"holder-online-{name}")
+    screen.keep(f"holder-online-{name}-{look}")
 
 
-@pytest.mark.parametrize(
-    "chosen", [("zh", "light", "normal"), ("en", "dark", "normal")], ids="-".join
-)
+def to_code(page: Page, look: Look) -> None:
+    """In large type the three big buttons come first."""
+    if look.size == "large":
+        page.locator("#home-code").click()
+    page.locator("#code-picture").wait_for()
+
+
+@in_each_look
 def test_a_card_in_the_hand_becomes_a_code_on_the_screen(
-    browser: Browser, stage: Stage, screens: list[Screen], chosen: tuple[str, str, str]
+    browser: Browser, stage: Stage, screens: list[Screen], look: Look
 ) -> None:
-    language, scheme, size = chosen
     person = collected(stage.bureau)
-    context = browser.new_context(viewport=PHONE, color_scheme=scheme)  # type: ignore[arg-type] # one of two words
-    address = f"{stage.service_url}/holder?lang={language}&type={size}"
-    screens.append(Screen.open(context, address))
+    screens.append(look.open(browser, f"{stage.service_url}/holder"))
     screen, page = screens[-1], screens[-1].page
     screen.expected += ["403", "422"]
-    name = "-".join(chosen)
 
     page.locator("[data-online=activate]").click()
     page.keyboard.press("Enter")
     expect(page.locator("#online-simulated")).to_be_visible()
     page.locator("#online-claim [type=submit]").click()
     expect(page.locator("#online-claim-problem")).not_to_be_empty()
-    look(screen, f"claim-{name}")
+    keep(screen, "claim", look)
     claim(page, person)
-    look(screen, f"check-{name}")
+    keep(screen, "check", look)
     typed(page, "typed", "no")
     page.keyboard.press("Enter")
     expect(page.locator("#online-claim-problem")).to_contain_text(
-        "核验未通过" if language == "zh" else "not passed"
+        look.word("核验未通过", "not passed")
     )
     page.locator("#online-claim [type=submit]").click()
     page.locator("#online-check").wait_for()
@@ -84,24 +85,24 @@ def test_a_card_in_the_hand_becomes_a_code_on_the_screen(
     expect(page.locator("#online-password-problem")).not_to_be_empty()
     choose(page, "123456")
     expect(page.locator("#online-password-problem")).to_contain_text(
-        "连续" if language == "zh" else "run of digits"
+        look.word("连续", "run of digits")
     )
-    look(screen, f"password-{name}")
+    keep(screen, "password", look)
     choose(page, OTHER_PASSWORD)
-    page.locator("#code-picture").wait_for()
-    if size == "normal":
+    to_code(page, look)
+    if look.size == "normal":
         assert len(screen.read_code()) == 253
 
-    forget_and_change(stage, screen, person, name)
+    forget_and_change(stage, screen, person, look)
     page.locator("#number").fill(person.number)
     page.locator("#password").fill(FINAL_PASSWORD)
     page.keyboard.press("Enter")
-    page.locator("#code-picture").wait_for()
+    to_code(page, look)
     assert person.number not in page.content()
-    context.close()
+    page.context.close()
 
 
-def forget_and_change(stage: Stage, screen: Screen, person: Collected, name: str) -> None:
+def forget_and_change(stage: Stage, screen: Screen, person: Collected, look: Look) -> None:
     """Sets another password by a check of the person, and another one with that."""
     page = screen.page
     page.locator(".places a[href='#/more']").click()
@@ -111,18 +112,18 @@ def forget_and_change(stage: Stage, screen: Screen, person: Collected, name: str
     claim(page, person)
     repeat_the_number(page)
     choose(page, HOLDER_PASSWORD)
-    page.locator("#code-picture").wait_for()
-    say_and_take_out(screen, name)
-    apply_for_a_child(screen, stage, person, name)
+    to_code(page, look)
+    say_and_take_out(screen, look)
+    apply_for_a_child(screen, stage, person, look)
     page.locator("#change-old").fill(HOLDER_PASSWORD)
     for field in ("#change-new", "#change-new-again"):
         page.locator(field).fill(FINAL_PASSWORD)
-    look(screen, f"more-{name}")
+    keep(screen, "more", look)
     page.keyboard.press("Enter")
-    expect(page.locator("#notice")).to_contain_text("改好" if name.startswith("zh") else "changed")
+    expect(page.locator("#notice")).to_contain_text(look.word("改好", "changed"))
 
 
-def say_and_take_out(screen: Screen, name: str) -> None:
+def say_and_take_out(screen: Screen, look: Look) -> None:
     """Consents to a use of the data, and downloads all of it."""
     page = screen.page
     page.locator(".places a[href='#/more']").click()
@@ -131,9 +132,7 @@ def say_and_take_out(screen: Screen, name: str) -> None:
     expect(uses.locator("button")).to_have_count(3)
     uses.last.locator("button").click()
     expect(page.locator("#consents-told")).to_be_visible()
-    expect(page.locator("#consents li").last).to_contain_text(
-        "您已同意" if name.startswith("zh") else "You consent"
-    )
+    expect(page.locator("#consents li").last).to_contain_text(look.word("您已同意", "You consent"))
     page.locator("#export-password").fill(HOLDER_PASSWORD)
     with page.expect_download() as downloaded:
         page.keyboard.press("Enter")
@@ -143,7 +142,7 @@ def say_and_take_out(screen: Screen, name: str) -> None:
     expect(page.locator("#export-done")).to_be_visible()
 
 
-def apply_for_a_child(screen: Screen, stage: Stage, person: Collected, name: str) -> None:
+def apply_for_a_child(screen: Screen, stage: Stage, person: Collected, look: Look) -> None:
     """As the guardian; the own card is in use and may be exchanged. Then sees who turns 16."""
     page = screen.page
     guardian = Person(person.holder_id, person.number, person.name, person.card_id, "")
@@ -156,15 +155,13 @@ def apply_for_a_child(screen: Screen, stage: Stage, person: Collected, name: str
     for field in ("name", "number", "phone", "address", "region", "bank", "branch"):
         page.locator(f"#child-{field}").fill(fields[field] if field != "region" else "1")
     page.locator("#child-form [type=submit]").click()
-    expect(page.locator("#child-problem")).to_contain_text(
-        "区划代码" if name.startswith("zh") else "Region code"
-    )
+    expect(page.locator("#child-problem")).to_contain_text(look.word("区划代码", "Region code"))
     page.locator("#child-region").fill(fields["region"])
     page.locator("#child-form [type=submit]").click()
     expect(page.locator("#apply-told")).to_be_visible()
     waiting = page.locator("#applications li button")
     expect(waiting).to_have_count(1)
-    look(screen, f"apply-{name}")
+    keep(screen, "apply", look)
     waiting.click()
     expect(waiting).to_have_count(0)
     page.locator(".places a[href='#/more']").click()

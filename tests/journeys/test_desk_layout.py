@@ -1,11 +1,11 @@
 """Every page of the desk fits a small screen, is whole in both languages, and keeps nobody out."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from bureau import Bureau
 from bureau_desk import BureauDesk, desk_of
+from looks import Look, in_each_look
 from playwright.sync_api import Browser, Page, expect
 from stage import PHONE, Screen
 from test_browser_desk import ROSTER
@@ -25,46 +25,37 @@ def desk(bureau: Bureau, browser: Browser) -> Iterator[BureauDesk]:
         assert made.problems() == {}
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("look", [("light", "normal"), ("dark", "large")], ids="-".join)
-def test_every_page_fits_and_is_whole_in_its_language(
-    desk: BureauDesk, language: str, look: tuple[Any, str]
-) -> None:
-    scheme, size = look
+@in_each_look
+def test_every_page_fits_and_is_whole_in_its_language(desk: BureauDesk, look: Look) -> None:
     person, *_ = desk.bureau.people(SMALL)
     desk.bureau.import_roster(desk.bureau.next_applications(1))
     released = desk.bureau.released_batch(1)
-    screen = desk.open(f"/?lang={language}&type={size}", viewport=PHONE, color_scheme=scheme)
-    reader = Reader(
-        screen, language, ("名册", "机构", "maker 同志", mask_name(person.name)), "-".join(look)
-    )
+    screen = desk.open(f"/?{look.query}", viewport=PHONE, color_scheme=look.scheme)
+    reader = Reader(screen, look, ("名册", "机构", "maker 同志", mask_name(person.name)))
     look_at_sign_in(screen, reader)
     desk.enter(screen, "li")
     show(screen, reader, f"{desk.url}/desk/approvals", "#to-decide li")
-    screen.keep(f"desk-approvals-{scheme}-{language}")
+    reader.keep("desk-approvals")
     show(screen, reader, f"{desk.url}/desk/batches", "#columns section")
-    screen.keep(f"desk-batches-{scheme}-{language}")
+    reader.keep("desk-batches")
     show(screen, reader, f"{desk.url}/desk/batches?id={released['batch_id']}", "#way li")
     show(screen, reader, f"{desk.url}/desk/places", "#places li")
     look_at_figures(screen, reader, desk, person.holder_id)
-    screen.keep(f"desk-figures-{scheme}-{language}")
+    reader.keep("desk-figures")
     show(screen, reader, f"{desk.url}/desk/search", "#text")
     look_at_file(screen.page, reader, person.number)
-    screen.keep(f"desk-holder_file-{scheme}-{language}")
+    reader.keep("desk-holder_file")
     assert reader.seen == 8
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@in_each_look
 def test_a_rosters_problems_and_the_forms_for_places_are_whole_in_their_language(
-    desk: BureauDesk, language: str
+    desk: BureauDesk, look: Look
 ) -> None:
-    screen = desk.sign_in("wang", language, viewport=PHONE, color_scheme="dark")
-    show(
-        screen,
-        (reader := Reader(screen, language, TITLES, "dark")),
-        f"{desk.url}/desk/rosters",
-        "#drop",
-    )
+    screen = desk.open(f"/?{look.query}", viewport=PHONE, color_scheme=look.scheme)
+    desk.enter(screen, "wang")
+    reader = Reader(screen, look, TITLES)
+    show(screen, reader, f"{desk.url}/desk/rosters", "#drop")
     screen.page.locator("#file").set_input_files(ROSTER)
     expect(screen.page.locator("#rows tr").first).to_be_visible()
     for size in ("", "225%"):
@@ -72,7 +63,7 @@ def test_a_rosters_problems_and_the_forms_for_places_are_whole_in_their_language
         assert not screen.scrolls_sideways(), size
     screen.page.evaluate("document.documentElement.style.fontSize = ''")
     assert screen.barriers() == []
-    screen.keep(f"desk-roster_checked-dark-{language}")
+    reader.keep("desk-roster_checked")
     look_at_places(screen, reader, desk)
     assert reader.seen == 5
 
@@ -89,7 +80,7 @@ def show(screen: Screen, reader: Reader, url: str, awaited: str) -> None:
 
 def look_at_places(screen: Screen, reader: Reader, desk: BureauDesk) -> None:
     """An institution's form, a terminal's, and the code that lets it in, with what is wrong."""
-    page, language = screen.page, reader.language
+    page = screen.page
     show(screen, reader, f"{desk.url}/desk/places", "#places li")
     page.locator("#designate").click()
     page.locator("#place-code").fill("P1")
@@ -97,19 +88,16 @@ def look_at_places(screen: Screen, reader: Reader, desk: BureauDesk) -> None:
     page.locator("#designating-send").click()
     expect(page.locator("#designating-problem")).not_to_be_empty()
     reader.look()
-    assert screen.barriers() == []
-    screen.keep(f"desk-designating-dark-{language}")
+    reader.keep("desk-designating")
     page.locator("#designating-no").click()
     page.locator("#places li .row-actions button").nth(1).click()
     page.locator("#serial").fill("00000000000000d5")
     reader.look()
-    assert screen.barriers() == []
-    screen.keep(f"desk-enrolling-dark-{language}")
+    reader.keep("desk-enrolling")
     page.locator("#enrolling-send").click()
     expect(page.locator("#let-out")).to_be_visible()
     reader.look()
-    assert screen.barriers() == []
-    screen.keep(f"desk-enrolment_code-dark-{language}")
+    reader.keep("desk-enrolment_code")
 
 
 def look_at_sign_in(screen: Screen, reader: Reader) -> None:

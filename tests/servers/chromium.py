@@ -1,17 +1,15 @@
-"""Debian's Chromium for the journeys in a browser, installed where it may be.
-
-Its shell without windows draws and runs pages as the browser does, with a fourth less work.
-"""
+"""Debian's Chromium for the journeys in a browser, installed where it may be."""
 
 from pathlib import Path
 
 from servers import debian
 
-CHROMIUM = Path("/usr/bin/chromium-headless-shell")
-PACKAGES = ("chromium-headless-shell", "fonts-noto-cjk")
+CHROMIUM = Path("/usr/bin/chromium")
+PACKAGES = ("chromium", "fonts-noto-cjk")
 
 # Nothing but the pages under test may be asked for, and no other process may be needed.
 FLAGS = (
+    "--headless",
     "--no-sandbox",
     "--disable-gpu",
     "--in-process-gpu",
