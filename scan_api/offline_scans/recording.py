@@ -1,8 +1,9 @@
 """From an upload to settled records: each code is checked again, as of the time of its scan."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from card_core import business_types
 from card_core.business_types import BusinessType, UnknownBusinessTypeError
@@ -44,7 +45,7 @@ def settle(services: Services, signed: SignedRequest, content_type: str) -> byte
     check_media_type(content_type)
     upload = parse_body(OfflineScanUpload, signed.body)
     check = _Check(services, caller, now)
-    act = RecordOfflineScans(tuple(check.uploaded(one) for one in upload.records))
+    act = RecordOfflineScans(check.uploaded(upload.records))
     answer = services.kernel.perform(
         act, actor=caller.actor, request_id=upload.request_id, proof=proof
     )
@@ -60,32 +61,37 @@ class _Check:
             own = issuers.sound_keys(tx).keys
         trusted = services.peers.trusted()
         self._keys = [*own, *(trusted.code_keys(now) if trusted else ())]
-        self._ring = KeyRing(_believed(self._keys))
+        self._ring = _ring_of(tuple(_believed(self._keys)))
 
-    def uploaded(self, sent: OfflineScanRecord) -> Uploaded:
-        scanned_at = datetime.fromtimestamp(sent.scanned_at, UTC)
-        terminal = self._caller.terminal
-        record = OfflineRecord(
-            terminal=terminal.serial_number,
+    def uploaded(self, sent: Sequence[OfflineScanRecord]) -> tuple[Uploaded, ...]:
+        records = [self._record(one) for one in sent]
+        signatures = [bytes.fromhex(one.signature) for one in sent]
+        genuine = _genuine(self._caller.terminal, records, signatures)
+        return tuple(map(self._one, records, signatures, genuine))
+
+    def _record(self, sent: OfflineScanRecord) -> OfflineRecord:
+        return OfflineRecord(
+            terminal=self._caller.terminal.serial_number,
             sequence=sent.sequence,
-            scanned_at=scanned_at,
+            scanned_at=datetime.fromtimestamp(sent.scanned_at, UTC),
             business_type=sent.business_type,
             amount_fen=sent.amount_fen,
             request_id=sent.request_id,
             code=sent.code,
         )
-        signature = bytes.fromhex(sent.signature)
+
+    def _one(self, record: OfflineRecord, signature: bytes, is_genuine: bool) -> Uploaded:
         uploaded = Uploaded(
-            request_id=sent.request_id,
-            sequence=sent.sequence,
-            scanned_at=scanned_at,
-            business_type=sent.business_type,
-            amount_fen=sent.amount_fen,
+            request_id=record.request_id,
+            sequence=record.sequence,
+            scanned_at=record.scanned_at,
+            business_type=record.business_type,
+            amount_fen=record.amount_fen,
             code_digest=record.code_digest(),
             signature=signature,
-            is_genuine=_is_signed(terminal, record, signature),
+            is_genuine=is_genuine,
         )
-        return self._judged(uploaded, record) if uploaded.is_genuine else uploaded
+        return self._judged(uploaded, record) if is_genuine else uploaded
 
     def _judged(self, uploaded: Uploaded, record: OfflineRecord) -> Uploaded:
         try:
@@ -135,6 +141,12 @@ def _business_type(caller: Caller, code: str) -> BusinessType:
     return found
 
 
+@lru_cache(maxsize=1)
+def _ring_of(keys: tuple[CodeKey, ...]) -> KeyRing:
+    """Each key costs a millisecond or two, and a quarter of a mebibyte: once while all stay."""
+    return KeyRing(keys)
+
+
 def _believed(keys: Iterable[CodeKey]) -> list[CodeKey]:
     """With those that are revoked, which are flagged afterwards."""
     return [
@@ -143,17 +155,20 @@ def _believed(keys: Iterable[CodeKey]) -> list[CodeKey]:
     ]
 
 
-def _is_signed(terminal: Terminal, record: OfflineRecord, signature: bytes) -> bool:
-    """Under the key in use or the one before it, which may have ended since the scan."""
+def _genuine(
+    terminal: Terminal, records: Sequence[OfflineRecord], signatures: Sequence[bytes]
+) -> list[bool]:
+    """Which are signed by the terminal: under its key in use, or the one before it, which may have
+    ended since the scan. All at once: of 64 each costs a third of what it does alone."""
+    genuine = [False] * len(records)
     for key in (terminal.public_key, terminal.previous_key):
-        if key is not None and _holds(key, signature, record.to_be_signed()):
-            return True
-    return False
-
-
-def _holds(key: bytes, signature: bytes, message: bytes) -> bool:
-    try:
-        sm2.PublicKey.from_bytes(key).verify(signature, message)
-    except sm2.InvalidSignatureError:
-        return False
-    return True
+        waiting = [at for at, is_good in enumerate(genuine) if not is_good]
+        if key is None or not waiting:
+            continue
+        public_key = sm2.PublicKey.from_bytes(key)
+        answers = sm2.verify_batch(
+            [(public_key, signatures[at], records[at].to_be_signed()) for at in waiting]
+        )
+        for at, error in zip(waiting, answers, strict=True):
+            genuine[at] = error is None
+    return genuine

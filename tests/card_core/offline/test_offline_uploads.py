@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from bureau import KEY_NUMBER
+from bureau import KEY_NUMBER, terminal_actor
 from offline_rig import OfflineTerminal, Ward, back
 from phone import Phone, publisher_of
 from scan_service import ScanService
@@ -11,6 +11,7 @@ from scan_service import ScanService
 from card_core.codes import KeyPurpose, PurposeClass
 from card_core.kernel.acts.cards import ReportTemporaryLoss
 from card_core.kernel.acts.devices import RemoveDevice
+from card_core.kernel.acts.enrolment import RotateTerminalKey
 from card_core.kernel.acts.issuer_keys import RevocationCause, RevokeIssuerKey
 from card_core.offline_records import OfflineRecord
 from card_core.presented import Medium
@@ -248,6 +249,37 @@ def test_a_record_is_worth_its_terminals_signature(ward: Ward, phone: Phone) -> 
     genuine = replace(record, request_id="r3")
     signature = terminal.device.key.sign(genuine.to_be_signed())
     assert terminal.client.upload([Accepted(genuine, signature)]) == {"r3": "confirmed"}
+
+
+def test_each_record_of_an_upload_is_judged_by_its_own_signature(ward: Ward, phone: Phone) -> None:
+    """Also one from before the terminal's key was changed; a forged one spoils no other."""
+    terminal, service = ward.terminal(), ward.service
+    old, new, stranger = terminal.device.key, *(sm2.PrivateKey.generate() for _ in range(2))
+    points = [one.public_key().to_bytes(compressed=True) for one in (old, new)]
+    known = service.registry.find(terminal.device.serial_number)
+    assert known is not None
+    rotated = RotateTerminalKey(points[1], points[0])
+    service.bureau.perform(rotated, terminal_actor(known.terminal))
+    terminal.device.key = new
+    service.registry.refresh()
+    records = [
+        OfflineRecord(
+            terminal.device.serial_number,
+            number,
+            service.clock().replace(microsecond=0),
+            "01101",
+            None,
+            f"r{number}",
+            phone.show(service.clock()),
+        )
+        for number in range(1, 12)
+    ]
+    signers = [(old, stranger, new)[number % 3] for number in range(11)]
+    signed = [one.sign(record.to_be_signed()) for one, record in zip(signers, records, strict=True)]
+    answers = terminal.client.upload(list(map(Accepted, records, signed)))
+    assert list(answers.values()) == [
+        "not_genuine" if one is stranger else "confirmed" for one in signers
+    ]
 
 
 def test_nothing_of_a_code_is_in_clear_on_the_disk(ward: Ward, phone: Phone) -> None:
