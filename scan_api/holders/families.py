@@ -1,5 +1,6 @@
 """A holder lets a relative show the own e-card, takes a relative's, shows it, ends it."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Final
 
@@ -58,7 +59,6 @@ def list_family(services: Services, holder: Actor) -> Family:
             for one in guardianships.of_holder(tx, holder.id)
             if one.state is BindingState.ACTIVE and today < one.ends_on + TOLD_AFTER
         ]
-        wards = [_ward(tx, one, today) for one in bound if one.guardian_id == holder.id]
         guardians = [
             GuardianView(
                 name=_name(tx, one.guardian_id), ends_on=one.ends_on, is_over=one.ends_on <= today
@@ -69,6 +69,8 @@ def list_family(services: Services, holder: Actor) -> Family:
         in_force = {
             one.id for one in (*shown, *showing) if family_bindings.is_in_force(tx, one, today)
         }
+        shown_ids = {one.holder_id for one in shown if one.id in in_force}
+        wards = [_ward(tx, one, today, shown_ids) for one in bound if one.guardian_id == holder.id]
         return Family(
             members=[_view(tx, one, one.holder_id) for one in shown if one.id in in_force],
             shown_by=[_view(tx, one, one.shower_id or "") for one in showing if one.id in in_force],
@@ -126,7 +128,7 @@ def _view(tx: Reader, member: FamilyMember, other_id: str) -> MemberView:
     )
 
 
-def _ward(tx: Reader, bound: Guardianship, today: date) -> WardView:
+def _ward(tx: Reader, bound: Guardianship, today: date, shown_ids: Collection[str]) -> WardView:
     state = None
     if today < bound.ends_on:
         card = cards.live_card_of(tx, bound.ward_id)
@@ -136,6 +138,7 @@ def _ward(tx: Reader, bound: Guardianship, today: date) -> WardView:
         name=_name(tx, bound.ward_id),
         ends_on=bound.ends_on,
         card_state=state,
+        is_member=bound.ward_id in shown_ids,
     )
 
 

@@ -31,6 +31,7 @@ FAMILY: dict[str, Any] = {
             "name": "张**",
             "ends_on": "2031-05-01",
             "card_state": "normal",
+            "is_member": False,
         }
     ],
     "grown": [],

@@ -52,13 +52,15 @@ class OfferView(BaseModel):
 class WardView(BaseModel):
     """A child whose guardian I am, until the day before `ends_on`.
 
-    `card_state`: `cancelled` for who has no card; null once the child has turned 16.
+    `card_state`: `cancelled` for who has no card; null once the child has turned 16. `is_member`:
+    the child is among `members` already.
     """
 
     guardianship_id: str
     name: str
     ends_on: date
     card_state: CardState | None
+    is_member: bool
 
 
 class GuardianView(BaseModel):

@@ -59,7 +59,20 @@ def test_a_daughter_shows_her_mothers_code_until_it_is_ended(
     child = ward_of(stage.bureau, daughter)
     bound(stage.bureau, child, daughter)
     open_family(phone)
+    add_once(phone, mask_name(child.name))
     report_and_find(phone, mask_name(child.name))
+
+
+def add_once(phone: Screen, name: str) -> None:
+    """A child is added without a code of consent; nobody is offered what is done."""
+    members = phone.page.locator("#family-members")
+    members.get_by_role("button", name=f"添加 {name}").click()
+    end = members.get_by_role("button", name=f"解除 {name}")
+    expect(end).to_be_visible()
+    expect(members.get_by_role("button", name=f"添加 {name}")).to_have_count(0)
+    end.click()
+    expect(members.get_by_role("button", name=f"添加 {name}")).to_be_visible()
+    expect(end).to_have_count(0)
 
 
 def report_and_find(phone: Screen, name: str) -> None:

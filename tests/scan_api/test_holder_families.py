@@ -114,10 +114,15 @@ def test_a_guardian_shows_the_ward(service: ScanService) -> None:
     browser = service.signed_in(mother)
     (seen,) = browser.get(FAMILY).json()["wards"]
     assert (seen["guardianship_id"], seen["ends_on"]) == (guardianship_id, "2036-05-01")
+    assert not seen["is_member"]
     taken = browser.post(f"{FAMILY}/members", json={"guardianship_id": guardianship_id})
     member_id = taken.json()["family_member_id"]
     shown = browser.post(f"{FAMILY}/members/{member_id}/codes", json={})
     assert service.bureau.scan(shown.json()["text"])["for_whom"] == "family"
+    # Once added, the child is not offered to be added again, until that has ended.
+    assert browser.get(FAMILY).json()["wards"] == [{**seen, "is_member": True}]
+    browser.delete(f"{FAMILY}/members/{member_id}")
+    assert browser.get(FAMILY).json()["wards"] == [seen]
 
 
 def test_a_guardian_applies_for_a_child_until_the_card_is_there(service: ScanService) -> None:

@@ -44,7 +44,7 @@ export class Family {
     const taken = wards.map((one) =>
       this.#line(
         t(`${one.name}（您是监护人，到 ${one.ends_on} 为止）`, `${one.name} (you are the guardian until ${one.ends_on})`),
-        this.#button(t("添加", "Add"), one, () => this.#change("POST", `${PATH}/members`, { guardianship_id: one.guardianship_id })),
+        ...(one.is_member ? [] : [this.#adding(one)]),
         ...this.wards.offer(one),
       ),
     );
@@ -72,6 +72,11 @@ export class Family {
     button.setAttribute("aria-label", `${text} ${one.name}`);
     button.addEventListener("click", whileBusy(button, async () => work()));
     return button;
+  }
+
+  #adding({ guardianship_id, name }) {
+    const body = { guardianship_id };
+    return this.#button(t("添加", "Add"), { name }, () => this.#change("POST", `${PATH}/members`, body));
   }
 
   #ending(one) {
