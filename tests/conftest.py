@@ -9,6 +9,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Generator, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from servers.postgresql import PostgreSQLServer, running_postgresql
 from turns import turn
 
 from card_core.kernel import BoxKeyWrap, Kernel
+from card_core.sign_in import passwords
 from card_core.store import FieldCipher, Store
+from crypto.keys import sealing
 
 # Whoever starts the tests in the background may have SIGINT ignored, and children inherit that;
 # the tests that interrupt a command need it heard.
@@ -69,6 +72,21 @@ def pytest_collection_finish() -> None:
 
 def pytest_unconfigure() -> None:
     gc.unfreeze()
+
+
+# What a passphrase or a password gives is slow on purpose, and the same each time.
+_KNOWN = {
+    (sealing, "derive_key"): lru_cache(maxsize=256)(sealing.derive_key),
+    (passwords, "_derive"): lru_cache(maxsize=256)(passwords._derive),
+    (passwords, "_derive_argon2"): lru_cache(maxsize=256)(passwords._derive_argon2),
+}
+
+
+@pytest.fixture(autouse=True)
+def slow_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worked out once in a process; where the work itself is looked at, a test overrides this."""
+    for (module, name), known in _KNOWN.items():
+        monkeypatch.setattr(module, name, known)
 
 
 @pytest.fixture
