@@ -3,8 +3,6 @@
 import zxingcpp
 from PIL import Image
 
-_QR_CODE = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
-
 
 def the_code(picture: Image.Image) -> zxingcpp.Barcode:
     """The one QR code in it.
@@ -12,5 +10,6 @@ def the_code(picture: Image.Image) -> zxingcpp.Barcode:
     Only QR codes are looked for: in the modules of one code of some thousand the decoder sees bars
     of another kind as well.
     """
-    (found,) = zxingcpp.read_barcodes(picture.convert("L"), formats=_QR_CODE)
+    qr_code = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    (found,) = zxingcpp.read_barcodes(picture.convert("L"), formats=qr_code)
     return found

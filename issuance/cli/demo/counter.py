@@ -27,7 +27,6 @@ BUSINESS_TYPE = "02121"
 AMOUNT_FEN = 4580
 ANSWER_SECONDS = 5.0
 EXPIRED_BY = timedelta(minutes=3)
-QR_CODE = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
 
 class Browser:
@@ -100,7 +99,8 @@ def show_code(steps: Steps, holder: DemoHolder, phone: Browser, folder: DemoFold
     with steps.step("独立解码（zxing-cpp）", "Read back by another") as step:
         with Image.open(folder.picture) as image:
             # In the modules of a rare code it would see bars of another kind as well.
-            found = zxingcpp.read_barcodes(image, formats=QR_CODE)
+            qr_code = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+            found = zxingcpp.read_barcodes(image, formats=qr_code)
         step.expect("解码结果 what was read", [one.text for one in found], [text])
         step.result = f"{found[0].format.name}, 内容一致 the same text"
     return text
