@@ -33,6 +33,7 @@ from card_core.store import Store, batches
 from card_core.store.batches import Batch, Chunk
 from issuance.batches import new_request_id
 from issuance.errors import BatchError
+from issuance.garbage import settle_memory
 from issuance.installation import Installation, open_installation
 from issuance.settings import Settings
 
@@ -136,6 +137,7 @@ def _open(settings: Settings, passphrase: bytes) -> None:
     opened = ExitStack()
     atexit.register(opened.close)
     _kernels.append(opened.enter_context(open_installation(settings, passphrase)).kernel)
+    settle_memory()
 
 
 def issue(pool: Pool, store: Store, batch_id: str, *, actor: Actor, progress: Progress) -> Batch:

@@ -14,8 +14,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from issuance.cli import serving
-from issuance.cli.garbage import settle_memory
 from issuance.cli.listening import bind
+from issuance.garbage import settle_memory
 from scan_api.scans import examples
 from scan_api.scans.models import ScanRequest, Verdict
 

@@ -7,7 +7,7 @@ the one part of issuance that imports scan_api, to start it.
 import sys
 
 from issuance.cli.core_dumps import forbid_core_dumps
-from issuance.cli.garbage import collect_less
+from issuance.garbage import collect_less
 
 
 def main() -> None:

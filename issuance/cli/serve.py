@@ -11,11 +11,11 @@ import typer
 
 from issuance.cli import screen
 from issuance.cli.desk import LOOPBACK, opened_site, passphrase, settings
-from issuance.cli.garbage import settle_memory
 from issuance.cli.listening import bind, bind_unix, forget, url_of
 from issuance.cli.log_lines import log_to_stderr
 from issuance.cli.sandbox import say_sandbox
 from issuance.errors import SettingsError
+from issuance.garbage import settle_memory
 from issuance.sandbox import is_sandbox
 
 WORKERS_MAX = 256

@@ -17,9 +17,9 @@ from issuance.cli import serving
 from issuance.cli.background import in_background
 from issuance.cli.channel import Channel, Message
 from issuance.cli.core_dumps import forbid_core_dumps
-from issuance.cli.garbage import settle_memory
 from issuance.cli.log_following import following_log
 from issuance.cli.log_lines import log_to_stderr
+from issuance.garbage import settle_memory
 from issuance.installation import open_installation
 from issuance.settings import Settings
 from scan_api.overload import Admission
