@@ -289,6 +289,21 @@ def test_a_command_brings_no_other_commands_modules() -> None:
     assert not {"issuance.cli.roster", "issuance.cli.serve", "fastapi"} & loaded
 
 
+def test_on_sqlite_nothing_of_postgresql_is_loaded(office: Office) -> None:
+    code = "import sys; from issuance import cli; sys.argv[1:] = ['audit', 'verify']; cli.main()"
+    report = f"import atexit, sys; atexit.register(lambda: print(*sys.modules)); {code}"
+    shown = subprocess.run(
+        [sys.executable, "-c", report],
+        env={**os.environ, **office.environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(shown.stdout.split())
+    assert {"sqlite3", "card_core.store.database"} <= loaded
+    assert not {"psycopg", "psycopg_binary"} & loaded
+
+
 def test_a_misspelt_command_is_answered_with_the_right_one(office: Office) -> None:
     assert "'roster'" in office.run("rostr").stderr
 
