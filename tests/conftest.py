@@ -83,7 +83,7 @@ _KNOWN = {
 
 
 @pytest.fixture(autouse=True)
-def slow_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+def key_derivation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Worked out once in a process; where the work itself is looked at, a test overrides this."""
     for (module, name), known in _KNOWN.items():
         monkeypatch.setattr(module, name, known)

@@ -79,7 +79,7 @@ def _known_adapter(kind: Any, *, config: ConfigDict | None = None) -> TypeAdapte
     return _adapters[key]
 
 
-v2.TypeAdapter = _known_adapter  # type: ignore[assignment, misc] - a class stands there
+setattr(v2, TypeAdapter.__name__, _known_adapter)
 
 
 @dataclass

@@ -4,5 +4,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def slow_keys() -> None:
+def key_derivation() -> None:
     """Each passphrase is worked out as often as somebody asks."""

@@ -279,27 +279,28 @@ def test_a_process_that_serves_holds_nothing_that_only_commands_need() -> None:
     assert shown.stdout == "set()\n"
 
 
-def test_a_command_brings_no_other_commands_modules() -> None:
-    code = "import sys; from issuance import cli; sys.argv[1:] = ['keys', '--help']; cli.main()"
+def loaded_by(*command: str, **environment: str) -> set[str]:
+    """The modules that are there when the command ends well."""
+    code = f"import sys; from issuance import cli; sys.argv[1:] = {command!r}; cli.main()"
     report = f"import atexit, sys; atexit.register(lambda: print(*sys.modules)); {code}"
-    command = [sys.executable, "-c", report]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True)
-    loaded = set(shown.stdout.split())
+    shown = subprocess.run(
+        [sys.executable, "-c", report],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(shown.stdout.split())
+
+
+def test_a_command_brings_no_other_commands_modules() -> None:
+    loaded = loaded_by("keys", "--help")
     assert "issuance.cli.keys" in loaded
     assert not {"issuance.cli.roster", "issuance.cli.serve", "fastapi"} & loaded
 
 
 def test_on_sqlite_nothing_of_postgresql_is_loaded(office: Office) -> None:
-    code = "import sys; from issuance import cli; sys.argv[1:] = ['audit', 'verify']; cli.main()"
-    report = f"import atexit, sys; atexit.register(lambda: print(*sys.modules)); {code}"
-    shown = subprocess.run(
-        [sys.executable, "-c", report],
-        env={**os.environ, **office.environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    loaded = set(shown.stdout.split())
+    loaded = loaded_by("audit", "verify", **office.environment)
     assert {"sqlite3", "card_core.store.database"} <= loaded
     assert not {"psycopg", "psycopg_binary"} & loaded
 

@@ -1,6 +1,5 @@
 """How a reader may have a page: in two languages, light or dark, in normal or large type."""
 
-import itertools
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,6 +8,12 @@ import pytest
 from playwright.sync_api import Browser
 from stage import PHONE, Screen
 
+Language = Literal["zh", "en"]
+Scheme = Literal["light", "dark"]
+Size = Literal["normal", "large"]
+_LANGUAGES: tuple[Language, ...] = ("zh", "en")
+_SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+_SIZES: tuple[Size, ...] = ("normal", "large")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
@@ -16,9 +21,9 @@ _CHINESE = re.compile("[\u4e00-\u9fff]")
 class Look:
     """One of the eight; as text it names pictures."""
 
-    language: Literal["zh", "en"]
-    scheme: Literal["light", "dark"]
-    size: Literal["normal", "large"]
+    language: Language
+    scheme: Scheme
+    size: Size
 
     def __str__(self) -> str:
         return f"{self.language}-{self.scheme}-{self.size}"
@@ -44,8 +49,11 @@ class Look:
 # The short run takes two that differ in everything.
 _ALWAYS = {"zh-light-normal", "en-dark-large"}
 _EIGHT = [
-    Look(*one) for one in itertools.product(("zh", "en"), ("light", "dark"), ("normal", "large"))
-]  # type: ignore[arg-type] - the words of each
+    Look(language, scheme, size)
+    for language in _LANGUAGES
+    for scheme in _SCHEMES
+    for size in _SIZES
+]
 in_each_look = pytest.mark.parametrize(
     "look",
     [pytest.param(one, marks=() if str(one) in _ALWAYS else pytest.mark.long) for one in _EIGHT],

@@ -43,7 +43,7 @@ def choose(page: Page, password: str, again: str | None = None) -> None:
     page.keyboard.press("Enter")
 
 
-def keep(screen: Screen, name: str, look: Look) -> None:
+def look_over(screen: Screen, name: str, look: Look) -> None:
     assert not screen.scrolls_sideways(), name
     assert screen.barriers() == [], name
     screen.keep(f"holder-online-{name}-{look}")
@@ -70,9 +70,9 @@ def test_a_card_in_the_hand_becomes_a_code_on_the_screen(
     expect(page.locator("#online-simulated")).to_be_visible()
     page.locator("#online-claim [type=submit]").click()
     expect(page.locator("#online-claim-problem")).not_to_be_empty()
-    keep(screen, "claim", look)
+    look_over(screen, "claim", look)
     claim(page, person)
-    keep(screen, "check", look)
+    look_over(screen, "check", look)
     typed(page, "typed", "no")
     page.keyboard.press("Enter")
     expect(page.locator("#online-claim-problem")).to_contain_text(
@@ -87,7 +87,7 @@ def test_a_card_in_the_hand_becomes_a_code_on_the_screen(
     expect(page.locator("#online-password-problem")).to_contain_text(
         look.word("连续", "run of digits")
     )
-    keep(screen, "password", look)
+    look_over(screen, "password", look)
     choose(page, OTHER_PASSWORD)
     to_code(page, look)
     if look.size == "normal":
@@ -118,7 +118,7 @@ def forget_and_change(stage: Stage, screen: Screen, person: Collected, look: Loo
     page.locator("#change-old").fill(HOLDER_PASSWORD)
     for field in ("#change-new", "#change-new-again"):
         page.locator(field).fill(FINAL_PASSWORD)
-    keep(screen, "more", look)
+    look_over(screen, "more", look)
     page.keyboard.press("Enter")
     expect(page.locator("#notice")).to_contain_text(look.word("改好", "changed"))
 
@@ -161,7 +161,7 @@ def apply_for_a_child(screen: Screen, stage: Stage, person: Collected, look: Loo
     expect(page.locator("#apply-told")).to_be_visible()
     waiting = page.locator("#applications li button")
     expect(waiting).to_have_count(1)
-    keep(screen, "apply", look)
+    look_over(screen, "apply", look)
     waiting.click()
     expect(waiting).to_have_count(0)
     page.locator(".places a[href='#/more']").click()

@@ -36,12 +36,12 @@ def test_a_receipt_is_checked_from_its_text_and_its_file(
         page.reload()
     checked = page.locator("#checked")
 
-    def keep(name: str) -> None:
+    def look_over(name: str) -> None:
         assert screen.barriers() == []
         assert not screen.scrolls_sideways()
         screen.keep(f"verify-{name}-{look}")
 
-    keep("empty")
+    look_over("empty")
     page.locator("button[type=submit]").click()
     expect(page.locator("#receipt-problem")).not_to_be_empty()
     page.locator("#receipt-text").fill(receipt)
@@ -51,7 +51,7 @@ def test_a_receipt_is_checked_from_its_text_and_its_file(
     text = page.locator("main").inner_text()
     assert person.name not in text
     assert person.number not in text
-    keep("genuine")
+    look_over("genuine")
 
     spoilt = receipt[:-2] + ("AA" if receipt[-2:] != "AA" else "BA")
     page.locator("#receipt-file").set_input_files(
@@ -59,7 +59,7 @@ def test_a_receipt_is_checked_from_its_text_and_its_file(
     )
     expect(checked).to_have_class("panel checked not-genuine")
     expect(page.locator("#checked-facts")).to_be_empty()
-    keep("refused")
+    look_over("refused")
 
     problem = page.locator("#receipt-problem")
     page.locator("#receipt-file").set_input_files(picture_of(receipt))
@@ -74,5 +74,5 @@ def test_a_receipt_is_checked_from_its_text_and_its_file(
         expect(problem).to_contain_text("认不出图片里的二维码")
         expect(page.locator("#camera-button")).to_be_hidden()
     expect(checked).to_be_hidden()
-    keep("picture")
+    look_over("picture")
     page.context.close()
