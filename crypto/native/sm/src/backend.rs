@@ -34,11 +34,10 @@ pub enum BackendRefused {
 static CHOSEN: AtomicU8 = AtomicU8::new(0);
 
 impl Backend {
-    /// All that were built for this kind of processor, in the order in which they are chosen: the
-    /// last that it can run. [`Backend::Ifma`] stands before [`Backend::Adx`], and so is never chosen
-    /// but by the variable, until it was seen right on processors that have its instructions.
+    /// All that were built for this kind of processor, from the slowest to the fastest: the last
+    /// that it can run is chosen.
     pub const BUILT: &'static [Self] = if cfg!(target_arch = "x86_64") {
-        &[Self::Portable, Self::Ifma, Self::Adx]
+        &[Self::Portable, Self::Adx, Self::Ifma]
     } else {
         &[Self::Portable]
     };

@@ -17,7 +17,7 @@ const SIGNATURES_FOR_TABLE: usize = 10;
 /// with parts of one.
 const KEPT_FOR_LANES: usize = 6;
 /// Signatures under new keys from which on eight lanes are faster than one after the other.
-const NEW_FOR_LANES: usize = 3;
+pub(super) const NEW_FOR_LANES: usize = 3;
 
 /// Whose signature it should be.
 #[derive(Clone, Copy)]

@@ -1,5 +1,7 @@
 //! The known answers of SM2: the examples of GB/T 32918.5, annex A and C.
 
+use core::iter::repeat_n;
+
 use crate::affine::AffinePoint;
 use crate::error_state::{Latch, SelfTest};
 use crate::random::RandomSource;
@@ -7,6 +9,7 @@ use crate::scalar::Scalar;
 use crate::self_test::hex;
 use crate::sm3::Digest;
 
+use super::batch::NEW_FOR_LANES;
 use super::identity::{DEFAULT_SIGNER_ID, identity_digest, message_digest};
 use super::verifier::NARROW;
 use super::{Ciphertext, PrivateKey, PublicKey, Signed, Signer, Verifier, verify_batch};
@@ -81,11 +84,17 @@ pub(crate) fn verifies(answers: &Answers) -> bool {
     let wide = Verifier::new(public_key);
     let narrow = Verifier::<NARROW>::build(public_key);
     let results = |signature: &[u8]| {
-        let signed = [Signer::New(&public_key), Signer::Kept(&wide)].map(|signer| Signed {
-            signer,
-            signature,
-            message: MESSAGE,
-        });
+        // Eight under a kept key go side by side through the lanes, and the ninth is spread over them.
+        let kept = repeat_n(Signer::Kept(&wide), 9);
+        let new = repeat_n(Signer::New(&public_key), NEW_FOR_LANES);
+        let signed: Vec<_> = kept
+            .chain(new)
+            .map(|signer| Signed {
+                signer,
+                signature,
+                message: MESSAGE,
+            })
+            .collect();
         let mut results = verify_batch(&signed, DEFAULT_SIGNER_ID);
         results.push(public_key.verify(signature, MESSAGE, DEFAULT_SIGNER_ID));
         results.push(wide.verify(signature, MESSAGE, DEFAULT_SIGNER_ID));
