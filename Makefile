@@ -33,7 +33,7 @@ run: $(VENV)/.built ## the main job, from a roster to an accepted scan (ONCE=1: 
 	@$(BIN)/sscard demo $(if $(ONCE),--once)
 
 test: $(VENV)/.built $(VENV)/.dev ## all tests; starts the servers that they need
-	@cargo test --release --locked --quiet --workspace
+	@cargo test --profile tested --locked --quiet --workspace
 	@$(PYTEST) -m "not long"
 
 test-long: $(VENV)/.built $(VENV)/.dev ## the same journeys with their full counts

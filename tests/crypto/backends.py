@@ -69,9 +69,10 @@ def run_on(backend: str, script: str, given: object = None) -> Any:
 def emulated_core() -> Path:
     """A folder with the package `crypto`, its native core built with EMULATION."""
     target = ROOT / "target" / "emulated"
-    command = ["cargo", "build", "--release", "--locked", "--quiet", "--package", "sscard-sm-py"]
+    command = ["cargo", "build", "--profile", "tested", "--locked", "--quiet"]
+    options = ["--package", "sscard-sm-py", "--features", "sscard-sm/emulation"]
     subprocess.run(
-        [*command, "--features", "sscard-sm/emulation", "--target-dir", target],
+        [*command, *options, "--target-dir", target],
         cwd=ROOT,
         env={**os.environ, "PYO3_BUILD_EXTENSION_MODULE": "1", "PYO3_PYTHON": sys.executable},
         check=True,
@@ -81,5 +82,5 @@ def emulated_core() -> Path:
     shutil.copytree(
         ROOT / "crypto", folder / "crypto", ignore=shutil.ignore_patterns("native", "*.so")
     )
-    shutil.copy(target / "release" / "lib_native.so", folder / "crypto" / "_native.abi3.so")
+    shutil.copy(target / "tested" / "lib_native.so", folder / "crypto" / "_native.abi3.so")
     return folder
