@@ -102,22 +102,25 @@ def create_app(services: Services, admission: Admission | None = None) -> FastAP
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     desk = ScanDesk(services)
-    app.include_router(scan_api.scans.routes.routes(services, desk))
-    app.include_router(scan_api.visits.routes.routes(services))
-    app.include_router(scan_api.card_reads.routes.routes(services))
-    app.include_router(scan_api.terminals.routes.routes(services))
-    answers = CarriedAnswers(services.store)
-    app.include_router(scan_api.bundles.routes.routes(services, answers))
-    app.include_router(scan_api.offline_scans.routes.routes(services))
-    password_work = PasswordWork()
-    app.include_router(scan_api.holders.routes.routes(services, password_work))
-    app.include_router(scan_api.channels.routes.routes(services, password_work))
-    app.include_router(business_types.routes(services))
-    app.include_router(scan_api.issuers.routes.routes(services, answers))
-    app.include_router(scan_api.receipt_checks.routes.routes(services))
-    app.include_router(health.routes(services))
-    app.include_router(page.routes(app))
-    app.include_router(scan_api.pages.routes.routes(services))
+    answers, password_work = CarriedAnswers(services.store), PasswordWork()
+    # Not by `include_router`: what is included is analysed again at the first request.
+    for router in (
+        scan_api.scans.routes.routes(services, desk),
+        scan_api.visits.routes.routes(services),
+        scan_api.card_reads.routes.routes(services),
+        scan_api.terminals.routes.routes(services),
+        scan_api.bundles.routes.routes(services, answers),
+        scan_api.offline_scans.routes.routes(services),
+        scan_api.holders.routes.routes(services, password_work),
+        scan_api.channels.routes.routes(services, password_work),
+        business_types.routes(services),
+        scan_api.issuers.routes.routes(services, answers),
+        scan_api.receipt_checks.routes.routes(services),
+        health.routes(services),
+        page.routes(app),
+        scan_api.pages.routes.routes(services),
+    ):
+        app.router.routes.extend(router.routes)
     openapi.install(app, _TAGS)
     error_answers.install(app)
     lines = RequestLines(admission.metrics)

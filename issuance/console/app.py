@@ -58,9 +58,9 @@ def create_console(
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    app.include_router(routes(kernel, entrance, uploads, issuing, clock))
+    app.router.routes.extend(routes(kernel, entrance, uploads, issuing, clock).routes)
     if site is not None:
-        app.include_router(pages.routes(kernel, entrance, site))
+        app.router.routes.extend(pages.routes(kernel, entrance, site).routes)
     problems.install(app)
     reference.install(app)
     return app

@@ -20,7 +20,7 @@ After = Annotated[str, Query(pattern=r"^(|[0-9a-f]{32})$")]
 
 
 def routes(kernel: Kernel, question: object, change: object) -> APIRouter:
-    router = APIRouter(prefix="/approvals", tags=["approvals"])
+    router = APIRouter(prefix="/v1/operator/approvals", tags=["approvals"])
 
     @router.get("", operation_id="listApprovals")
     def list_approvals(asked: Annotated[Asked, question], after: After = "") -> models.ApprovalList:

@@ -37,7 +37,7 @@ def routes(
     clock: Callable[[], datetime],
 ) -> APIRouter:
     """clock: the time now, aware, UTC."""
-    router = APIRouter(prefix="/batches", tags=["batches"])
+    router = APIRouter(prefix="/v1/operator/batches", tags=["batches"])
 
     def progress(tx: Reader, batch: Batch) -> models.BatchProgressView:
         found = progress_of(batch, batches.chunks(tx, batch.id), clock())

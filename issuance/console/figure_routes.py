@@ -22,7 +22,7 @@ _MEDIA_TYPES = {FigureFormat.CSV: f"{CSV}; charset=utf-8", FigureFormat.XLSX: XL
 
 
 def routes(kernel: Kernel, question: object) -> APIRouter:
-    router = APIRouter(tags=["figures"])
+    router = APIRouter(prefix="/v1/operator", tags=["figures"])
     cards = Counting(kernel, lambda tx, _: stored_figures.tallies(tx))
     scans = Counting(kernel, lambda tx, now: stored_figures.scan_tallies(tx, first_hour(now)))
 

@@ -25,7 +25,7 @@ After = Annotated[str, Query(pattern=r"^(|[0-9a-f]{32})$")]
 
 
 def routes(kernel: Kernel, question: object, change: object) -> APIRouter:
-    router = APIRouter(tags=["institutions"])
+    router = APIRouter(prefix="/v1/operator", tags=["institutions"])
 
     @router.get("/business-types", operation_id="listBusinessTypes")
     def list_business_types(asked: Annotated[Asked, question]) -> models.BusinessTypeList:

@@ -26,7 +26,7 @@ _SENT_AT_ONCE = 256 * 1024
 
 
 def routes(uploads: Uploads, question: object, repeatable: object) -> APIRouter:
-    router = APIRouter(prefix="/rosters", tags=["rosters"])
+    router = APIRouter(prefix="/v1/operator/rosters", tags=["rosters"])
 
     def found(asked: Asked, roster_id: str) -> Upload:
         asked.check_may(OpenImport)

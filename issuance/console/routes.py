@@ -65,19 +65,20 @@ def routes(
     clock: Callable[[], datetime],
 ) -> APIRouter:
     """clock: the time now, aware, UTC."""
-    router = APIRouter(prefix="/v1/operator")
+    router = APIRouter()
     question, change, repeatable = asking(kernel, entrance)
-    router.include_router(session_routes.routes(entrance))
-    router.include_router(_applications(kernel, question, change, clock))
-    router.include_router(_made_at_once(kernel, question, change, clock))
-    router.include_router(_families(change))
-    router.include_router(approval_routes.routes(kernel, question, change))
-    router.include_router(place_routes.routes(kernel, question, change))
-    router.include_router(terminal_routes.routes(kernel, question, change))
-    router.include_router(figure_routes.routes(kernel, question))
-    router.include_router(search_routes.routes(kernel, question, repeatable))
-    router.include_router(roster_routes.routes(uploads, question, repeatable))
-    router.include_router(
+    # Not by `include_router`: what is included is analysed again at the first request.
+    for part in (
+        session_routes.routes(entrance),
+        _applications(kernel, question, change, clock),
+        _made_at_once(kernel, question, change, clock),
+        _families(change),
+        approval_routes.routes(kernel, question, change),
+        place_routes.routes(kernel, question, change),
+        terminal_routes.routes(kernel, question, change),
+        figure_routes.routes(kernel, question),
+        search_routes.routes(kernel, question, repeatable),
+        roster_routes.routes(uploads, question, repeatable),
         batch_routes.routes(
             kernel,
             issuing,
@@ -85,15 +86,16 @@ def routes(
             change=change,
             repeatable=repeatable,
             clock=clock,
-        )
-    )
+        ),
+    ):
+        router.routes.extend(part.routes)
     return router
 
 
 def _applications(
     kernel: Kernel, question: object, change: object, clock: Callable[[], datetime]
 ) -> APIRouter:
-    router = APIRouter(prefix="/applications", tags=["application"])
+    router = APIRouter(prefix="/v1/operator/applications", tags=["application"])
 
     @router.get("", operation_id="listApplications")
     def list_applications(
@@ -177,7 +179,7 @@ def _applications(
 def _made_at_once(
     kernel: Kernel, question: object, change: object, clock: Callable[[], datetime]
 ) -> APIRouter:
-    router = APIRouter(tags=["made at once"])
+    router = APIRouter(prefix="/v1/operator", tags=["made at once"])
 
     @router.post(
         "/cards/{card_number}/maker-file",
@@ -236,7 +238,7 @@ def _made_at_once(
 
 
 def _families(change: object) -> APIRouter:
-    router = APIRouter(tags=["family"])
+    router = APIRouter(prefix="/v1/operator", tags=["family"])
 
     @router.post("/guardianships", operation_id="proposeGuardian", status_code=201)
     def bind(body: models.GuardianRequest, asked: Annotated[Asked, change]) -> models.Proposed:

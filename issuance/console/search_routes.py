@@ -43,7 +43,7 @@ RecordId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
 
 
 def routes(kernel: Kernel, question: object, repeatable: object) -> APIRouter:
-    router = APIRouter(tags=["search"])
+    router = APIRouter(prefix="/v1/operator", tags=["search"])
 
     @router.post("/searches", operation_id="search")
     def search(body: models.Search, asked: Annotated[Asked, repeatable]) -> models.Hits:

@@ -14,7 +14,7 @@ from issuance.console.entry import Entrance
 
 
 def routes(entrance: Entrance) -> APIRouter:
-    router = APIRouter(tags=["session"])
+    router = APIRouter(prefix="/v1/operator", tags=["session"])
     kernel = entrance.kernel
 
     def view_of(request: Request) -> models.SessionView:

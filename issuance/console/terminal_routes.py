@@ -27,8 +27,8 @@ Serial = Annotated[str, InPath(pattern=r"^[0-9a-f]{16}$")]
 
 
 def routes(kernel: Kernel, question: object, change: object) -> APIRouter:
-    router = APIRouter(tags=["terminals"])
-    router.include_router(_at_institutions(kernel, question, change))
+    router = APIRouter(prefix="/v1/operator", tags=["terminals"])
+    router.routes.extend(_at_institutions(kernel, question, change).routes)
 
     @router.get("/status-keys", operation_id="listStatusKeys")
     def list_status_keys(asked: Annotated[Asked, question]) -> models.StatusKeys:
@@ -65,7 +65,7 @@ def routes(kernel: Kernel, question: object, change: object) -> APIRouter:
 
 
 def _at_institutions(kernel: Kernel, question: object, change: object) -> APIRouter:
-    router = APIRouter(prefix="/institutions/{code}/terminals")
+    router = APIRouter(prefix="/v1/operator/institutions/{code}/terminals", tags=["terminals"])
 
     @router.get("", operation_id="listTerminals")
     def list_terminals(code: Code, asked: Annotated[Asked, question]) -> models.TerminalList:

@@ -43,8 +43,8 @@ _SERVED = (
 
 
 def routes(services: Services, password_work: PasswordWork) -> APIRouter:
-    """For within the channels' router, whose prefix it has."""
-    router = APIRouter(prefix="/clerk")
+    """Part of the channels' router."""
+    router = APIRouter(prefix="/v1/channel/clerk", tags=["channel"])
     desk = ClerkDesk(services)
 
     async def read(

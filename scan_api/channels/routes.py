@@ -165,5 +165,5 @@ def routes(services: Services, password_work: PasswordWork) -> APIRouter:
         signed = await SignedRequest.read(request)
         return await run_in_threadpool(serving.see_applications, services, signed, content_type)
 
-    router.include_router(clerk_routes.routes(services, password_work))
+    router.routes.extend(clerk_routes.routes(services, password_work).routes)
     return router

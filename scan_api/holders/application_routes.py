@@ -22,8 +22,8 @@ ApplicationId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
 def routes(services: Services, holder_of_session: Any, held_key: Any) -> APIRouter:
-    """For within the holder's router, whose prefix it has; see `device_routes.routes`."""
-    router = APIRouter(prefix="/applications")
+    """Part of the holder's router; see `device_routes.routes`."""
+    router = APIRouter(prefix="/v1/holder/applications", tags=["holder"])
     changes = [Depends(check_origin)]
 
     @router.get(

@@ -41,8 +41,8 @@ USES: dict[str, Any] = {
 
 
 def routes(services: Services, holder_of_session: Any, held_key: Any) -> APIRouter:
-    """For within the holder's router, whose prefix it has; see `device_routes.routes`."""
-    router = APIRouter(prefix="/data-uses")
+    """Part of the holder's router; see `device_routes.routes`."""
+    router = APIRouter(prefix="/v1/holder/data-uses", tags=["holder"])
 
     @router.get(
         "",

@@ -36,10 +36,9 @@ DeviceId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 def routes(
     services: Services, holder_of_session: Any, held_key: Any, password_work: PasswordWork
 ) -> APIRouter:
-    """holder_of_session, held_key: the dependencies that give the session's holder and the
-    request's Idempotency-Key. For within the holder's
-    router, whose prefix it has."""
-    router = APIRouter(prefix="/devices")
+    """Part of the holder's router. holder_of_session, held_key: the dependencies that give the
+    session's holder and the request's Idempotency-Key."""
+    router = APIRouter(prefix="/v1/holder/devices", tags=["holder"])
     changes = [Depends(check_origin)]
 
     @router.get(

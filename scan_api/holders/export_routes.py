@@ -26,9 +26,9 @@ from scan_api.services import Services
 
 
 def routes(services: Services, holder_of_session: Any, password_work: PasswordWork) -> APIRouter:
-    """holder_of_session: the dependency that gives the session's holder. For within the holder's
-    router, whose prefix it has."""
-    router = APIRouter(prefix="/exports")
+    """Part of the holder's router. holder_of_session: the dependency that gives the session's
+    holder."""
+    router = APIRouter(prefix="/v1/holder/exports", tags=["holder"])
 
     @router.post(
         "",

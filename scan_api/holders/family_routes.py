@@ -32,8 +32,8 @@ _CHANGED = (
 
 
 def routes(services: Services, holder_of_session: Any, held_key: Any) -> APIRouter:
-    """For within the holder's router, whose prefix it has; see `device_routes.routes`."""
-    router = APIRouter(prefix="/family")
+    """Part of the holder's router; see `device_routes.routes`."""
+    router = APIRouter(prefix="/v1/holder/family", tags=["holder"])
     changes = [Depends(check_origin)]
 
     @router.get(

@@ -47,8 +47,8 @@ def _answers(
 def routes(
     services: Services, holder_of_session: Any, held_key: Any, password_work: PasswordWork
 ) -> APIRouter:
-    """For within the holder's router, whose prefix it has; see `device_routes.routes`."""
-    router = APIRouter()
+    """Part of the holder's router; see `device_routes.routes`."""
+    router = APIRouter(prefix="/v1/holder", tags=["holder"])
     changes = [Depends(check_origin)]
     # Whoever checks people may be slow; nothing else waits for it.
     asking = PasswordWork(ASKING_THREADS)

@@ -269,15 +269,14 @@ def routes(services: Services, password_work: PasswordWork) -> APIRouter:
         """
         return await password_work.run(lambda: acts.withdraw_loss(services, holder, held, body))
 
-    router.include_router(
-        device_routes.routes(services, holder_of_session, held_key, password_work)
-    )
-    router.include_router(export_routes.routes(services, holder_of_session, password_work))
-    router.include_router(
-        person_check_routes.routes(services, holder_of_session, held_key, password_work)
-    )
-    router.include_router(application_routes.routes(services, holder_of_session, held_key))
-    router.include_router(family_routes.routes(services, holder_of_session, held_key))
-    router.include_router(consent_routes.routes(services, holder_of_session, held_key))
-    router.include_router(ward_routes.routes(services, holder_of_session, held_key, password_work))
+    for part in (
+        device_routes.routes(services, holder_of_session, held_key, password_work),
+        export_routes.routes(services, holder_of_session, password_work),
+        person_check_routes.routes(services, holder_of_session, held_key, password_work),
+        application_routes.routes(services, holder_of_session, held_key),
+        family_routes.routes(services, holder_of_session, held_key),
+        consent_routes.routes(services, holder_of_session, held_key),
+        ward_routes.routes(services, holder_of_session, held_key, password_work),
+    ):
+        router.routes.extend(part.routes)
     return router

@@ -29,8 +29,8 @@ _FAULTS = (
 def routes(
     services: Services, holder_of_session: Any, held_key: Any, password_work: PasswordWork
 ) -> APIRouter:
-    """For within the holder's router, whose prefix it has; see `device_routes.routes`."""
-    router = APIRouter(prefix="/family/wards/{guardianship_id}")
+    """Part of the holder's router; see `device_routes.routes`."""
+    router = APIRouter(prefix="/v1/holder/family/wards/{guardianship_id}", tags=["holder"])
     changes = [Depends(check_origin)]
 
     @router.post(
