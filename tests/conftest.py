@@ -8,9 +8,11 @@ import os
 import shutil
 import signal
 import tempfile
+from collections import defaultdict
 from collections.abc import Generator, Iterator
 from functools import lru_cache
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from bureau import BOX_WRAP_KEY, Bureau, Clock, SeededBytes, make_cipher, make_grants
@@ -27,6 +29,7 @@ from crypto.keys import sealing
 # the tests that interrupt a command need it heard.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+DATABASES = ("sqlite", "postgresql")
 JOURNEYS = Path(__file__).parent / "journeys"
 
 # Where it may be, what tests write stays in memory: a commit waits for a disk ten times as long as
@@ -54,9 +57,25 @@ def pytest_collectstart() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those first for which others wait, while what runs beside them is short; then the longest."""
+    _leave_one_database_each(items)
     items.sort(
         key=lambda item: (not item.get_closest_marker("alone"), JOURNEYS not in item.path.parents)
     )
+
+
+def _leave_one_database_each(items: list[pytest.Item]) -> None:
+    """Of each test on both databases `make test` runs one half, which its name decides, and
+    `make test-long` the other."""
+    found: defaultdict[tuple[str, ...], dict[str, pytest.Item]] = defaultdict(dict)
+    for item in items:
+        test, _, case = item.nodeid.partition("[")
+        database, *others = case.removesuffix("]").split("-")
+        if database in DATABASES:
+            found[test, *others][database] = item
+    for name, of in found.items():
+        if len(of) == len(DATABASES):
+            left = DATABASES[crc32("".join(name).encode()) % len(DATABASES)]
+            of[left].add_marker(pytest.mark.long)
 
 
 def pytest_collection_finish() -> None:
@@ -123,7 +142,7 @@ def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SQLiteDatabase
     return SQLiteDatabases(tmp_path_factory.mktemp("databases"))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def databases(request: pytest.FixtureRequest) -> Databases:
     found: Databases = request.getfixturevalue(f"{request.param}_databases")
     return found

@@ -1,8 +1,9 @@
 """Founding is finished by running it again, wherever it stopped, and never done twice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from office import PASSPHRASE, PEOPLE, Office, first_people, make_office
 
 from card_core.codes import KeyPurpose
@@ -44,18 +45,21 @@ def cut_after(owner: type, name: str, calls: int, patched: pytest.MonkeyPatch) -
     patched.setattr(owner, name, call)
 
 
-STOPS = [
-    *((KeyFiles, "create_secret", count) for count in range(len(SECRET_SIZES_BYTES))),
-    *((KeyFiles, "create_signer", count) for count in range(len(KeyPurpose))),
-    (Store, "upgrade", 0),
-    *((Kernel, "perform", count) for count in range(2 + len(KeyPurpose))),
-    (Home, "write_facts", 0),
-]
+def stops() -> Iterator[ParameterSet]:
+    """Before each call; in `make test` before the first two and the last of a row of calls."""
+    for owner, name, calls in (
+        (KeyFiles, "create_secret", len(SECRET_SIZES_BYTES)),
+        (KeyFiles, "create_signer", len(KeyPurpose)),
+        (Store, "upgrade", 1),
+        (Kernel, "perform", 2 + len(KeyPurpose)),
+        (Home, "write_facts", 1),
+    ):
+        for count in range(calls):
+            marks = () if count in (0, 1, calls - 1) else pytest.mark.long
+            yield pytest.param(owner, name, count, id=f"{name}-{count}", marks=marks)
 
 
-@pytest.mark.parametrize(
-    ("owner", "name", "calls"), STOPS, ids=[f"{stop[1]}-{stop[2]}" for stop in STOPS]
-)
+@pytest.mark.parametrize(("owner", "name", "calls"), stops())
 def test_stopped_anywhere_and_run_again_it_is_finished(
     empty_office: Office, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, calls: int
 ) -> None:

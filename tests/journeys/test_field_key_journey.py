@@ -57,6 +57,7 @@ class Lane:
     person: Person
     terminal: Terminal
     dead: threading.Event
+    pause_seconds: float
     told: Counter[str] = field(default_factory=Counter)
     torn: int = 0
 
@@ -69,7 +70,7 @@ class Lane:
                     raise
                 self.torn += 1
                 self.terminal.connection.close()
-            stop.wait(0.5)
+            stop.wait(self.pause_seconds)
 
     def _turn(self) -> None:
         holder = Holder(self.terminal.connection, self.person.number, HOLDER_PASSWORD)
@@ -85,6 +86,7 @@ class Rosters:
 
     town: Installation
     folder: Path
+    pause_seconds: float
     taken: int = 0
     _files: Iterator[Path] = field(init=False)
 
@@ -95,6 +97,7 @@ class Rosters:
         while not stop.is_set():
             self.town.command("roster", "import", str(next(self._files)), operator="maker")
             self.taken += 1
+            stop.wait(self.pause_seconds)
 
     def _written(self) -> Iterator[Path]:
         """Good rows alone, each of somebody who is in no other roster here."""
@@ -204,14 +207,19 @@ class Works:
 
 
 @contextmanager
-def works(folder: Path, url: str | None, *options: str, lanes: int) -> Iterator[Works]:
+def works(
+    folder: Path, url: str | None, *options: str, lanes: int, pause_seconds: float
+) -> Iterator[Works]:
     with ExitStack() as stack:
         ground: Ground = stack.enter_context(founded(url, ecards=lanes))
         options = ("--port", str(free_port()), *options)
         service: Running = stack.enter_context(serving(folder, ground.environment, *options))
         town, dead = Installation(ground, service), threading.Event()
-        each = [Lane(town.person(), town.terminal(HOSPITAL), dead) for _ in range(lanes)]
-        yield Works(town, folder, options, stack, each, Rosters(town, folder), dead)
+        each = [
+            Lane(town.person(), town.terminal(HOSPITAL), dead, pause_seconds) for _ in range(lanes)
+        ]
+        rosters = Rosters(town, folder, pause_seconds)
+        yield Works(town, folder, options, stack, each, rosters, dead)
 
 
 def rotate_and_destroy(at_work: Works, *, waits: bool) -> None:
@@ -265,7 +273,7 @@ def test_the_field_key_is_rotated_under_load_and_the_old_one_destroyed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sealing, "ITERATIONS", sealing.ITERATIONS_RANGE.start)
-    with works(tmp_path, None, lanes=2) as at_work:
+    with works(tmp_path, None, lanes=2, pause_seconds=2.0) as at_work:
         rotate_and_destroy(at_work, waits=False)
         check(at_work)
 
@@ -276,6 +284,6 @@ def test_the_field_key_is_rotated_under_load_with_its_waits_on_postgresql(
 ) -> None:
     monkeypatch.setattr(sealing, "ITERATIONS", sealing.ITERATIONS_RANGE.start)
     url = postgresql.url(postgresql.create())
-    with works(tmp_path, url, "--workers", "2", lanes=8) as at_work:
+    with works(tmp_path, url, "--workers", "2", lanes=8, pause_seconds=0.5) as at_work:
         rotate_and_destroy(at_work, waits=True)
         check(at_work)
