@@ -48,10 +48,6 @@ impl Modulus for P {
         by_backend!(adx: adx::square_p(a), portable: portable::square::<Self>(a))
     }
 
-    fn square_times(a: &Limbs, count: u32) -> Limbs {
-        by_backend!(adx: adx::square_times_p(a, count), portable: portable::square_times::<Self>(a, count))
-    }
-
     #[inline(always)]
     fn add(a: &Limbs, b: &Limbs) -> Limbs {
         by_backend!(adx: adx::add_p(a, b), portable: portable::add::<Self>(a, b))
@@ -63,60 +59,42 @@ impl Modulus for P {
     }
 }
 
-impl FieldElement {
-    /// Returns the inverse, x^(p-2), in constant time; the inverse of 0 is 0.
-    ///
-    /// In bits p - 2 is the head (see [`Runs`]), 32 zeros, 62 ones and 01.
-    pub(crate) fn invert(&self) -> Self {
-        let runs = Runs::new(self);
-        let power = runs.head.square_times(64).multiply(&runs.ones32);
-        let power = power.square_times(30).multiply(&runs.ones30);
-        power.square_times(2).multiply(self)
+impl P {
+    /// Squares `count` times.
+    fn square_times(a: &Limbs, count: u32) -> Limbs {
+        by_backend!(adx: adx::square_times_p(a, count), portable: portable::square_times::<Self>(a, count))
     }
+}
 
+impl FieldElement {
     /// Returns a square root, or nothing when there is none.
     ///
-    /// p is 3 modulo 4, so x^((p+1)/4) is the root of a square. In bits (p + 1) / 4 is the head,
-    /// 31 zeros, a one and 62 zeros.
+    /// p is 3 modulo 4, so x^((p+1)/4) is the root of a square. In bits (p + 1) / 4 is 31 ones, a
+    /// zero, 128 ones, 31 zeros, a one and 62 zeros. Longer runs of ones are made of shorter ones by
+    /// squaring, which takes far fewer products than reading the exponent in windows.
     pub(crate) fn square_root(&self) -> Option<Self> {
-        let power = Runs::new(self).head.square_times(32).multiply(self);
-        let root = power.square_times(62);
+        let ones2 = self.square().multiply(self);
+        let ones3 = ones2.square().multiply(self);
+        let ones6 = ones3.square_times(3).multiply(&ones3);
+        let ones12 = ones6.square_times(6).multiply(&ones6);
+        let ones15 = ones12.square_times(3).multiply(&ones3);
+        let ones30 = ones15.square_times(15).multiply(&ones15);
+        let ones31 = ones30.square().multiply(self);
+        let ones32 = ones31.square().multiply(self);
+        let mut power = ones31.square_times(33).multiply(&ones32);
+        for _ in 0..3 {
+            power = power.square_times(32).multiply(&ones32);
+        }
+        let root = power.square_times(32).multiply(self).square_times(62);
         root.square().equals(self).reveal().then_some(root)
+    }
+
+    fn square_times(&self, count: u32) -> Self {
+        Self::from_montgomery(P::square_times(self.montgomery(), count))
     }
 
     /// The lowest bit, which tells the two roots apart in a compressed point.
     pub(crate) fn lowest_bit(&self) -> u8 {
         (self.to_limbs()[0] & 1) as u8
-    }
-}
-
-/// Powers of x whose exponents are runs of ones: longer runs are made of shorter ones by squaring,
-/// which takes far fewer products than reading the exponent in windows.
-struct Runs {
-    ones30: FieldElement,
-    ones32: FieldElement,
-    /// 31 ones, a zero and 128 ones: how p and its kin begin.
-    head: FieldElement,
-}
-
-impl Runs {
-    fn new(x: &FieldElement) -> Self {
-        let ones2 = x.square().multiply(x);
-        let ones3 = ones2.square().multiply(x);
-        let ones6 = ones3.square_times(3).multiply(&ones3);
-        let ones12 = ones6.square_times(6).multiply(&ones6);
-        let ones15 = ones12.square_times(3).multiply(&ones3);
-        let ones30 = ones15.square_times(15).multiply(&ones15);
-        let ones31 = ones30.square().multiply(x);
-        let ones32 = ones31.square().multiply(x);
-        let mut head = ones31.square_times(33).multiply(&ones32);
-        for _ in 0..3 {
-            head = head.square_times(32).multiply(&ones32);
-        }
-        Self {
-            ones30,
-            ones32,
-            head,
-        }
     }
 }

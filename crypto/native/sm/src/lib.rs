@@ -4,7 +4,7 @@
 //! - [`sm2`]: keys, signatures, encryption (GB/T 32918); [`sm3`]: the digest (GB/T 32905), with
 //!   [`hmac`], [`kdf`] and [`merkle`] trees over it; [`sm4`]: the block cipher (GB/T 32907).
 //! - What touches a secret has no branch and no memory index that depends on it. Choices are
-//!   made with masks, tables are read in full, inverses are powers.
+//!   made with masks, tables are read in full, inverses take the same steps for all.
 //! - Known answers, the random source and each new key are tested. Once a test has failed, no
 //!   randomness is given out, so that nothing is signed, made or encrypted; see [`operational`].
 //! - What fails gives one error without detail. Nothing here panics on input from outside.
@@ -20,6 +20,7 @@ mod affine;
 mod backend;
 mod der;
 mod digits;
+mod divsteps;
 mod error_state;
 mod field;
 mod fixed_base;

@@ -21,8 +21,8 @@ pub(crate) const N: Limbs = [
 /// -1/n mod 2^64.
 pub(crate) const N_FACTOR: u64 = negated_inverse(N[0]);
 
-/// Newton's iteration: each round doubles the number of right bits, from three.
-const fn negated_inverse(odd: u64) -> u64 {
+/// -1/odd mod 2^64, by Newton's iteration: each round doubles the number of right bits, from three.
+pub(crate) const fn negated_inverse(odd: u64) -> u64 {
     let mut inverse = odd;
     let mut round = 0;
     while round < 5 {

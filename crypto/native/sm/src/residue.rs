@@ -5,8 +5,9 @@
 
 use core::marker::PhantomData;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
+use crate::divsteps;
 use crate::limbs::{self, Limbs};
 use crate::mask::Mask;
 use crate::portable::{self, Prime};
@@ -22,9 +23,6 @@ pub(crate) trait Modulus: Prime {
 
     /// Returns a^2 / R mod m.
     fn square(a: &Limbs) -> Limbs;
-
-    /// Squares `count` times.
-    fn square_times(a: &Limbs, count: u32) -> Limbs;
 
     /// Returns a + b mod m.
     fn add(a: &Limbs, b: &Limbs) -> Limbs;
@@ -159,25 +157,11 @@ impl<M: Modulus> Residue<M> {
         Self::from_montgomery(M::square(&self.limbs))
     }
 
-    /// Raises to a public power, by windows of four bits.
-    pub(crate) fn power(&self, exponent: &Limbs) -> Self {
-        let mut powers = Zeroizing::new([Self::ONE; 16]);
-        for i in 1..16 {
-            powers[i] = powers[i - 1].multiply(self);
-        }
-        let mut result = Self::ONE;
-        for limb in exponent.iter().rev() {
-            for shift in (0..64).step_by(4).rev() {
-                result = result.square().square().square().square();
-                result = result.multiply(&powers[(limb >> shift) as usize & 15]);
-            }
-        }
-        result
-    }
-
-    /// Squares `count` times.
-    pub(crate) fn square_times(&self, count: u32) -> Self {
-        Self::from_montgomery(M::square_times(&self.limbs, count))
+    /// Returns the inverse, in constant time; the inverse of 0 is 0.
+    ///
+    /// The limbs are x R, and those of the inverse are R / x = R^2 / (x R).
+    pub(crate) fn invert(&self) -> Self {
+        Self::from_montgomery(divsteps::divide::<M>(&Self::R_SQUARED, &self.limbs))
     }
 
     /// The same number, for everybody to know.

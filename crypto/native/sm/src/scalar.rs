@@ -3,7 +3,7 @@
 #[cfg(target_arch = "x86_64")]
 use crate::adx;
 use crate::backend::by_backend;
-use crate::limbs::{self, Limbs, multiply_add};
+use crate::limbs::{Limbs, multiply_add};
 use crate::moduli::{self, N_FACTOR};
 use crate::portable::{self, Prime};
 use crate::residue::{Modulus, Residue};
@@ -40,10 +40,6 @@ impl Modulus for N {
         by_backend!(adx: adx::square_n(a), portable: portable::square::<Self>(a))
     }
 
-    fn square_times(a: &Limbs, count: u32) -> Limbs {
-        portable::square_times::<Self>(a, count)
-    }
-
     #[inline(always)]
     fn add(a: &Limbs, b: &Limbs) -> Limbs {
         portable::add::<Self>(a, b)
@@ -52,12 +48,5 @@ impl Modulus for N {
     #[inline(always)]
     fn subtract(a: &Limbs, b: &Limbs) -> Limbs {
         portable::subtract::<Self>(a, b)
-    }
-}
-
-impl Scalar {
-    /// Returns the inverse, by Fermat in constant time; the inverse of 0 is 0.
-    pub(crate) fn invert(&self) -> Self {
-        self.power(&limbs::sub(&N::VALUE, &[2, 0, 0, 0]).0)
     }
 }

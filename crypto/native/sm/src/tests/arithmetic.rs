@@ -1,10 +1,10 @@
 use super::{samples, textbook};
 use crate::backend::Backend;
-use crate::field::{FieldElement, P};
+use crate::field::P;
 use crate::limbs::{self, Limbs};
 use crate::portable;
 use crate::residue::{Modulus, Residue};
-use crate::scalar::{N, Scalar};
+use crate::scalar::N;
 
 /// Values where carries and borrows go wrong, and some like any other; all below m.
 fn values<M: Modulus>() -> Vec<Limbs> {
@@ -103,25 +103,6 @@ fn field_agrees_with_the_textbook() {
 #[test]
 fn scalars_agree_with_the_textbook() {
     agrees_with_the_textbook::<N>();
-}
-
-fn inverse_times_value_is_one<M: Modulus>(invert: fn(&Residue<M>) -> Residue<M>) {
-    Backend::current();
-    for value in values::<M>() {
-        let x = Residue::<M>::from_limbs(&value);
-        let expected = if value == [0; 4] {
-            [0; 4]
-        } else {
-            [1, 0, 0, 0]
-        };
-        assert_eq!(x.multiply(&invert(&x)).to_limbs(), expected);
-    }
-}
-
-#[test]
-fn inverses_hold_and_that_of_zero_is_zero() {
-    inverse_times_value_is_one(FieldElement::invert);
-    inverse_times_value_is_one(Scalar::invert);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod arithmetic;
 mod der;
 mod digests;
+mod divsteps;
 mod health;
 mod official;
 mod points;
