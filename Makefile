@@ -21,7 +21,10 @@ unexport PYTHONDONTWRITEBYTECODE
 NATIVE := $(shell find crypto/native card_core/native -name '*.rs' -o -name Cargo.toml 2>/dev/null) \
           Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help setup run test test-long pictures check lint types layers rust fuzz bench bench-scan bench-issuance bench-pages lock sbom clean
+# The environment's two halves, and tests in both languages, go on side by side.
+MAKEFLAGS += --jobs=3
+
+.PHONY: help setup run test test-native test-python test-long pictures check lint types layers rust fuzz bench bench-scan bench-issuance bench-pages lock sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
@@ -32,8 +35,12 @@ setup: $(VENV)/.built $(VENV)/.dev ## the environment in .venv, for work on the 
 run: $(VENV)/.built ## the main job, from a roster to an accepted scan (ONCE=1: do it and stop)
 	@$(BIN)/sscard demo $(if $(ONCE),--once)
 
-test: $(VENV)/.built $(VENV)/.dev ## all tests; starts the servers that they need
+test: test-native test-python ## all tests; starts the servers that they need
+
+test-native:
 	@cargo test --profile tested --locked --quiet --workspace
+
+test-python: $(VENV)/.built $(VENV)/.dev
 	@$(PYTEST) -m "not long"
 
 test-long: $(VENV)/.built $(VENV)/.dev ## the same journeys with their full counts

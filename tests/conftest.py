@@ -1,6 +1,7 @@
 """What tests of every room share: a clock, keys, a store on each database, a kernel, a bureau.
 
-`store`, and all that is built on it, runs a test twice: on SQLite and on PostgreSQL.
+`store`, and all that is built on it, runs a test twice: on SQLite and on PostgreSQL; in `make test`
+on one of them, in `make test-long` on the other.
 """
 
 import gc

@@ -88,7 +88,7 @@ def test_the_operators_api_serves_and_stops_cleanly(office: Office) -> None:
     assert code == 0, said
     assert one.name not in said
     assert ticket not in said
-    assert '"route": "/applications", "status": 201' in said
+    assert '"route": "/v1/operator/applications", "status": 201' in said
     assert "Traceback" not in said
     shown = office.done("application", "show", filed.json()["filing_id"], operator="li")
     assert "accepted" in shown

@@ -59,7 +59,7 @@ def stops() -> Iterator[ParameterSet]:
             yield pytest.param(owner, name, count, id=f"{name}-{count}", marks=marks)
 
 
-@pytest.mark.parametrize(("owner", "name", "calls"), stops())
+@pytest.mark.parametrize(("owner", "name", "calls"), list(stops()))
 def test_stopped_anywhere_and_run_again_it_is_finished(
     empty_office: Office, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, calls: int
 ) -> None:

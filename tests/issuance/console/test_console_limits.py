@@ -37,7 +37,7 @@ def test_a_request_leaves_its_template_and_not_what_was_typed(
     with caplog.at_level(logging.INFO, "sscard.scan_api"):
         assert asked(bureau, make_admission()).status_code == 401
     told = json.loads(caplog.messages[-1])
-    assert (told["route"], told["status"]) == ("/holders/{holder_id}", 401)
+    assert (told["route"], told["status"]) == ("/v1/operator/holders/{holder_id}", 401)
     assert HOLDER.rpartition("/")[2] not in caplog.text
 
 
