@@ -9,8 +9,8 @@ BIN := $(VENV)/bin
 ONCE ?=
 SECONDS := 60
 CARDS := 10000 100000 1000000
-# Tests mostly wait, so there may be one more of them under way than there are cores.
-WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 8 ? n + 1 : 8)))
+# Tests often wait, so there may be two more of them under way than there are cores.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 8 ? n + 2 : 8)))
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 FUZZ := tests/fuzz/Cargo.toml
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -23,6 +23,8 @@ NATIVE := $(shell find crypto/native card_core/native -name '*.rs' -o -name Carg
 
 # The environment's two halves, and tests in both languages, go on side by side.
 MAKEFLAGS += --jobs=3
+# Cargo takes what it finds there for a queue to wait in, and finds it closed.
+unexport MAKEFLAGS
 
 .PHONY: help setup run test test-native test-python test-long pictures check lint types layers rust fuzz bench bench-scan bench-issuance bench-pages lock sbom clean
 
