@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from card_core.kernel import Kernel
 from card_core.sign_in import Profile
 from issuance.console import problems, reference
-from issuance.console.entry import Entrance
+from issuance.console.entry import PREFIX, Entrance
 from issuance.console.issuing import Issuing
 from issuance.console.pages import routes as pages
 from issuance.console.pages.routes import Site
@@ -18,7 +18,7 @@ from issuance.console.routes import routes
 from issuance.console.uploads import PART_BYTES_MAX, Uploads
 
 # Of what is sent in parts: by the beginning of its path, how many bytes a body may have.
-LARGER_BODIES = {"/v1/operator/rosters/": PART_BYTES_MAX}
+LARGER_BODIES = {f"{PREFIX}/rosters/": PART_BYTES_MAX}
 _DESCRIPTION = """\
 What a bureau's own programs at windows do: applications, cards made at once, blank cards,
 guardians, approvals. A session's token in `Authorization: Bearer`; each change has an

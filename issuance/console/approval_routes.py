@@ -13,14 +13,14 @@ from card_core.store.approvals import Approval
 from card_core.store.operators import Operator
 from card_core.store.paging import PAGE_SIZE_MAX
 from issuance.console import models
-from issuance.console.entry import Asked
+from issuance.console.entry import PREFIX, Asked
 
 ApprovalId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
 After = Annotated[str, Query(pattern=r"^(|[0-9a-f]{32})$")]
 
 
 def routes(kernel: Kernel, question: object, change: object) -> APIRouter:
-    router = APIRouter(prefix="/v1/operator/approvals", tags=["approvals"])
+    router = APIRouter(prefix=f"{PREFIX}/approvals", tags=["approvals"])
 
     @router.get("", operation_id="listApprovals")
     def list_approvals(asked: Annotated[Asked, question], after: After = "") -> models.ApprovalList:

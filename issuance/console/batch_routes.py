@@ -17,7 +17,7 @@ from card_core.states import BatchKind, FilingState, MakingState
 from card_core.store import Reader, batches, filings, making_orders, makings, operators
 from card_core.store.batches import Batch
 from issuance.console import batch_models as models
-from issuance.console.entry import Asked
+from issuance.console.entry import PREFIX, Asked
 from issuance.console.issuing import Issuing
 from issuance.console.models import Answer, Nothing, Proposed
 from issuance.progress import progress_of
@@ -37,7 +37,7 @@ def routes(
     clock: Callable[[], datetime],
 ) -> APIRouter:
     """clock: the time now, aware, UTC."""
-    router = APIRouter(prefix="/v1/operator/batches", tags=["batches"])
+    router = APIRouter(prefix=f"{PREFIX}/batches", tags=["batches"])
 
     def progress(tx: Reader, batch: Batch) -> models.BatchProgressView:
         found = progress_of(batch, batches.chunks(tx, batch.id), clock())

@@ -47,6 +47,8 @@ from issuance.console.models import Proposed
 from issuance.console.problems import ConsoleError
 from issuance.console.tickets import Tickets
 
+# How each address of the API begins.
+PREFIX = "/v1/operator"
 PENDING_MAX = 256
 CHALLENGE_LASTS = timedelta(minutes=1)
 _KEY = re.compile(r'(?:"([0-9A-Za-z._~:-]{1,64})"|([0-9A-Za-z._~:-]{1,64}))')

@@ -13,7 +13,7 @@ from card_core.store import figures as stored_figures
 from issuance import figure_files
 from issuance.console import figure_models as models
 from issuance.console.counting import Counting
-from issuance.console.entry import Asked
+from issuance.console.entry import PREFIX, Asked
 from issuance.console.files import CSV, XLSX, file_answer
 from issuance.figure_files import FigureFormat
 
@@ -22,7 +22,7 @@ _MEDIA_TYPES = {FigureFormat.CSV: f"{CSV}; charset=utf-8", FigureFormat.XLSX: XL
 
 
 def routes(kernel: Kernel, question: object) -> APIRouter:
-    router = APIRouter(prefix="/v1/operator", tags=["figures"])
+    router = APIRouter(prefix=PREFIX, tags=["figures"])
     cards = Counting(kernel, lambda tx, _: stored_figures.tallies(tx))
     scans = Counting(kernel, lambda tx, now: stored_figures.scan_tallies(tx, first_hour(now)))
 

@@ -17,7 +17,7 @@ from card_core.kernel.permissions import Reading
 from card_core.store import institutions
 from card_core.store.paging import PAGE_SIZE_MAX
 from issuance.console import place_models as models
-from issuance.console.entry import Asked
+from issuance.console.entry import PREFIX, Asked
 from issuance.console.models import Answer, Nothing, Proposed
 
 Code = Annotated[str, InPath(pattern=r"^[0-9A-Za-z]{1,32}$")]
@@ -25,7 +25,7 @@ After = Annotated[str, Query(pattern=r"^(|[0-9a-f]{32})$")]
 
 
 def routes(kernel: Kernel, question: object, change: object) -> APIRouter:
-    router = APIRouter(prefix="/v1/operator", tags=["institutions"])
+    router = APIRouter(prefix=PREFIX, tags=["institutions"])
 
     @router.get("/business-types", operation_id="listBusinessTypes")
     def list_business_types(asked: Annotated[Asked, question]) -> models.BusinessTypeList:

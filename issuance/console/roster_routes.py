@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from card_core.kernel.acts.imports import OpenImport
 from issuance.console import roster_models as models
-from issuance.console.entry import Asked
+from issuance.console.entry import PREFIX, Asked
 from issuance.console.files import CSV, XLSX, file_answer, file_body
 from issuance.console.models import Nothing
 from issuance.console.uploads import PART_BYTES_MAX, Upload, Uploads
@@ -26,7 +26,7 @@ _SENT_AT_ONCE = 256 * 1024
 
 
 def routes(uploads: Uploads, question: object, repeatable: object) -> APIRouter:
-    router = APIRouter(prefix="/v1/operator/rosters", tags=["rosters"])
+    router = APIRouter(prefix=f"{PREFIX}/rosters", tags=["rosters"])
 
     def found(asked: Asked, roster_id: str) -> Upload:
         asked.check_may(OpenImport)

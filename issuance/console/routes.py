@@ -46,7 +46,7 @@ from issuance.console import (
     session_routes,
     terminal_routes,
 )
-from issuance.console.entry import Asked, Entrance, asking
+from issuance.console.entry import PREFIX, Asked, Entrance, asking
 from issuance.console.files import BYTES, file_answer, file_body
 from issuance.console.issuing import Issuing
 from issuance.console.uploads import Uploads
@@ -95,7 +95,7 @@ def routes(
 def _applications(
     kernel: Kernel, question: object, change: object, clock: Callable[[], datetime]
 ) -> APIRouter:
-    router = APIRouter(prefix="/v1/operator/applications", tags=["application"])
+    router = APIRouter(prefix=f"{PREFIX}/applications", tags=["application"])
 
     @router.get("", operation_id="listApplications")
     def list_applications(
@@ -179,7 +179,7 @@ def _applications(
 def _made_at_once(
     kernel: Kernel, question: object, change: object, clock: Callable[[], datetime]
 ) -> APIRouter:
-    router = APIRouter(prefix="/v1/operator", tags=["made at once"])
+    router = APIRouter(prefix=PREFIX, tags=["made at once"])
 
     @router.post(
         "/cards/{card_number}/maker-file",
@@ -238,7 +238,7 @@ def _made_at_once(
 
 
 def _families(change: object) -> APIRouter:
-    router = APIRouter(prefix="/v1/operator", tags=["family"])
+    router = APIRouter(prefix=PREFIX, tags=["family"])
 
     @router.post("/guardianships", operation_id="proposeGuardian", status_code=201)
     def bind(body: models.GuardianRequest, asked: Annotated[Asked, change]) -> models.Proposed:

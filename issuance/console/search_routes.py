@@ -35,7 +35,7 @@ from card_core.store.holder_trace import HolderTrace, trace_of
 from card_core.store.holders import Holder
 from issuance.console import search_models as models
 from issuance.console.acts_on_holder import acts_on
-from issuance.console.entry import Asked
+from issuance.console.entry import PREFIX, Asked
 
 HITS_MAX = 20
 CARD_NUMBER_CHARACTERS = 9
@@ -43,7 +43,7 @@ RecordId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
 
 
 def routes(kernel: Kernel, question: object, repeatable: object) -> APIRouter:
-    router = APIRouter(prefix="/v1/operator", tags=["search"])
+    router = APIRouter(prefix=PREFIX, tags=["search"])
 
     @router.post("/searches", operation_id="search")
     def search(body: models.Search, asked: Annotated[Asked, repeatable]) -> models.Hits:

@@ -10,11 +10,11 @@ from card_core.states import ServiceState
 from card_core.store import operators
 from issuance.console import models
 from issuance.console.cookie import check_same_origin, give_cookie, take_cookie
-from issuance.console.entry import Entrance
+from issuance.console.entry import PREFIX, Entrance
 
 
 def routes(entrance: Entrance) -> APIRouter:
-    router = APIRouter(prefix="/v1/operator", tags=["session"])
+    router = APIRouter(prefix=PREFIX, tags=["session"])
     kernel = entrance.kernel
 
     def view_of(request: Request) -> models.SessionView:

@@ -17,7 +17,7 @@ from card_core.kernel.permissions import Reading
 from card_core.service_channels import PLACES
 from card_core.store import Reader, enrolments, institutions
 from issuance.console import place_models as models
-from issuance.console.entry import Asked
+from issuance.console.entry import PREFIX, Asked
 from issuance.console.models import Answer, Nothing, Proposed
 from issuance.console.place_routes import Code
 from issuance.console.problems import ConsoleError
@@ -27,7 +27,7 @@ Serial = Annotated[str, InPath(pattern=r"^[0-9a-f]{16}$")]
 
 
 def routes(kernel: Kernel, question: object, change: object) -> APIRouter:
-    router = APIRouter(prefix="/v1/operator", tags=["terminals"])
+    router = APIRouter(prefix=PREFIX, tags=["terminals"])
     router.routes.extend(_at_institutions(kernel, question, change).routes)
 
     @router.get("/status-keys", operation_id="listStatusKeys")
@@ -65,7 +65,7 @@ def routes(kernel: Kernel, question: object, change: object) -> APIRouter:
 
 
 def _at_institutions(kernel: Kernel, question: object, change: object) -> APIRouter:
-    router = APIRouter(prefix="/v1/operator/institutions/{code}/terminals", tags=["terminals"])
+    router = APIRouter(prefix=PREFIX + "/institutions/{code}/terminals", tags=["terminals"])
 
     @router.get("", operation_id="listTerminals")
     def list_terminals(code: Code, asked: Annotated[Asked, question]) -> models.TerminalList:

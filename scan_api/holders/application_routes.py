@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from card_core.kernel import Actor
 from scan_api import problems
-from scan_api.holders import applications, family_examples, idempotency
+from scan_api.holders import PREFIX, applications, family_examples, idempotency
 from scan_api.holders.application_models import (
     Applications,
     CardApplication,
@@ -23,7 +23,7 @@ ApplicationId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 def routes(services: Services, holder_of_session: Any, held_key: Any) -> APIRouter:
     """Part of the holder's router; see `device_routes.routes`."""
-    router = APIRouter(prefix="/v1/holder/applications", tags=["holder"])
+    router = APIRouter(prefix=f"{PREFIX}/applications", tags=["holder"])
     changes = [Depends(check_origin)]
 
     @router.get(

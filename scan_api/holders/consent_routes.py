@@ -10,7 +10,7 @@ from card_core.kernel.acts.consents import SetConsent
 from card_core.store import consents, devices, family_members
 from card_core.store.consents import ConsentState
 from scan_api import problems
-from scan_api.holders import idempotency
+from scan_api.holders import PREFIX, idempotency
 from scan_api.holders.consent_models import ConsentChange, ConsentSet, DataUses, DataUseView
 from scan_api.holders.idempotency import HOLDER_CHANGE, HeldKey, perform_once
 from scan_api.holders.origin import check_origin
@@ -42,7 +42,7 @@ USES: dict[str, Any] = {
 
 def routes(services: Services, holder_of_session: Any, held_key: Any) -> APIRouter:
     """Part of the holder's router; see `device_routes.routes`."""
-    router = APIRouter(prefix="/v1/holder/data-uses", tags=["holder"])
+    router = APIRouter(prefix=f"{PREFIX}/data-uses", tags=["holder"])
 
     @router.get(
         "",

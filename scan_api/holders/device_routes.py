@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from card_core.kernel import Actor
 from scan_api import problems
-from scan_api.holders import device_examples, devices, idempotency, session
+from scan_api.holders import PREFIX, device_examples, devices, idempotency, session
 from scan_api.holders.device_models import (
     CredentialRequest,
     Credentials,
@@ -38,7 +38,7 @@ def routes(
 ) -> APIRouter:
     """Part of the holder's router. holder_of_session, held_key: the dependencies that give the
     session's holder and the request's Idempotency-Key."""
-    router = APIRouter(prefix="/v1/holder/devices", tags=["holder"])
+    router = APIRouter(prefix=f"{PREFIX}/devices", tags=["holder"])
     changes = [Depends(check_origin)]
 
     @router.get(

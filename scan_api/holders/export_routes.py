@@ -9,7 +9,7 @@ from card_core.kernel import Actor
 from card_core.kernel.acts.holder_exports import ExportHolder
 from card_core.store.holder_export import export
 from scan_api import problems
-from scan_api.holders import session
+from scan_api.holders import PREFIX, session
 from scan_api.holders.export_examples import EXPORT
 from scan_api.holders.export_models import ExportRequest, HolderExport
 from scan_api.holders.origin import check_origin
@@ -28,7 +28,7 @@ from scan_api.services import Services
 def routes(services: Services, holder_of_session: Any, password_work: PasswordWork) -> APIRouter:
     """Part of the holder's router. holder_of_session: the dependency that gives the session's
     holder."""
-    router = APIRouter(prefix="/v1/holder/exports", tags=["holder"])
+    router = APIRouter(prefix=f"{PREFIX}/exports", tags=["holder"])
 
     @router.post(
         "",

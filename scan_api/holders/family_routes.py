@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from card_core.kernel import Actor
 from scan_api import problems
-from scan_api.holders import families, family_examples, idempotency
+from scan_api.holders import PREFIX, families, family_examples, idempotency
 from scan_api.holders.family_models import (
     Family,
     FamilyMintRequest,
@@ -33,7 +33,7 @@ _CHANGED = (
 
 def routes(services: Services, holder_of_session: Any, held_key: Any) -> APIRouter:
     """Part of the holder's router; see `device_routes.routes`."""
-    router = APIRouter(prefix="/v1/holder/family", tags=["holder"])
+    router = APIRouter(prefix=f"{PREFIX}/family", tags=["holder"])
     changes = [Depends(check_origin)]
 
     @router.get(

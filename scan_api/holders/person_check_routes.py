@@ -9,7 +9,7 @@ from starlette.responses import Response
 from card_core.kernel import Actor
 from card_core.sign_in.online_access import CHECKING
 from scan_api import problems
-from scan_api.holders import idempotency, person_check_examples, person_checks, session
+from scan_api.holders import PREFIX, idempotency, person_check_examples, person_checks, session
 from scan_api.holders.idempotency import HELD_KEY, HOLDER_CHANGE, HeldKey
 from scan_api.holders.origin import check_origin
 from scan_api.holders.password_work import PasswordWork
@@ -48,7 +48,7 @@ def routes(
     services: Services, holder_of_session: Any, held_key: Any, password_work: PasswordWork
 ) -> APIRouter:
     """Part of the holder's router; see `device_routes.routes`."""
-    router = APIRouter(prefix="/v1/holder", tags=["holder"])
+    router = APIRouter(prefix=PREFIX, tags=["holder"])
     changes = [Depends(check_origin)]
     # Whoever checks people may be slow; nothing else waits for it.
     asking = PasswordWork(ASKING_THREADS)

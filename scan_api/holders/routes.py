@@ -10,6 +10,7 @@ from card_core.kernel import Actor
 from card_core.sign_in import SignedIn
 from scan_api import problems
 from scan_api.holders import (
+    PREFIX,
     acts,
     application_routes,
     consent_routes,
@@ -67,7 +68,7 @@ def _answers(
 
 
 def routes(services: Services, password_work: PasswordWork) -> APIRouter:
-    router = APIRouter(prefix="/v1/holder", tags=["holder"])
+    router = APIRouter(prefix=PREFIX, tags=["holder"])
     changes = [Depends(check_origin)]
 
     def current_holder(request: Request) -> Actor:

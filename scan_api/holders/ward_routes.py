@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path
 
 from card_core.kernel import Actor
 from scan_api import problems
-from scan_api.holders import acts, examples, idempotency
+from scan_api.holders import PREFIX, acts, examples, idempotency
 from scan_api.holders.idempotency import HOLDER_CHANGE, HeldKey
 from scan_api.holders.models import CardStateChange, LossReport, LossWithdrawal
 from scan_api.holders.origin import check_origin
@@ -30,7 +30,7 @@ def routes(
     services: Services, holder_of_session: Any, held_key: Any, password_work: PasswordWork
 ) -> APIRouter:
     """Part of the holder's router; see `device_routes.routes`."""
-    router = APIRouter(prefix="/v1/holder/family/wards/{guardianship_id}", tags=["holder"])
+    router = APIRouter(prefix=PREFIX + "/family/wards/{guardianship_id}", tags=["holder"])
     changes = [Depends(check_origin)]
 
     @router.post(
