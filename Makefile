@@ -24,7 +24,7 @@ NATIVE := $(shell find crypto/native card_core/native -name '*.rs' -o -name Carg
 # The environment's two halves, and tests in both languages, go on side by side.
 MAKEFLAGS += --jobs=3
 # Cargo takes what it finds there for a queue to wait in, and finds it closed.
-unexport MAKEFLAGS
+unexport MAKEFLAGS MFLAGS
 
 .PHONY: help setup run test test-native test-python test-long pictures check lint types layers rust fuzz bench bench-scan bench-issuance bench-pages lock sbom clean
 
