@@ -21,6 +21,7 @@ from scan_api.bodies import problem_of
 from scan_api.issuers.signatures import SCHEME as PEER_SCHEME
 from scan_api.metrics import METHODS
 from scan_api.problems import Problem, ProblemError
+from scan_api.request_log import note_error
 from scan_api.signed_requests import SCHEME
 
 _BY_ERROR: Mapping[type[CardCoreError | CryptoError], Problem] = {
@@ -103,6 +104,7 @@ def answer_of(error: Exception) -> ErrorAnswer:
 
 
 async def _answer(request: Request, error: Exception) -> Response:
+    note_error(request.scope, error)
     answer = answer_of(error)
     headers = dict(answer.headers)
     if answer.status == problems.METHOD_NOT_ALLOWED.status:

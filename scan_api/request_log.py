@@ -1,9 +1,9 @@
 """One log line for each request, and the end of the line for errors that nobody expected.
 
-A line holds method, route template, status and time taken, and a reference where the service
-failed: no path, query, address, header or body, so no personal data and no code. Of an unexpected
-error it holds the kind and the places in the source, never the message: messages of drivers and
-parsers quote their input.
+A line holds method, route template, status and time taken, the code of the error that the answer
+may tell less of, and a reference where the service failed: no path, query, address, header or body,
+so no personal data and no dynamic code. Of an unexpected error it holds the kind and the places in
+the source, never the message: messages of drivers and parsers quote their input.
 
 Under load a line for each request would cost more than the request. LINES_MAX of each second are
 written; the others are counted and written as one line for each route and status.
@@ -19,13 +19,15 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from card_core.errors import TamperedRowError
+from card_core.errors import CardCoreError, TamperedRowError
+from crypto import CryptoError
 from scan_api import problems
 from scan_api.metrics import METHODS, Metrics
 
 FRAMES_LOGGED_MAX = 12
 LINES_MAX = 100
 WINDOW_SECONDS = 1.0
+_ERROR = "sscard.error"
 
 _log = logging.getLogger("sscard.scan_api")
 
@@ -45,10 +47,12 @@ class RequestLines:
         self._lines_left = 0
         self._unwritten: dict[tuple[str, str, int], tuple[int, float]] = {}
 
-    def add(self, what: tuple[str, str, int], started: float, reference: str = "") -> None:
+    def add(
+        self, what: tuple[str, str, int], started: float, reference: str = "", error: str = ""
+    ) -> None:
         """One request is over. what: method, route template, status (0: nothing was answered).
 
-        started: by `clock`. reference: of a failure that `log_failure` told.
+        started: by `clock`. reference: of a failure that `log_failure` told. error: its code.
         """
         now = self.clock()
         seconds = now - started
@@ -60,7 +64,8 @@ class RequestLines:
         if self._lines_left or reference:
             self._lines_left = max(0, self._lines_left - 1)
             line = _line("request", what) | {"ms": round(seconds * 1000, 2)}
-            _log.info(json.dumps(line | ({"reference": reference} if reference else {})))
+            told = {"error": error, "reference": reference}
+            _log.info(json.dumps(line | {name: text for name, text in told.items() if text}))
             return
         if not self._unwritten:
             # Where no request follows, nobody else would write these.
@@ -106,7 +111,17 @@ class RequestLog:
             # The template, not the path: what was typed into a path may be anything.
             route = getattr(scope.get("route"), "path", "none")
             method = scope["method"] if scope["method"] in METHODS else "other"
-            self._lines.add((method, route, status), started, reference)
+            self._lines.add((method, route, status), started, reference, scope.get(_ERROR, ""))
+
+
+def note_error(scope: Scope, error: Exception) -> None:
+    """The request was answered because of this error; its line will hold the code."""
+    scope[_ERROR] = code_of(error)
+
+
+def code_of(error: Exception) -> str:
+    """Empty where it is none of card_core.errors or crypto.errors."""
+    return error.code if isinstance(error, (CardCoreError, CryptoError)) else ""
 
 
 def _line(event: str, what: tuple[str, str, int]) -> dict[str, object]:

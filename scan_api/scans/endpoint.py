@@ -17,7 +17,7 @@ from scan_api.error_answers import ANSWERABLE, answer_of
 from scan_api.limits import BODY_BYTES_MAX, header_fault, read_body
 from scan_api.overload import SCANS, Admission
 from scan_api.problems import Problem
-from scan_api.request_log import RequestLines, internal_error, log_failure
+from scan_api.request_log import RequestLines, code_of, internal_error, log_failure
 from scan_api.scans.recording import ScanDesk
 from scan_api.scans.wire import Answer
 from scan_api.security_headers import data_headers
@@ -75,15 +75,15 @@ class ScanEndpoint:
 
     async def answer(self, request: SignedRequest, content_type: str, started: float) -> Answer:
         """Steps 2 to 4 for a request that is within the limits. started: by `now`."""
-        status, reference = 0, ""
+        status, reference, code = 0, "", ""
         try:
             answer = await self._answer(request, content_type)
-            status = answer.status
+            status, code = answer.status, answer.error
         except Exception as error:  # noqa: BLE001 - the last one to catch: nothing above may tell
             status, reference = 500, log_failure(error)
             answer = Answer(500, [_PROBLEM], internal_error(reference))
         finally:
-            self._lines.add(("POST", SCANS, status), started, reference)
+            self._lines.add(("POST", SCANS, status), started, reference, code)
         return answer
 
     async def _answer(self, request: SignedRequest, content_type: str) -> Answer:
@@ -103,7 +103,7 @@ class ScanEndpoint:
             known = answer_of(error)
             told = known.headers.items()
             headers = [(name.lower().encode(), value.encode()) for name, value in told]
-            return Answer(known.status, headers, known.body)
+            return Answer(known.status, headers, known.body, code_of(error))
         finally:
             places.measure(time.monotonic() - entered)
             places.leave()

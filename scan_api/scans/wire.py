@@ -36,11 +36,13 @@ class WholeScan(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """headers: without Content-Length and what every answer carries."""
+    """headers: without Content-Length and what every answer carries. error: for the log alone, the
+    code of the error behind it."""
 
     status: int
     headers: Headers
     body: bytes
+    error: str = ""
 
 
 def begins_scan(data: bytes) -> bool:

@@ -250,8 +250,9 @@ def test_the_background_takes_a_change_up_and_survives_an_error(
 
 
 def test_a_service_whose_keys_are_stale_is_not_ready_and_scans_nothing(
-    service: ScanService, monkeypatch: pytest.MonkeyPatch
+    service: ScanService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     code = service.mint()
     seconds = Seconds()
     cache = KeyRingCache(service.bureau.store, service.clock, monotonic=seconds)
@@ -261,6 +262,8 @@ def test_a_service_whose_keys_are_stale_is_not_ready_and_scans_nothing(
     seconds.now += RING_AGE_SECONDS_MAX + 1
     answer = service.scan(service.hospital, code)
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    assert '"status": 503' in caplog.text
+    assert f'"error": "{StoreBusyError.code}"' in caplog.text
     assert service.http.get("/readyz").status_code == 503
     seconds.now -= 2
     assert service.scan(service.hospital, code).json()["outcome"] == "accepted"

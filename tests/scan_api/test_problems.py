@@ -1,3 +1,5 @@
+import json
+import logging
 import re
 from typing import Any
 
@@ -99,6 +101,16 @@ def test_where_a_row_was_tampered_with_stands_in_the_log_alone(
     assert "0019canary" not in answer.text
     assert "cards" not in answer.text
     assert '"table": "cards", "row_id": "0019canary"' in caplog.text
+
+
+def test_why_the_service_was_not_ready_stands_in_the_log_alone(
+    service: ScanService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    answer = _raised(service, monkeypatch, errors.SchemaOutdatedError())
+    assert errors.SchemaOutdatedError.code not in answer.text
+    line = json.loads(caplog.messages[-1])
+    assert (line["status"], line["error"]) == (503, errors.SchemaOutdatedError.code)
 
 
 def test_a_method_that_is_not_offered_is_told_all_that_are(shared_service: ScanService) -> None:
