@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from backends import EMULATION, ROOT
 from random_faults import FAIL, STUCK, ZERO, FaultyRandomSource
 
 from crypto import SelfTestError, random_source, self_test
@@ -34,6 +35,24 @@ def child(program: str, environment: dict[str, str] | None = None) -> list[str]:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not EMULATION, reason="not run: the lanes run here as they are, or not at all")
+def test_the_core_s_own_tests_pass_on_the_lanes_by_plain_arithmetic() -> None:
+    # Among them: whichever product of the lanes comes out wrong, the known answers notice.
+    command = ["cargo", "test", "--profile", "tested", "--locked", "--quiet"]
+    options = ["--package", "sscard-sm", "--features", *EMULATION]
+    target = ROOT / "target" / "emulated"
+    done = subprocess.run(
+        [*command, *options, "--target-dir", target, "--", "--nocapture"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "not run: the lanes" not in done.stdout + done.stderr
 
 
 # Prints the name of the error that each call raises, or "done".

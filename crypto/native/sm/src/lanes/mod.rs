@@ -12,10 +12,13 @@
 
 #![allow(unsafe_code)]
 
+mod compiled;
 mod eight;
 #[cfg(any(test, feature = "emulation"))]
 mod emulated;
 mod field;
+#[cfg(test)]
+mod known_answers;
 mod points;
 mod products;
 mod secret;
@@ -29,6 +32,11 @@ mod zmm;
 use emulated::Emulated as Numbers;
 #[cfg(not(feature = "emulation"))]
 use zmm::Zmm as Numbers;
+
+#[cfg(not(test))]
+use compiled::{eight_products, eight_sums, one_sum, secret_multiple};
+#[cfg(test)]
+use known_answers::{eight_products, eight_sums, one_sum, secret_multiple};
 
 use crate::affine::AffinePoint;
 use crate::backend::Backend;
@@ -94,36 +102,4 @@ impl EightLanes {
 /// The sum, if it met no special case: of a secret, only a k that somebody chose to be so does.
 fn known(sum: Jacobian) -> Option<Jacobian> {
     (!sum.z.is_zero().reveal()).then_some(sum)
-}
-
-/// Defines a function that is compiled with the lanes' instructions, where they are not emulated.
-macro_rules! with_instructions {
-    ($($function:item)+) => {
-        $(
-            #[cfg_attr(not(feature = "emulation"), target_feature(enable = "avx512f,avx512vl,avx512ifma"))]
-            $function
-        )+
-    };
-}
-
-with_instructions! {
-    unsafe fn one_sum(points: &[AffinePoint]) -> Jacobian {
-        sums::one_sum::<Numbers>(points)
-    }
-
-    unsafe fn eight_sums(lists: &[&[AffinePoint]; 8]) -> [Jacobian; 8] {
-        sums::eight_sums::<Numbers>(lists)
-    }
-
-    unsafe fn eight_products(
-        scalars: &[Scalar; 8],
-        points: &[AffinePoint; 8],
-        lists: &[&[AffinePoint]; 8],
-    ) -> [Jacobian; 8] {
-        products::eight_products::<Numbers>(scalars, points, lists)
-    }
-
-    unsafe fn secret_multiple(k: &Scalar) -> Jacobian {
-        secret::multiple::<Numbers>(k)
-    }
 }
