@@ -19,7 +19,7 @@ import pytest
 from bureau import BOX_WRAP_KEY, Bureau, Clock, SeededBytes, make_cipher, make_grants
 from servers.databases import Databases, PostgreSQLDatabases, SQLiteDatabases
 from servers.postgresql import PostgreSQLServer, running_postgresql
-from turns import turn
+from turns import first_alone, turn
 
 from card_core.kernel import BoxKeyWrap, Kernel
 from card_core.sign_in import passwords
@@ -48,6 +48,12 @@ if (
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
     with turn(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    with first_alone():
         return (yield)
 
 

@@ -1,11 +1,12 @@
 """Who measures is alone, and nobody waits for ever to be."""
 
+import fcntl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from turns import turn
+from turns import first_alone, turn
 
 PATIENCE_SECONDS = 20
 
@@ -54,3 +55,15 @@ def test_one_alone_waits_for_all_and_all_wait_for_it(
         for one in held:
             one.result(PATIENCE_SECONDS)
     assert sorted(visits.entered) == sorted([*first, "B", "c", "d"])
+
+
+def test_the_first_is_alone_and_the_others_go_on_together(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    with path.open() as other:
+        with first_alone(path), pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(other, fcntl.LOCK_SH)
+        # Who comes while somebody follows the first is let in, and lets in who comes next.
+        with first_alone(path), path.open() as next_one:
+            fcntl.flock(next_one, fcntl.LOCK_SH | fcntl.LOCK_NB)

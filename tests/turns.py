@@ -3,12 +3,15 @@
 `make test` runs tests in several processes. Each test holds a lock that all may share, and one that
 is marked `alone` holds it by itself: it waits until those that are under way have ended, and
 meanwhile no other begins.
+
+Before that each process collects all tests. In a fresh checkout that means to compile them, with
+their assertions, which takes longer than the rest: so one does it first, and leaves it to all.
 """
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 # What is locked is there anyway, so nothing is left behind; two runs in one checkout take turns.
@@ -24,6 +27,17 @@ def turn(*, alone: bool, folder: Path = HERE) -> Iterator[None]:
         _locked(folder, fcntl.LOCK_EX if alone else fcntl.LOCK_SH),
     ):
         fcntl.flock(door, fcntl.LOCK_UN)
+        yield
+
+
+@contextmanager
+def first_alone(path: Path = HERE / "conftest.py") -> Iterator[None]:
+    """Whoever comes first has what follows to itself; the others wait, and then go on together."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(_locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB))
+        except BlockingIOError:
+            held.enter_context(_locked(path, fcntl.LOCK_SH))
         yield
 
 
