@@ -28,6 +28,8 @@ from benchmarks.bench_scan.requests import CONSUME, IDENTIFY, Press
 ALARM_WITHIN_SECONDS = 10
 PATIENCE_SECONDS = 30
 SHOWN_SECONDS_MAX = 120
+# Between two rounds of codes: without it a round of few takes a core from the services.
+BREATH_SECONDS = 0.1
 KINDS = (CONSUME, IDENTIFY)
 AHEAD = re.compile(r'^sscard_database_ahead_seconds\{worker="0"\} (\S+)$', re.MULTILINE)
 
@@ -86,6 +88,7 @@ def step_while_scanning(pair: Pair, hours: int, count: int) -> None:
             heard.update(told(pair.scan(pair.off, over, hours)))
             heard.update(told(pair.scan(pair.off, used, hours)))
             heard.update(told(pair.scan(pair.off, used)))
+            over_and_over.wait(BREATH_SECONDS)
 
     showing = threading.Thread(target=show)
     showing.start()

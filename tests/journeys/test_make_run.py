@@ -35,8 +35,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def said(folder: Path) -> str:
-    """What `make run ONCE=1` prints."""
+def interrupted(folder: Path) -> tuple[int, str]:
+    """How `make run ONCE=1` ends, and what it says last, when it is told to stop on the way."""
+    with demo(folder, "--once") as process:
+        for line in process.stdout or ():
+            if "The maker imports it" in line:
+                process.send_signal(signal.SIGTERM)
+                break
+        rest, _ = process.communicate(timeout=SECONDS_MAX)
+    return process.returncode, rest
+
+
+@pytest.fixture(scope="module")
+def said(folder: Path, interrupted: tuple[int, str]) -> str:
+    """What `make run ONCE=1` prints, where it was interrupted before."""
     with demo(folder, "--once") as process:
         out, _ = process.communicate(timeout=SECONDS_MAX)
     assert process.returncode == 0, out
@@ -179,16 +191,8 @@ def test_it_stays_up_until_it_is_stopped_and_leaves_no_process(
         httpx2.get(start, trust_env=False)
 
 
-def test_interrupted_on_the_way_it_ends_at_once_and_can_be_run_again(folder: Path) -> None:
-    with demo(folder, "--once") as process:
-        for line in process.stdout or ():
-            if "The maker imports it" in line:
-                process.send_signal(signal.SIGTERM)
-                break
-        rest, _ = process.communicate(timeout=SECONDS_MAX)
-    assert process.returncode == 130, rest
+def test_interrupted_on_the_way_it_ends_at_once(interrupted: tuple[int, str]) -> None:
+    code, rest = interrupted
+    assert code == 130, rest
     assert "Interrupted" in rest
     assert "Traceback" not in rest
-    with demo(folder, "--once") as process:
-        out, _ = process.communicate(timeout=SECONDS_MAX)
-    assert process.returncode == 0, out
