@@ -84,28 +84,39 @@ class Terminals:
     def settle(self, caller: Caller) -> int:
         """Ask again for what nobody heard of; how many there were."""
         unknown = [one for one in self.journal if one.answer is None]
-        deadline = time.monotonic() + SETTLE_SECONDS_MAX
-        for entry in unknown:
-            while entry.answer is None or entry.answer.status == 503:
-                assert time.monotonic() < deadline, "nobody says what happened"
-                entry.answer = caller.send(self._request(entry))
+        for entry, answer in zip(unknown, self.ask_again(caller, unknown), strict=True):
+            entry.answer = answer
         return len(unknown)
 
-    def ask_again(self, caller: Caller, entries: list[Entry]) -> list[Answer | None]:
-        return caller.send_all([self._request(one) for one in entries])
+    def ask_again(self, caller: Caller, entries: list[Entry]) -> list[Answer]:
+        return decided(caller, [self._request(one) for one in entries])
 
     def show_elsewhere(self, caller: Caller, entries: list[Entry]) -> Counter[str]:
         """What another hospital hears of the codes."""
         requests = [
             self._press.request(one.kind, one.code, next(self._neighbours)) for one in entries
         ]
-        answers = caller.send_all(requests)
-        return Counter("none" if one is None else one.reason for one in answers)
+        return Counter(one.reason for one in decided(caller, requests))
 
     def _request(self, entry: Entry) -> bytes:
         return self._press.request(
             entry.kind, entry.code, entry.terminal, request_id=entry.request_id
         )
+
+
+def decided(caller: Caller, requests: list[bytes]) -> list[Answer]:
+    """What the service says once it can decide: a busy machine makes it say 503 for a while, and
+    whoever hears that sends the same again."""
+    deadline = time.monotonic() + SETTLE_SECONDS_MAX
+
+    def ask(request: bytes) -> Answer:
+        while (answer := caller.send(request)) is not None and answer.status == 503:
+            assert time.monotonic() < deadline, "nobody says what happened"
+        assert answer is not None
+        return answer
+
+    with ThreadPoolExecutor(TERMINALS_AT_A_TIME) as pool:
+        return list(pool.map(ask, requests))
 
 
 def kill_after(seconds: float, service: Running) -> threading.Event:
@@ -157,9 +168,7 @@ def check_last_life(terminals: Terminals, caller: Caller, entries: list[Entry]) 
     accepted = [one for one in entries if one.is_accepted]
     consumed = [one for one in accepted if one.kind is CONSUME]
     again = terminals.ask_again(caller, consumed)
-    assert [one and one.body for one in again] == [
-        one.answer and one.answer.body for one in consumed
-    ]
+    assert [one.body for one in again] == [one.answer and one.answer.body for one in consumed]
     return terminals.show_elsewhere(caller, accepted)
 
 

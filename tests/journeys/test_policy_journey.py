@@ -189,6 +189,7 @@ def test_a_database_that_says_nothing_is_waited_for_no_longer_than_promised(hous
     print(f"silent database back: everything accepted again after {house.until_back():.2f} s")
 
 
+@pytest.mark.alone
 @pytest.mark.long
 def test_while_redis_is_away_answers_come_in_time_and_soon_all_is_well(house: House) -> None:
     calm = p99_of([one.seconds for kind in KINDS for one in house.scan(kind, MANY)])

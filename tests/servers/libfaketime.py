@@ -4,7 +4,9 @@ from pathlib import Path
 
 from servers import debian
 
-LIBRARY = "faketime/libfaketime.so.1"
+# The one for several threads: in the other one a thread that reads the file again shows all others
+# the machine's own time for a moment, about once in a thousand looks.
+LIBRARY = "faketime/libfaketimeMT.so.1"
 
 
 class FalseClock:
