@@ -4,14 +4,17 @@ from pathlib import Path
 
 from servers import debian
 
-# The one for several threads: in the other one a thread that reads the file again shows all others
-# the machine's own time for a moment, about once in a thousand looks.
-LIBRARY = "faketime/libfaketimeMT.so.1"
+LIBRARY = "faketime/libfaketime.so.1"
 
 
 class FalseClock:
     """environment: for the process whose clock it is. Waiting is by the monotonic clock, which
-    nobody sets."""
+    nobody sets.
+
+    While one thread reads the file anew, once in a thousand times another one is shown the machine's
+    own time, so it is read once a second. (The package's library for several threads has a lock
+    around each look, with which a service does not come to be ready.)
+    """
 
     def __init__(self, directory: Path, *, hours: int = 0, seconds: int = 0) -> None:
         self._file = directory / "clock"
@@ -19,12 +22,12 @@ class FalseClock:
         self.environment = {
             "LD_PRELOAD": str(_library()),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
 
     def step(self, hours: int, seconds: int = 0) -> None:
-        """Set it so far off the machine's, in one moment."""
+        """Set it so far off the machine's, in one moment, which the process sees within a second."""
         new = self._file.with_suffix(".new")
         new.write_text(f"{3600 * hours + seconds:+d}\n")
         new.replace(self._file)
