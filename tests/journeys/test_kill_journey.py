@@ -10,8 +10,10 @@ import statistics
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 
@@ -89,12 +91,13 @@ class Terminals:
         return len(unknown)
 
     def ask_again(self, caller: Caller, entries: list[Entry]) -> list[Answer]:
-        return decided(caller, [self._request(one) for one in entries])
+        return decided(caller, [partial(self._request, one) for one in entries])
 
     def show_elsewhere(self, caller: Caller, entries: list[Entry]) -> Counter[str]:
         """What another hospital hears of the codes."""
         requests = [
-            self._press.request(one.kind, one.code, next(self._neighbours)) for one in entries
+            partial(self._press.request, one.kind, one.code, next(self._neighbours))
+            for one in entries
         ]
         return Counter(one.reason for one in decided(caller, requests))
 
@@ -104,13 +107,13 @@ class Terminals:
         )
 
 
-def decided(caller: Caller, requests: list[bytes]) -> list[Answer]:
+def decided(caller: Caller, requests: list[Callable[[], bytes]]) -> list[Answer]:
     """What the service says once it can decide: a busy machine makes it say 503 for a while, and
-    whoever hears that sends the same again."""
+    whoever hears that asks the same again, signed anew."""
     deadline = time.monotonic() + SETTLE_SECONDS_MAX
 
-    def ask(request: bytes) -> Answer:
-        while (answer := caller.send(request)) is not None and answer.status == 503:
+    def ask(request: Callable[[], bytes]) -> Answer:
+        while (answer := caller.send(request())) is not None and answer.status == 503:
             assert time.monotonic() < deadline, "nobody says what happened"
         assert answer is not None
         return answer
