@@ -11,9 +11,9 @@ class FalseClock:
     """environment: for the process whose clock it is. Waiting is by the monotonic clock, which
     nobody sets.
 
-    While one thread reads the file anew, once in a thousand times another one is shown the machine's
-    own time, so it is read once a second. (The package's library for several threads has a lock
-    around each look, with which a service does not come to be ready.)
+    While one thread reads the file anew, once in a thousand times another one is shown the right
+    time, so it is read once a second. (The package's library for several threads has a lock around
+    each look, with which a service does not come to be ready.)
     """
 
     def __init__(self, directory: Path, *, hours: int = 0, seconds: int = 0) -> None:
@@ -27,7 +27,7 @@ class FalseClock:
         }
 
     def step(self, hours: int, seconds: int = 0) -> None:
-        """Set it so far off the machine's, in one moment, which the process sees within a second."""
+        """Set it so far off the machine's, in one moment; it is seen within a second."""
         new = self._file.with_suffix(".new")
         new.write_text(f"{3600 * hours + seconds:+d}\n")
         new.replace(self._file)
