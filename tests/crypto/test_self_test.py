@@ -37,8 +37,10 @@ def child(program: str, environment: dict[str, str] | None = None) -> list[str]:
     return done.stdout.split()
 
 
+# With the instructions `cargo test` itself runs the lanes, and without adx nothing can stand in for
+# them. Long, because all of the core is compiled for it once more.
 @pytest.mark.long
-@pytest.mark.skipif(not EMULATION, reason="not run: the lanes run here as they are, or not at all")
+@pytest.mark.skipif(not EMULATION, reason="not run: has the instructions, or lacks adx")
 def test_the_core_s_own_tests_pass_on_the_lanes_by_plain_arithmetic() -> None:
     # Among them: whichever product of the lanes comes out wrong, the known answers notice.
     command = ["cargo", "test", "--profile", "tested", "--locked", "--quiet"]
