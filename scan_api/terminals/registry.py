@@ -32,7 +32,11 @@ _log = logging.getLogger("sscard.scan_api")
 
 
 class RegistryStaleError(StoreBusyError):
-    """The registry could not be refreshed; nothing is known of any terminal."""
+    """The registry could not be refreshed in time; nothing is known of any terminal."""
+
+    code = "registry_stale"
+    message_zh = "终端登记信息未能及时更新，请稍后以同一请求号重试"
+    message_en = "What is known of terminals is too old; try again with the same request id"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,23 @@
 """From the holder's screen to the clerk's, in a browser, against the real service."""
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
 from bureau import HOLDER_PASSWORD
 from playwright.sync_api import expect
 from stage import Screen, Stage, sign_in, type_code
 
 from card_core.store import scans
+
+
+@pytest.fixture
+def still_counter(counter: Screen) -> Screen:
+    """Its page asks again by itself only when the test turns its clock on."""
+    counter.page.clock.install()
+    counter.page.reload()
+    counter.page.get_by_text("药店购药").wait_for()
+    counter.page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
+    return counter
 
 
 def test_a_code_read_from_the_screen_is_accepted_once(
@@ -78,8 +91,9 @@ def test_a_loss_is_asked_about_once_before_it_is_reported(stage: Stage, phone: S
 
 
 def test_a_lost_answer_is_no_yes_and_is_settled_by_asking_again(
-    stage: Stage, phone: Screen, counter: Screen
+    stage: Stage, phone: Screen, still_counter: Screen
 ) -> None:
+    counter = still_counter
     person = stage.bureau.person()
     sign_in(phone, person)
     code = phone.read_code()
@@ -100,11 +114,9 @@ def test_a_lost_answer_is_no_yes_and_is_settled_by_asking_again(
 
 
 def test_a_lost_answer_is_settled_while_the_next_holder_is_served(
-    stage: Stage, counter: Screen
+    stage: Stage, still_counter: Screen
 ) -> None:
-    counter.page.clock.install()
-    counter.page.reload()
-    counter.page.get_by_text("药店购药").wait_for()
+    counter = still_counter
     first, second = (
         stage.bureau.minter.mint(person.holder_id).text for person in stage.bureau.people(2)
     )

@@ -40,6 +40,7 @@ def test_the_full_number_is_seen_for_some_seconds_alone(stage: Stage, still_phon
     eye.click()
     expect(face).to_contain_text(person.number)
     go(phone, "more")
+    expect(phone.page.get_by_role("heading", name="更多")).to_be_visible()
     assert person.number not in phone.page.content()
 
 
