@@ -238,8 +238,9 @@ def test_a_running_service_tells_its_state(office: Office, tmp_path: Path) -> No
         # Nothing was scanned yet: there is no last group.
         absent = {name for name in GAUGES if f"sscard_{name}" not in told}
         assert absent == {"last_group_scans", "last_group_seconds"}
-        assert 0 <= told["sscard_registry_age_seconds"] <= 2
-        assert 0 < told["sscard_fast_store_lease_seconds"] <= 2
+        # On a busy machine the one or the other is late for a moment.
+        until(lambda: 0 <= (gauge("registry_age_seconds") or -1) <= 2)
+        until(lambda: 0 < (gauge("fast_store_lease_seconds") or 0) <= 2)
         assert abs(told["sscard_database_ahead_seconds"]) < 1
         shown = serving.run("doctor", "--metrics", port).stdout
         for about in ("registry age", "key ring age", "fast store ready", "clock offset"):

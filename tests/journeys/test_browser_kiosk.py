@@ -261,7 +261,7 @@ def visit(screen: Screen, person: Person, chosen: Look) -> set[str]:
     arrive(page, person, "see_applications")
     look("progress")
     page.locator("[data-screen=progress] [data-leave]").click()
-    assert page.locator("#progress-list").inner_text() == ""
+    expect(page.locator("#progress-list")).to_have_text("")
     page.locator("#again").click()
     arrive(page, person, "report_temporary_loss")
     look("loss")

@@ -32,6 +32,7 @@ TERMINALS_AT_A_TIME = 8
 SETTLE_SECONDS_MAX = 30
 # Seconds under load before the kill: sometimes before the first commit, sometimes after many.
 LIFE_SECONDS = (0.05, 0.8)
+FIRST_SECONDS_MAX = 60
 # More than one life holds on a busy machine; the records of all of them are compared at the end.
 CHECKED_MAX = 400
 OVER = {"already_used", "expired", "show_new_code"}
@@ -56,6 +57,15 @@ class Entry:
         return str(self.answer.verdict["scan_id"])
 
 
+@dataclass
+class Life:
+    """What has happened since the service was started."""
+
+    sent: threading.Event = field(default_factory=threading.Event)
+    answered: threading.Event = field(default_factory=threading.Event)
+    killed: threading.Event = field(default_factory=threading.Event)
+
+
 class Terminals:
     """They scan one new code after the other until they are stopped, each with its journal."""
 
@@ -65,7 +75,7 @@ class Terminals:
         self._terminals = cycle(ground.terminals)
         self._neighbours = cycle(ground.neighbours)
 
-    def scan_until(self, caller: Caller, killed: threading.Event) -> None:
+    def scan_until_killed(self, caller: Caller, life: Life) -> None:
         codes = [
             (kind, code)
             for pair in zip(*(self._press.codes(k, 400) for k in (CONSUME, IDENTIFY)), strict=True)
@@ -73,11 +83,14 @@ class Terminals:
         ]
 
         def scan() -> None:
-            while codes and not killed.is_set():
+            while codes and not life.killed.is_set():
                 kind, code = codes.pop()
                 entry = Entry(kind, code, next(self._terminals))
                 self.journal.append(entry)
-                entry.answer = caller.send(self._request(entry))
+                request = self._request(entry)
+                life.sent.set()
+                entry.answer = caller.send(request)
+                life.answered.set()
 
         with ThreadPoolExecutor(TERMINALS_AT_A_TIME) as pool:
             for scanning in [pool.submit(scan) for _ in range(TERMINALS_AT_A_TIME)]:
@@ -122,16 +135,16 @@ def decided(caller: Caller, requests: list[Callable[[], bytes]]) -> list[Answer]
         return list(pool.map(ask, requests))
 
 
-def kill_after(seconds: float, service: Running) -> threading.Event:
-    """kill -9 then; the event says that it has happened."""
-    killed = threading.Event()
+def kill_after(seconds: float, first: threading.Event, life: Life, service: Running) -> None:
+    """kill -9 so long after the first thing of its kind has happened in this life."""
 
     def kill() -> None:
+        first.wait(FIRST_SECONDS_MAX)
+        life.killed.wait(seconds)
         service.process.kill()
-        killed.set()
+        life.killed.set()
 
-    threading.Timer(seconds, kill).start()
-    return killed
+    threading.Thread(target=kill).start()
 
 
 def kill_again_and_again(directory: Path, ground: Ground, kills: int) -> list[float]:
@@ -153,8 +166,12 @@ def kill_again_and_again(directory: Path, ground: Ground, kills: int) -> list[fl
                 told += check_last_life(terminals, caller, terminals.journal[-CHECKED_MAX:])
                 if len(starts) > kills:
                     break
-                killed = kill_after(chance.uniform(*LIFE_SECONDS), service)
-                terminals.scan_until(caller, killed)
+                life = Life()
+                # Where the machine is busy nothing is answered in so short a life, so the time of
+                # every other one counts from an answer.
+                first = life.answered if len(starts) % 2 else life.sent
+                kill_after(chance.uniform(*LIFE_SECONDS), first, life, service)
+                terminals.scan_until_killed(caller, life)
     accepted = [one for one in terminals.journal if one.is_accepted]
     print(
         f"seed {seed}: {kills} kills, {len(terminals.journal)} scans, {len(accepted)} accepted, "

@@ -1,7 +1,7 @@
 """Redis forgets under a service: what one hospital scanned is not accepted at another one.
 
 And the service is back: a new code is accepted within 5 s of the server's return. The promise
-counts 2000 codes, and 1000 where a replica takes over.
+counts 2000 codes, and 1000 where a replica takes over; the long run holds it to the time, too.
 """
 
 import time
@@ -86,16 +86,17 @@ def lose_and_scan_again(desk: Desk, loss: Loss, count: int) -> tuple[float, Coun
     return seconds, told + reasons(desk.scan(codes, elsewhere=True))
 
 
-def run(directory: Path, ground: Ground, setting: str, count: int, *options: str) -> None:
+def run(directory: Path, ground: Ground, setting: str, count: int, *options: str) -> float:
+    """How many seconds it took until a new code was accepted."""
     with LOSSES[setting](directory) as loss:
         environment = {**ground.environment, "SSCARD_REDIS_URL": loss.url}
         with serving(directory, environment, *options) as service:
             seconds, told = lose_and_scan_again(Desk(ground, service.address), loss, count)
             print(f"{setting}: {count} codes, then {dict(told)}; back after {seconds:.2f} s")
             assert set(told) <= NO_AGAIN, told
-            assert seconds <= BACK_WITHIN_SECONDS
             assert service.stop() == 0
             assert '"event": "failure"' not in service.log
+            return seconds
 
 
 def test_what_a_killed_master_forgot_is_not_accepted_at_another_hospital(
@@ -104,10 +105,11 @@ def test_what_a_killed_master_forgot_is_not_accepted_at_another_hospital(
     run(tmp_path, ground, "fail-over", FEW)
 
 
+@pytest.mark.alone
 @pytest.mark.long
 @pytest.mark.parametrize("setting", LOSSES)
 def test_whatever_redis_forgets_is_not_accepted_at_another_hospital(
     tmp_path: Path, ground: Ground, setting: str
 ) -> None:
     count = MANY_OF_A_PAIR if setting in OF_A_PAIR else MANY
-    run(tmp_path, ground, setting, count, "--workers", "2")
+    assert run(tmp_path, ground, setting, count, "--workers", "2") <= BACK_WITHIN_SECONDS

@@ -63,6 +63,7 @@ def last_served(
     return [served - times[0] for served, _ in found]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("what", ["institution", "terminal"])
 def test_a_suspension_is_in_force_on_every_worker_within_a_second(
     town: Installation, clinic: Terminal, what: str

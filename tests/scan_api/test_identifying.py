@@ -192,6 +192,7 @@ def test_losses_while_the_card_is_scanned_all_day_are_seen_at_once(
         assert desks[number % 2].scan(codes.pop())["outcome"] == "accepted"
 
 
+@pytest.mark.alone
 def test_the_record_and_its_receipt_follow_within_a_second(
     desk: Identifying, person: Person
 ) -> None:

@@ -25,7 +25,8 @@ from card_core.store import FieldCipher, audit, scans
 from scan_api.scans import writing
 
 # An answer that waited for the fast store, and for a database that others use, too.
-ANSWER_SECONDS_MAX = 1.0
+# The promised 0.3 s are measured with the machine alone, by tests/journeys/test_policy_journey.py.
+ANSWER_SECONDS_MAX = 5.0
 BACK_SECONDS_MAX = 15.0
 FEW = ("01101", "01201", "02121")
 

@@ -26,8 +26,9 @@ from card_core.kernel import Kernel
 from card_core.kernel.acts.set_up import SetUpIssuer
 from card_core.store import open_store
 
-# As long as the promise says, and a little for two cores that others use, too.
+# As long as the promise says; held where the machine is the test's own, in the long run.
 BACK_WITHIN_SECONDS = 5.0
+# And for tests that share theirs with others.
 PATIENCE_SECONDS = 30.0
 AT_A_TIME = 25
 CARD = b"a sealed record"

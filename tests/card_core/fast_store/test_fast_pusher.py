@@ -23,7 +23,10 @@ from card_core.store.epochs import Node
 TAG = b"request1"
 
 
-@pytest.mark.parametrize("away", [False, True], ids=["there", "away"])
+@pytest.mark.parametrize(
+    "away",
+    [pytest.param(False, id="there", marks=pytest.mark.alone), pytest.param(True, id="away")],
+)
 def test_no_worker_accepts_the_card_any_more(tmp_path: Path, away: bool) -> None:
     """The worker reaches Redis and the pusher does not: the leases decide."""
     server = RedisServer(tmp_path / "redis", "save ''")
