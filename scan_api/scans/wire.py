@@ -21,7 +21,7 @@ _HEAD_BYTES_MAX = len(_BEGINNING) + HEADER_BYTES_MAX
 _HEAD = re.compile(rb"POST /v1/scans HTTP/1\.1(?:\r\n[!#-'*+.^-z|~A-Z0-9-]+:[ -~]*)+")
 _KNOWN = re.compile(
     rb"\r\n(authorization|content-type|content-length|connection|transfer-encoding|expect|upgrade)"
-    rb":[ ]*([^\r]*?)[ ]*(?=\r)",
+    rb":([^\r]*)",
     re.IGNORECASE,
 )
 _LENGTH = re.compile(rb"[0-9]{1,5}")
@@ -58,7 +58,7 @@ def read_whole_scan(data: bytes) -> WholeScan | None:
     if data.count(b"\r\n", 0, end) > HEADERS_MAX:
         return None
     found = _KNOWN.findall(data, 0, end + 2)
-    known = {name.lower(): value for name, value in found}
+    known = {name.lower(): value.strip(b" ") for name, value in found}
     length = known.get(b"content-length", b"")
     if (
         len(found) != 3 + (b"connection" in known)  # each once, and no other framing
