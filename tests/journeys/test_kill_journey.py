@@ -210,5 +210,11 @@ def test_a_service_is_killed_while_terminals_scan(tmp_path: Path, ground: Ground
 
 @pytest.mark.long
 def test_a_service_is_killed_three_hundred_times(tmp_path: Path, ground: Ground) -> None:
-    starts = kill_again_and_again(tmp_path, ground, 300)
+    kill_again_and_again(tmp_path, ground, 300)
+
+
+@pytest.mark.alone
+@pytest.mark.long
+def test_a_killed_service_is_back_as_soon_as_promised(tmp_path: Path, ground: Ground) -> None:
+    starts = kill_again_and_again(tmp_path, ground, 10)
     assert statistics.median(starts) <= START_SECONDS_MAX
