@@ -11,6 +11,7 @@ from card_core.errors import CardCoreError
 from card_core.states import CardState
 from scan_api import problems
 from scan_api.problems import CATALOGUE, ProblemError
+from scan_api.terminals.registry import RegistryStaleError
 
 MEMBERS = ["type", "title", "status", "detail", "code", "title_zh", "detail_zh"]
 
@@ -103,14 +104,22 @@ def test_where_a_row_was_tampered_with_stands_in_the_log_alone(
     assert '"table": "cards", "row_id": "0019canary"' in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(errors.SchemaOutdatedError(), "schema_outdated"), (RegistryStaleError(), "registry_stale")],
+)
 def test_why_the_service_was_not_ready_stands_in_the_log_alone(
-    service: ScanService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    service: ScanService,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: CardCoreError,
+    code: str,
 ) -> None:
     caplog.set_level(logging.INFO)
-    answer = _raised(service, monkeypatch, errors.SchemaOutdatedError())
-    assert errors.SchemaOutdatedError.code not in answer.text
+    answer = _raised(service, monkeypatch, error)
+    assert code not in answer.text
     line = json.loads(caplog.messages[-1])
-    assert (line["status"], line["error"]) == (503, errors.SchemaOutdatedError.code)
+    assert (line["status"], line["error"]) == (503, code)
 
 
 def test_a_method_that_is_not_offered_is_told_all_that_are(shared_service: ScanService) -> None:
